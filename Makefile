@@ -1,0 +1,52 @@
+# Everything runs from .venv, which the first command that needs it makes. ARGS is passed on: make test ARGS="-k scan -x"
+PYTHON ?= python3
+ARGS ?=
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := .venv/ready
+SOURCES := src tests reference proofs numba_kernels properties benchmarks
+
+.PHONY: help setup verify test lint peers lock clean
+
+help:    ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(READY)    ## make .venv with the locked dependencies (once) and install scanproof into it
+
+verify: $(READY)    ## the main job: prove, check our kernels and real third-party scans, write build/report
+	$(BIN)/scanproof verify $(ARGS)
+
+test: $(READY)    ## run the tests
+	$(BIN)/python -m pytest -q -n auto $(ARGS)
+
+lint: $(READY)    ## ruff and mypy, each over every Python file
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+peers: $(READY)    ## add jax to .venv, so that verify and check can judge its scans
+	@echo "installing jax ..."
+	$(PIP) install --quiet jax
+
+lock:    ## remake requirements.lock from pyproject.toml (newest versions: ARGS=--upgrade)
+	@rm -rf build/lock && $(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes \
+	  --no-header --no-emit-index-url $(ARGS) --output-file requirements.lock pyproject.toml
+	@rm -rf build/lock
+
+clean:    ## remove .venv, build and every cache
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find $(SOURCES) -name __pycache__ -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Scanproof needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
+	@echo "installing the locked dependencies (about a minute, once) ..."
+	@$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,96 @@
+"""The scan of a diagonal linear recurrence, h_t = lam_t h_{t-1} + b_t, one channel independent of the next."""
+
+import numpy as np
+from numba import prange
+
+from scanproof.numba_kernels._arguments import check_scan
+from scanproof.numba_kernels._jit import kernel
+
+
+def scan(
+    lam: np.ndarray,
+    b: np.ndarray,
+    h0: np.ndarray | None = None,
+    reverse: bool = False,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
+    """All states of h_t = lam_t h_{t-1} + b_t, or with `reverse` of h_t = lam_t h_{t+1} + b_t.
+
+    Arguments:
+        lam: (channels,), constant in time, or (batch, time, channels).
+        b: (batch, time, channels); float32, float64, complex64 or complex128.
+        h0: (batch, channels), the state before the first step (with `reverse`: after the last); None means zero.
+        reverse: run from the last step to the first.
+        out: the array to write to and return, of b's shape and dtype; writable, aligned, C-contiguous, sharing no
+            memory with lam and h0. It may be b itself (in place); any other overlap with b is an error.
+
+    lam, b and h0 have one dtype; a real lam of the same precision may go with a complex b. They may have any strides:
+    what is not C-contiguous is copied first. They are not changed, except b when it is `out`.
+
+    Returns the states, (batch, time, channels), in b's dtype.
+
+    Arithmetic: the plain sequential evaluation in that dtype, no FMA and no wider accumulator. A complex product is
+    (lr hr - li hi) + i (lr hi + li hr), each of its six operations rounded. A real lam is not promoted: two products,
+    each rounded once. Threads split the batch only, so the result does not depend on their number. Values are not
+    inspected: NaN and infinity stay in their channel of their sequence, and move only in the scan's direction.
+
+    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an unusable `out`.
+
+    Source: Blelloch, "Prefix sums and their applications" (1990), section 1.4.1, first-order recurrences.
+    """
+    check_scan(lam, b, h0, reverse, out)
+    if h0 is None:
+        h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
+    if out is None:
+        out = np.empty(b.shape, b.dtype)  # (batch, time, channels)
+    inputs, states = [_read_only(x) for x in (lam, b, h0)], np.asarray(out)
+    if lam.dtype != b.dtype:
+        inputs, states = _on_real_parts(*inputs, states)
+    scan_kernel = _scan_constant if lam.ndim == 1 else _scan_varying
+    scan_kernel(*inputs, states, bool(reverse))
+    return out
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """A read-only, C-contiguous, aligned view, or a copy: one compiled kernel per dtype serves every caller."""
+    view = np.require(array, requirements=["C", "A", "E"]).view()
+    view.flags.writeable = False
+    return view
+
+
+def _on_real_parts(
+    lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """A real lam acts alike on real and imaginary parts: the same scan over twice as many real channels."""
+    real = lam.dtype
+    return [_read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real)], states.view(real)
+
+
+# The kernels: rows in time order, all channels of a row before the next row, the state of a sequence in a small buffer.
+# An element of b is read once, before the same element of out is written, so out may be b. The compiler has to know:
+# Numba declares the arrays of a parallel loop free of aliases (LLVM's noalias) unless it sees views made in the loop.
+# Hence the views b[n] and out[n]; a test asks Numba what it declared.
+
+
+@kernel
+def _scan_constant(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarray, reverse: bool) -> None:
+    """h_t = lam h_{t-1} + b_t, with lam (channels,)."""
+    for n in prange(len(b)):
+        h, b_n, out_n = h0[n].copy(), b[n], out[n]  # (channels,), (time, channels), (time, channels)
+        for i in range(len(b_n)):
+            t = len(b_n) - 1 - i if reverse else i
+            for c in range(len(h)):
+                h[c] = lam[c] * h[c] + b_n[t, c]
+                out_n[t, c] = h[c]
+
+
+@kernel
+def _scan_varying(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarray, reverse: bool) -> None:
+    """h_t = lam_t h_{t-1} + b_t, with lam (batch, time, channels)."""
+    for n in prange(len(b)):
+        h, lam_n, b_n, out_n = h0[n].copy(), lam[n], b[n], out[n]  # (channels,), three of (time, channels)
+        for i in range(len(b_n)):
+            t = len(b_n) - 1 - i if reverse else i
+            for c in range(len(h)):
+                h[c] = lam_n[t, c] * h[c] + b_n[t, c]
+                out_n[t, c] = h[c]

@@ -1,0 +1,129 @@
+"""Equalities between words in noncommuting letters: what a claim is, and how its residual is decided.
+
+A letter stands for a matrix of any size, an operator, or a number; `adjoint` is the transpose, for complex letters the
+conjugate transpose. A claim lhs = rhs holds under the equations `given` if rewriting words by those equations turns
+lhs - rhs into 0. Each step is an equality in any *-algebra, so a residual of exactly 0 is a proof for every size N.
+Rewriting need not be confluent: whatever it fails to reduce is not proved.
+
+    term       meaning                                                    example
+    letter     noncommuting symbol or its adjoint                         M, adjoint(M)
+    word       product of letters, as a tuple; () stands for I            (adjoint(E), E)
+    given      hypotheses (word, expression), read from left to right     (adjoint(S), -S)
+    mutant     a false right-hand side that must be told from the true    S
+    instance   exact values of all symbols                                {S: a rational skew matrix}
+
+A number that a hypothesis speaks about is a letter too: what holds without commuting holds with. Coefficients may carry
+commuting symbols (an index k, a factorial of it), which no hypothesis touches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
+
+Word = tuple[sp.Expr, ...]
+Equation = tuple[sp.Expr, sp.Expr]
+Instance = Mapping[sp.Basic, sp.Basic]
+
+MOST_STEPS = 10_000  # of rewriting; ends rules that run in circles, such as A B -> B A and B A -> A B
+
+
+@dataclass(frozen=True)
+class Claim:
+    """lhs = rhs for every size N, under the equations `given`.
+
+    Args:
+        what: the statement in words.
+        lhs, rhs: the two sides.
+        given: the hypotheses, each a word and what it equals.
+        mutants: right-hand sides that are false.
+        instances: exact values under which the hypotheses hold; needed whenever there are hypotheses.
+    """
+
+    what: str
+    lhs: sp.Expr
+    rhs: sp.Expr
+    given: tuple[Equation, ...] = ()
+    mutants: tuple[sp.Expr, ...] = ()
+    instances: tuple[Instance, ...] = ()
+
+
+def letters(names: str) -> tuple[sp.Symbol, ...]:
+    """Noncommuting symbols, one for each name."""
+    return sp.symbols(names, commutative=False, seq=True)
+
+
+def residual(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> sp.Expr:
+    """`difference`, rewritten by the equations `given`, each coefficient simplified; a literal 0 proves it zero.
+
+    Raises:
+        ValueError: a factor that is no letter, a left-hand side that is no word, rules that run in circles, or a
+            coefficient with an unevaluated sum, product, integral, derivative or limit.
+    """
+    return sp.Add(*(simplified(c) * sp.Mul(*word) for word, c in rewritten(difference, given).items()))
+
+
+def rewritten(e: sp.Expr, given: tuple[Equation, ...]) -> Counter[Word]:
+    """e as {word: coefficient}, no word of which contains the left-hand side of an equation."""
+    rules = [(single_word(left), polynomial(right)) for left, right in given]
+    todo = polynomial(e)
+    done: Counter[Word] = Counter()
+    for _ in range(MOST_STEPS):
+        if not todo:
+            return done
+        word, c = todo.popitem()
+        step = rewrite_once(word, rules)
+        for new, factor in ({word: 1} if step is None else step).items():
+            (done if step is None else todo)[new] += c * factor
+    raise ValueError(f"rewriting did not end after {MOST_STEPS} steps: the hypotheses run in circles")
+
+
+def rewrite_once(word: Word, rules: list[tuple[Word, Counter[Word]]]) -> dict[Word, sp.Expr] | None:
+    """The word after the first rule that fits anywhere, or None."""
+    for left, right in rules:
+        for i in range(len(word) - len(left) + 1):
+            if word[i : i + len(left)] == left:
+                return {word[:i] + middle + word[i + len(left) :]: c for middle, c in right.items()}
+    return None
+
+
+def polynomial(e: sp.Expr) -> Counter[Word]:
+    """e, multiplied out, as {word: coefficient}."""
+    words: Counter[Word] = Counter()
+    for term in sp.Add.make_args(sp.expand(e)):
+        coefficients, factors = term.args_cnc()
+        words[tuple(letter for factor in factors for letter in spelled(factor))] += sp.Mul(*coefficients)
+    return words
+
+
+def spelled(factor: sp.Expr) -> Word:
+    """A**3 as (A, A, A). No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter and hypotheses."""
+    letter, power = factor.as_base_exp()
+    symbol = letter.args[0] if isinstance(letter, sp.adjoint) else letter
+    if not (isinstance(symbol, sp.Symbol) and power.is_Integer and power > 0):
+        raise ValueError(f"word: found the factor {factor}, expected a letter, its adjoint or a positive power")
+    return (letter,) * int(power)
+
+
+def single_word(left: sp.Expr) -> Word:
+    """The left-hand side of a hypothesis as a word."""
+    words = polynomial(left)
+    if len(words) != 1 or () in words or set(words.values()) != {1}:
+        raise ValueError(f"given: found the left-hand side {left}, expected one word without a coefficient")
+    return next(iter(words))
+
+
+def simplified(coefficient: sp.Expr) -> sp.Expr:
+    """The coefficient in simplest form; sums and the like are refused, because SymPy evaluates some of them wrongly.
+
+    Example: summation((-1)**j * binomial(k, j), (j, 0, k)) is 0 for SymPy 1.14 with k nonnegative, also at k = 0.
+    """
+    if coefficient.is_Rational:
+        return coefficient
+    if coefficient.has(ExprWithLimits, sp.Derivative, sp.Limit):
+        raise ValueError(f"coefficient: found {coefficient}, expected a closed form; give a certificate instead")
+    return sp.simplify(sp.combsimp(coefficient))

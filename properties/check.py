@@ -1,0 +1,255 @@
+"""`check`: search for a call that proves an implementation wrong, law after law."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis
+import numpy as np
+
+from scanproof.properties.implementation import Fault, Implementation, InProcess
+from scanproof.properties.laws import LAWS, Law, Run
+from scanproof.properties.shrink import shrink
+from scanproof.properties.strategies import Domain, Draw, draws
+from scanproof.properties.verdict import CLAIMS, SYSTEMS, Verdict, judge_inputs, not_refuted_under
+from scanproof.properties.witness import Witness, witness
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.rounding import allowance
+from scanproof.reference.truth import truth
+
+CASES = 20
+Progress = Callable[[str, int, int], None]  # law, laws done, laws in all
+
+
+@dataclass
+class LawResult:
+    """What one law saw. verdict: "outside", "within", "undecided", "not offered" or "not run"."""
+
+    name: str
+    statement: str
+    verdict: str = "not run"
+    reason: str = ""
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("outside", "undecided", "within", "not offered"), 0))
+    ratios: list[float] = field(default_factory=list)  # error/allowance of every judged run
+    informative: list[bool] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        return max(self.ratios, default=0.0)
+
+
+@dataclass
+class Report:
+    """The outcome of `check`. verdict as for `judge`; fault is set when the implementation broke the contract."""
+
+    implementation: str
+    arithmetic: Arithmetic
+    seed: int
+    cases: int
+    verdict: str
+    reason: str
+    laws: list[LawResult]
+    fault: tuple[str, str] | None = None  # kind ("crashed", "hung", "contract"), message
+    failure: Verdict | None = None  # the verdict over the shrunk call
+    witness: Witness | None = None
+    not_refuted_under: str | None = None
+    bits_lost: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """Largest error/allowance over all laws."""
+        return max((law.ratio for law in self.laws), default=0.0)
+
+    @property
+    def informative(self) -> float:
+        """Share of the random cases whose allowance could tell a wrong result."""
+        seen = [flag for law in self.laws if law.name == "equivalence" for flag in law.informative]
+        return float(np.mean(seen)) if seen else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.implementation}: {self.verdict}: {self.reason}"
+
+
+def check(
+    system: str,
+    implementation: Callable[..., Any] | Implementation,
+    *,
+    arithmetic: Arithmetic,
+    domain: Domain | None = None,
+    seed: int = 0,
+    cases: int = CASES,
+    laws: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Searches for a call whose result no evaluation of the declared arithmetic can give.
+
+    Args:
+        system: "scan".
+        implementation: called with keywords lam, b and, if its signature has them, h0 and reverse.
+        arithmetic: what the implementation declares.
+        domain: lengths, channels and kinds of lam that it accepts; anything when None.
+        seed: every drawn case follows from it.
+        cases: random cases per law.
+        laws: names from `properties.laws.LAWS`, all when None.
+
+    Raises:
+        ValueError: unknown system or law, or cases < 1.
+    """
+    chosen = _choose(system, laws, cases)
+    made: Implementation = implementation if hasattr(implementation, "call") else InProcess(implementation, arithmetic)
+    session = _Search(made, arithmetic, domain or Domain())
+    started = time.perf_counter()
+    results = [LawResult(law.name, law.statement) for law in LAWS]
+    for done, law in enumerate(chosen):
+        if progress:
+            progress(law.name, done, len(chosen))
+        result = next(r for r in results if r.name == law.name)
+        session.search(law, result, seed, cases)
+        if session.fault:
+            break
+    return _report(session, results, seed, cases, started)
+
+
+@dataclass
+class _Search:
+    """Runs laws on one implementation and remembers what failed."""
+
+    implementation: Implementation
+    arithmetic: Arithmetic
+    domain: Domain
+    fault: tuple[str, str] | None = None
+    failures: list[tuple[str, Inputs, Array]] = field(default_factory=list)
+    bits_lost: float = 0.0
+    result: LawResult = field(default_factory=lambda: LawResult("", ""))
+    stopped: bool = False
+
+    def search(self, law: Law, result: LawResult, seed: int, cases: int) -> None:
+        """Visits the law's own shapes, then lets Hypothesis look for large error/allowance."""
+        self.result, self.stopped, started = result, False, time.perf_counter()
+        for number, shape in enumerate(law.shapes(self.domain)):
+            kinds = self.domain.lam_kinds()
+            self._visit(law, Draw(self.arithmetic, self.domain, shape, kinds[number % len(kinds)], seed=seed + number))
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=cases,
+            database=None,
+            deadline=None,
+            phases=[hypothesis.Phase.generate, hypothesis.Phase.target],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(draws(self.arithmetic, self.domain, self.domain.deck()))
+        def explore(draw: Draw) -> None:
+            if not self.stopped:
+                seen = len(result.ratios)
+                self._visit(law, draw)
+                hypothesis.target(min(max(result.ratios[seen:], default=0.0), 1e6), label=law.name)
+
+        explore()
+        result.seconds = time.perf_counter() - started
+        self._conclude(result)
+
+    def run(self, inputs: Inputs, poison: bool = False) -> Run | None:
+        """One judged call; the law stops at its first outside result."""
+        got = self.implementation.call(inputs, poison)
+        if got is None:
+            self.result.counts["not offered"] += 1
+            return None
+        verdict = judge_inputs(got, inputs, self.arithmetic)
+        self.result.counts[verdict.verdict] += 1
+        self.result.ratios.append(verdict.ratio)
+        self.result.informative.append(verdict.verdict == "outside" or 2 * verdict.informative >= 1)
+        self.bits_lost = max(self.bits_lost, verdict.bits_lost)
+        if verdict.verdict == "outside":
+            self.failures.append((self.result.name, inputs, got))
+            raise _Stop
+        bound = allowance(inputs, self.arithmetic)
+        return Run(got, np.where(bound.no_overflow, bound.bound, np.inf))
+
+    def first_outside(self, inputs: Inputs) -> tuple[int, int, int] | None:
+        """Index (batch, time, channel) of the worst outside element of one more call, or None."""
+        try:
+            got = self.implementation.call(inputs)
+        except Fault:
+            return None
+        verdict = None if got is None else judge_inputs(got, inputs, self.arithmetic)
+        return verdict.worst.index if verdict and verdict.worst and verdict.verdict == "outside" else None
+
+    def _visit(self, law: Law, draw: Draw) -> None:
+        if self.stopped:
+            return
+        try:
+            law.check(self, draw)
+        except _Stop:
+            self.stopped = True
+        except Fault as fault:
+            self.stopped, self.fault = True, (fault.kind, str(fault))
+
+    def _conclude(self, result: LawResult) -> None:
+        judged = {name: n for name, n in result.counts.items() if n and name != "not offered"}
+        result.verdict = next((v for v in ("outside", "within", "undecided") if v in judged), "not run")
+        if not judged and result.counts["not offered"]:
+            result.verdict = "not offered"
+
+
+class _Stop(Exception):
+    """A law has found an outside result."""
+
+
+def _choose(system: str, laws: Sequence[str] | None, cases: int) -> list[Law]:
+    if system not in SYSTEMS:
+        raise ValueError(f"system: found {system!r}, expected {' or '.join(SYSTEMS)}")
+    if cases < 1:
+        raise ValueError(f"cases: found {cases}, expected at least 1")
+    known = {law.name: law for law in LAWS}
+    unknown = [name for name in laws or () if name not in known]
+    if unknown:
+        raise ValueError(f"law: found {unknown[0]!r}, expected one of {', '.join(known)}")
+    return [law for law in LAWS if laws is None or law.name in laws]
+
+
+def _report(session: _Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
+    report = Report(session.implementation.name, session.arithmetic, seed, cases, "", "", results, session.fault)
+    report.verdict, report.reason = _verdict(report, session)
+    report.bits_lost = session.bits_lost
+    if session.failures:
+        law, inputs, got = session.failures[0]
+        smallest = shrink(inputs, session.domain, session.first_outside)
+        again = got if smallest is inputs else session.implementation.call(smallest)
+        got = got if again is None else again
+        report.failure = judge_inputs(got, smallest, session.arithmetic)
+        report.witness = witness(smallest, got, report.failure, session.implementation.name, law, seed)
+        report.not_refuted_under = _rescue(session)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _verdict(report: Report, session: _Search) -> tuple[str, str]:
+    """`within` needs exact lanes, impulses and informative random cases (docs/verdicts.md)."""
+    by_name = {law.name: law for law in report.laws}
+    failed = [law.name for law in report.laws if law.verdict == "outside"]
+    if failed:
+        return "outside", f"{', '.join(failed)}: {CLAIMS['outside']}"
+    if session.fault:
+        return "undecided", session.fault[1]
+    if session.arithmetic.unmodelled:
+        return "undecided", session.arithmetic.unmodelled
+    silent = [name for name in ("exact-lanes", "impulses", "equivalence") if by_name[name].verdict in ("not run", "not offered")]
+    if silent:
+        return "undecided", f"{', '.join(silent)} did not run, so passing says little"
+    if report.informative < 0.5:
+        return "undecided", f"the allowance informs in only {report.informative:.0%} of the random cases"
+    return "within", CLAIMS["within"]
+
+
+def _rescue(session: _Search) -> str | None:
+    """A weaker declaration under which none of the failing calls is refuted."""
+    lists = [not_refuted_under(got, inputs, truth(inputs), session.arithmetic) for _, inputs, got in session.failures]
+    common = [a for a in lists[0] if all(a in other for other in lists[1:])]
+    return str(common[0]) if common else None

@@ -1,0 +1,86 @@
+"""Element by element: is |got - truth| above the allowance, below it, or can it not be said?
+
+    symbol    meaning
+    q         what the implementation returned
+    low, high enclosure of |q - truth|, both float64, rounded outwards
+    a         the allowance
+
+q - head is formed exactly (an error-free transformation), then tail and radius enter; nothing is rounded in the working
+precision of the implementation.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from scanproof.reference.arithmetic import UP
+from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.rounding import Allowance
+from scanproof.reference.truth import Truth, exact_state
+
+DOWN = 1 - 2.0**-49
+
+
+class Comparison(NamedTuple):
+    """One array of elements judged; (batch, time, channels) each."""
+
+    outside: Array  # bool
+    undecided: Array  # bool
+    error: Array  # float64, upper end of the enclosure of |got - truth|; nan for a result that is not finite
+    bound: Array  # float64, the allowance
+
+
+def compare(got: Array, inputs: Inputs, truth: Truth, allowance: Allowance) -> Comparison:
+    """Judges every element of `got` by the table of docs/verdicts.md."""
+    low, high = error_enclosure(got, truth)
+    finite, bound = np.isfinite(got), allowance.bound
+    known = np.isfinite(bound) & allowance.no_overflow
+    outside = known & (~finite | (low > bound))
+    undecided = ~known | (finite & ~outside & (high > bound))
+    for index in np.argwhere(known & undecided):  # the enclosure straddles the allowance: decide in exact arithmetic
+        where = (int(index[0]), int(index[1]), int(index[2]))
+        outside[where] = exact_error_squared(got, inputs, where) > Fraction(float(bound[where])) ** 2
+        undecided[where] = False
+    return Comparison(outside, undecided, np.where(finite, high, np.nan), bound)
+
+
+def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
+    """Lower and upper ends of |got - truth|, float64."""
+    wide = got.astype(truth.head.dtype)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        if not np.iscomplexobj(wide):
+            low, high = _component(wide, truth.head, truth.tail)
+        else:
+            re = _component(wide.real, truth.head.real, truth.tail.real)
+            im = _component(wide.imag, truth.head.imag, truth.tail.imag)
+            low, high = np.hypot(re[0], im[0]) * DOWN, np.hypot(re[1], im[1]) * UP
+        low, high = np.maximum(low - truth.rad * UP, 0) * DOWN, np.where(truth.rad > 0, (high + truth.rad) * UP, high)
+    return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
+
+
+def _component(q: Array, head: Array, tail: Array) -> tuple[Array, Array]:
+    """Enclosure of |(q - head) - tail|: s + rest is q - head exactly (Knuth's two-sum), the two roundings after it count."""
+    s = q - head
+    back = s - q
+    rest = (q - (s - back)) - (head + back)
+    small = rest - tail
+    error, slack = np.abs(s + small), 2.0**-52 * (np.abs(small) + np.abs(s + small))
+    return np.maximum(error - slack, 0), error + slack
+
+
+def exact_error_squared(got: Array, inputs: Inputs, index: tuple[int, int, int]) -> Fraction:
+    """|got - truth|^2 of one element, as a rational number."""
+    H, s = exact_state(inputs, index)
+    q = got[index]
+    components = [q.real, q.imag] if len(H) == 2 else [q]
+    return sum(((Fraction(float(c)) - Fraction(h, 1 << s)) ** 2 for c, h in zip(components, H, strict=True)), Fraction(0))
+
+
+def ratio(error: Array, bound: Array) -> Array:
+    """error / allowance: 0 for 0/0, inf for anything else over 0 or for a result that is not finite."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        quotient = np.where(error == 0, 0.0, error / bound)
+    return np.where(np.isnan(quotient), np.inf, quotient)

@@ -1,0 +1,177 @@
+"""The laws of a scan: what every correct implementation does, each judged by allowances.
+
+A law makes the implementation run on inputs of its own choosing. Every run is judged against its own truth; where a law
+relates two runs, they may differ by the sum of their allowances (allowances.md 4.4). A relation can therefore fail only if
+one of its runs is outside its own allowance, which is how a failing law is reported: as one call that anyone can repeat
+(docs/decisions/0002-laws-are-judged-calls.md). The order is the order of their teeth: exact lanes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from scanproof.properties.compare import error_enclosure
+from scanproof.properties.strategies import Domain, Draw, Shape
+from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.truth import Truth
+
+
+class Run(NamedTuple):
+    """One judged call; (batch, time, channels) each. bound is inf where the class may overflow."""
+
+    got: Array
+    bound: Array
+
+
+class Session(Protocol):
+    """What a law may do: call the implementation and have the result judged; None means not offered."""
+
+    def run(self, inputs: Inputs, poison: bool = False) -> Run | None: ...
+
+
+@dataclass(frozen=True)
+class Law:
+    """A law: its name, what it says, how it is checked on one draw, and the shapes it always visits."""
+
+    name: str
+    statement: str
+    check: Callable[[Session, Draw], None]
+    shapes: Callable[[Domain], tuple[Shape, ...]] = lambda domain: ()
+
+
+def exact_lanes(session: Session, draw: Draw) -> None:
+    batch, _, channels = draw.shape
+    inputs = Inputs(draw.units(), draw.integers(draw.shape))
+    session.run(inputs)
+    session.run(replace(inputs, h0=draw.integers((batch, channels)), reverse=bool(draw.seed % 2)))
+
+
+def impulses(session: Session, draw: Draw) -> None:
+    base = draw.inputs()
+    batch, time, channels = draw.shape
+    at = draw.rng.integers(0, time, (batch, 1, channels)) * (draw.seed % 2)  # half of the draws: the first step
+    b = np.where(np.arange(time)[None, :, None] == at, base.b, 0).astype(base.b.dtype)
+    session.run(replace(base, b=b))
+    session.run(replace(base, b=np.zeros_like(b), h0=draw.drive((batch, channels))))
+    session.run(replace(base, b=b[:, ::-1].copy(), reverse=True))
+
+
+def equivalence(session: Session, draw: Draw) -> None:
+    inputs = draw.inputs(h0=bool(draw.seed % 2), reverse=draw.seed % 4 == 3)
+    if session.run(inputs) is None:
+        session.run(replace(inputs, h0=None, reverse=False))
+
+
+def chunk_splits(session: Session, draw: Draw) -> None:
+    inputs = draw.inputs()
+    whole = session.run(inputs, poison=True)
+    for cut in _cuts(draw):
+        head = session.run(_steps(inputs, slice(None, cut)), poison=True)
+        _agree(_part(whole, slice(None, cut)), head)
+
+
+def hand_over(session: Session, draw: Draw) -> None:
+    inputs = draw.inputs()
+    whole = session.run(inputs)
+    for cut in _cuts(draw, both=True):
+        if whole is not None and np.isfinite(whole.got[:, cut - 1]).all():
+            session.run(replace(_steps(inputs, slice(cut, None)), h0=whole.got[:, cut - 1].copy()), poison=True)
+
+
+def causality(session: Session, draw: Draw) -> None:
+    inputs = draw.inputs()
+    before = session.run(inputs)
+    for cut in _cuts(draw):
+        future = np.arange(draw.shape[1])[None, :, None] >= cut
+        lam = np.where(future, draw.multipliers(), inputs.lam).astype(inputs.lam.dtype) if inputs.varying else inputs.lam
+        b = np.where(future, draw.drive(draw.shape), inputs.b).astype(inputs.b.dtype)
+        after = session.run(replace(inputs, lam=lam, b=b))
+        _agree(_part(before, slice(None, cut)), _part(after, slice(None, cut)))
+
+
+def linearity(session: Session, draw: Draw) -> None:
+    lam = draw.multipliers()
+    one, two = draw.integers(draw.shape, 1000), draw.integers(draw.shape, 1000)  # their sum is exact
+    runs = [session.run(Inputs(lam, b)) for b in (one, two, one + two, one * 2**10)]
+    first, second, both, scaled = runs
+    if first and second and both and scaled:
+        wide = np.result_type(first.got.dtype, np.float64)
+        _agree(both, Run(first.got.astype(wide) + second.got, first.bound + second.bound))
+        _agree(scaled, Run(first.got.astype(wide) * 2**10, first.bound * 2**10))
+
+
+def time_invariance(session: Session, draw: Draw) -> None:
+    inputs, shift = draw.inputs(), draw.shape[1] // 2
+    later = np.concatenate([np.zeros_like(inputs.b[:, :shift]), inputs.b[:, : draw.shape[1] - shift]], axis=1)
+    lam = inputs.lam
+    if inputs.varying:
+        lam = np.concatenate([lam[:, :shift], lam[:, : draw.shape[1] - shift]], axis=1)
+    first, second = session.run(inputs), session.run(replace(inputs, lam=lam, b=later))
+    _agree(_part(first, slice(None, draw.shape[1] - shift)), _part(second, slice(shift, None)))
+
+
+def reverse(session: Session, draw: Draw) -> None:
+    inputs = draw.inputs(h0=bool(draw.seed % 2), reverse=True)
+    backward = session.run(inputs)
+    flipped = session.run(inputs.forward())
+    _agree(backward, _part(flipped, slice(None, None, -1)))
+
+
+def _impulse_shapes(domain: Domain) -> tuple[Shape, ...]:
+    """Every length from 1 to 17, and around 32 and 64: index faults show at one length and not at the next."""
+    width = domain.deck()[0][2]
+    return tuple((1, n, width) for n in (*range(1, 18), 31, 32, 33, 63, 64, 65) if domain.accepts(n))
+
+
+def _long_shapes(domain: Domain) -> tuple[Shape, ...]:
+    long = domain.long()
+    return domain.deck() + ((long,) if long else ())
+
+
+def _deck(domain: Domain) -> tuple[Shape, ...]:
+    return domain.deck()
+
+
+LAWS = (
+    Law("exact-lanes", "lam in {0, +-1, +-i} and small integers: the truth is met exactly, at any length", exact_lanes, _long_shapes),
+    Law("impulses", "one nonzero input: the decay alone, with no sum to round, at every short length", impulses, _impulse_shapes),
+    Law("equivalence", "random inputs in every regime of lam and of magnitude are within the allowance", equivalence, _deck),
+    Law("chunk-splits", "the first s states do not depend on how many steps follow, nor on memory around the arrays", chunk_splits),
+    Law("hand-over", "scan(tail, state after head) continues scan(head)", hand_over),
+    Law("causality", "changing the future leaves the past within its allowance", causality),
+    Law("linearity", "scan(b + c) = scan(b) + scan(c) and scan(2^k b) = 2^k scan(b)", linearity),
+    Law("time-invariance", "leading zeros only delay the states", time_invariance),
+    Law("reverse", "reverse = flip, scan, flip", reverse),
+)
+
+
+def _cuts(draw: Draw, both: bool = False) -> list[int]:
+    """A few cuts of this shape whose parts are in the domain; few, because each is a new shape for a compiler."""
+    time = draw.shape[1]
+    cuts = sorted({1, time // 2, time - 1} & set(range(1, time)))
+    return [cut for cut in cuts if draw.domain.accepts(cut) and (not both or draw.domain.accepts(time - cut))]
+
+
+def _steps(inputs: Inputs, steps: slice) -> Inputs:
+    lam = inputs.lam[:, steps].copy() if inputs.varying else inputs.lam
+    return replace(inputs, lam=lam, b=inputs.b[:, steps].copy())
+
+
+def _part(run: Run | None, steps: slice) -> Run | None:
+    return None if run is None else Run(run.got[:, steps], run.bound[:, steps])
+
+
+def _agree(one: Run | None, two: Run | None) -> None:
+    """Both runs were judged before, so a disagreement beyond both allowances would contradict the theorem."""
+    if one is None or two is None:
+        return
+    wide = np.result_type(one.got.dtype, np.float64)
+    zeros = np.zeros(two.got.shape)
+    low, _ = error_enclosure(one.got, Truth(two.got.astype(wide), zeros, zeros))
+    with np.errstate(over="ignore"):
+        if (low > (one.bound + two.bound) * (1 + 2.0**-50)).any():
+            raise AssertionError("internal: two runs differ by more than both allowances although neither is outside its own")

@@ -1,0 +1,154 @@
+"""Where to look: shapes from a small deck, regimes of lam and of magnitude, arrays from a seed.
+
+Hypothesis draws a seed, a shape and a regime; arrays are built from them (drawing arrays element by element degenerates at
+these sizes). Compilers such as XLA compile per shape, so the deck is short and values vary freely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import strategies as st
+
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.inputs import Array, Inputs
+
+Shape = tuple[int, int, int]  # (batch, time, channels)
+
+LAMBDAS = ("near 0", "half", "near 1", "exactly 1")
+SIZES = ("unit", "mixed", "subnormal", "near overflow")
+LONG = 4097  # one length beyond every usual chunk count: no lane sees a fault past its last chunk
+DECK: tuple[Shape, ...] = (
+    (1, 1, 1), (2, 2, 3), (1, 3, 5), (3, 7, 2), (1, 16, 4), (2, 17, 3),
+    (1, 33, 4), (2, 64, 3), (1, 65, 5), (1, 101, 2), (2, 129, 2), (1, 256, 3),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What an implementation accepts, as its author declares.
+
+    lam: "constant", "varying" or "both"; lengths, channels: the accepted numbers, None for any.
+    """
+
+    lam: str = "both"
+    lengths: frozenset[int] | None = None
+    channels: frozenset[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.lam not in ("constant", "varying", "both"):
+            raise ValueError(f"lam: found {self.lam!r}, expected constant, varying or both")
+        for name in ("lengths", "channels"):
+            numbers = getattr(self, name)
+            if numbers is not None and (not numbers or min(numbers) < 1):
+                raise ValueError(f"{name}: found {sorted(numbers)}, expected positive numbers")
+
+    def accepts(self, length: int) -> bool:
+        return self.lengths is None or length in self.lengths
+
+    def deck(self) -> tuple[Shape, ...]:
+        """At most 12 shapes of this domain: the usual ones where they fit, else the nearest accepted numbers."""
+        fitted = ((batch, _nearest(time, self.lengths), _nearest(width, self.channels)) for batch, time, width in DECK)
+        return tuple(dict.fromkeys(fitted))
+
+    def long(self) -> Shape | None:
+        """A shape with at least LONG steps, if the domain has one."""
+        longer = [LONG] if self.lengths is None else sorted(n for n in self.lengths if n >= LONG)
+        return (1, longer[0], _nearest(4, self.channels)) if longer else None
+
+    def lam_kinds(self) -> tuple[bool, ...]:
+        """Whether lam varies in time: the choices."""
+        return {"constant": (False,), "varying": (True,), "both": (False, True)}[self.lam]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One drawn case: everything a law needs to build its inputs, reproducible from the seed."""
+
+    arithmetic: Arithmetic
+    domain: Domain
+    shape: Shape
+    varying: bool = False
+    lam: str = "half"
+    size: str = "unit"
+    seed: int = 0
+    rng: np.random.Generator = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rng", np.random.default_rng([self.seed, *self.shape, self.varying]))
+
+    @property
+    def lam_shape(self) -> tuple[int, ...]:
+        return self.shape if self.varying else self.shape[2:]
+
+    def inputs(self, h0: bool = False, reverse: bool = False) -> Inputs:
+        """Random inputs of this regime."""
+        batch, _, channels = self.shape
+        return Inputs(self.multipliers(), self.drive(self.shape), self.drive((batch, channels)) if h0 else None, reverse)
+
+    def multipliers(self) -> Array:
+        """lam of this regime: (channels,) or (batch, time, channels)."""
+        rng, shape, p = self.rng, self.lam_shape, np.finfo(self.arithmetic.real_dtype).nmant + 1
+        modulus = {
+            "near 0": lambda: 2.0 ** -rng.uniform(3, p, shape),
+            "half": lambda: rng.uniform(0.25, 0.75, shape),
+            "near 1": lambda: 1 - 2.0 ** -rng.uniform(3, p, shape),
+            "exactly 1": lambda: np.ones(shape),
+        }[self.lam]()
+        if self.varying and self.lam != "exactly 1":
+            modulus = np.where(rng.random(shape) < 1 / 64, 0.0, modulus)  # resets
+        return np.asarray(modulus * self._phase(shape)).astype(self.arithmetic.dtype)
+
+    def drive(self, shape: tuple[int, ...]) -> Array:
+        """b or h0 of this regime, standard normal times the magnitude."""
+        rng, info = self.rng, np.finfo(self.arithmetic.real_dtype)
+        scale = {
+            "unit": lambda: np.ones(shape),
+            "mixed": lambda: 2.0 ** rng.uniform(-20, 20, shape),
+            "subnormal": lambda: np.full(shape, float(info.smallest_normal) / 4),
+            "near overflow": lambda: np.full(shape, float(info.max) / 2.0**6 / max(1, self.shape[1])),
+        }[self.size]()
+        normal = np.clip(rng.standard_normal(shape), -4, 4)
+        return np.asarray(normal * scale * self._phase(shape)).astype(self.arithmetic.dtype)
+
+    def integers(self, shape: tuple[int, ...], top: int = 8) -> Array:
+        """Small whole numbers (Gaussian ones for complex dtypes), zeros included."""
+        whole = self.rng.integers(-top, top + 1, shape).astype(float)
+        if self.arithmetic.is_complex:
+            whole = whole + 1j * self.rng.integers(-top, top + 1, shape)
+        return np.asarray(whole).astype(self.arithmetic.dtype)
+
+    def units(self) -> Array:
+        """lam in {+-1} or {+-1, +-i}, with some resets to 0 where it varies; every kind occurs."""
+        kinds = np.array([1, -1, 1j, -1j] if self.arithmetic.is_complex else [1, -1])
+        picked = kinds[(np.arange(int(np.prod(self.lam_shape))) + self.rng.integers(4)) % len(kinds)].reshape(self.lam_shape)
+        if self.varying:
+            picked = np.where(self.rng.random(self.lam_shape) < 1 / 256, 0, self.rng.permuted(picked))
+        return np.asarray(picked).astype(self.arithmetic.dtype)
+
+    def _phase(self, shape: tuple[int, ...]) -> Array:
+        """A sign, or e^{i theta} with theta anywhere or very close to a multiple of pi/2."""
+        if not self.arithmetic.is_complex:
+            return np.asarray(self.rng.choice([-1.0, 1.0], shape))
+        near = self.rng.integers(0, 4, shape) * (np.pi / 2) + 2.0 ** -self.rng.uniform(8, 24, shape)
+        theta = np.where(self.rng.random(shape) < 0.5, near, self.rng.uniform(0, 2 * np.pi, shape))
+        return np.asarray(np.exp(1j * theta))
+
+
+def draws(arithmetic: Arithmetic, domain: Domain, shapes: tuple[Shape, ...]) -> st.SearchStrategy[Draw]:
+    """Hypothesis strategy over seeds, shapes and regimes."""
+    return st.builds(
+        Draw,
+        arithmetic=st.just(arithmetic),
+        domain=st.just(domain),
+        shape=st.sampled_from(shapes),
+        varying=st.sampled_from(domain.lam_kinds()),
+        lam=st.sampled_from(LAMBDAS),
+        size=st.sampled_from(SIZES),
+        seed=st.integers(0, 2**32 - 1),
+    )
+
+
+def _nearest(number: int, accepted: frozenset[int] | None) -> int:
+    return number if accepted is None else min(accepted, key=lambda n: (abs(n - number), n))

@@ -1,0 +1,212 @@
+"""The allowance of a scan: how far any evaluation of a declared arithmetic can be from the exact states.
+
+Glossary (beside that of arithmetic.py; all arrays are per batch row and channel, all sizes rounded upwards)
+
+    symbol   meaning                                                                       in the notes
+    A, dA    |lam_t| and how far the multiplier that is read may be from it                A, dA
+    X        the scan on absolute values: X_t = A_t X_{t-1} + |b_t|                        X, S
+    E        bound of the error that products and leaves cause, before additions           E
+    n        operands that are not exactly zero in the sum that makes h_t                  -
+    d        additions that may round on one path, n - 1 at most                           d_t
+    G        largest product of |lam| over a segment, at least 1                           1 where |lam| <= 1
+    w        what underflow in products of multipliers adds, relative to G = 1             -
+
+Theorem (allowances.md 3.1, 3.3; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan computes h_t as
+a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a factor lam and at most c d_t times by additions:
+
+    E_t = (A+dA)(1+beta) E_{t-1} + [dA (1+beta) + A beta] X_{t-1} + dX_t,      xi_t = (1+u)^(c d_t) - 1
+    |computed - exact| <= (1+xi_t) E_t + xi_t X_t + underflow_t
+
+Three refinements, each exact arithmetic: a product by +-2^-j or +-i 2^-j rounds only by underflow (beta = 0 there); a sum
+with an exact zero does not round, so only operands that are not zero count in n; lam_t = 0 starts n afresh.
+
+Underflow, over the m products since the first nonzero operand, each off by at most l (the loss of one product), f the loss
+of one sum (flush to zero only): disjoint faulty products leave segments of size <= G each, so the multipliers are wrong by at
+most w = (1 + l G^2)^m - 1, and every state product or sum passes at most G (1 + w) of its loss on:
+
+    underflow_t = (1+xi_t) (1+beta)^m [ w sum(|b| + dX) + (m l + (m+1) f) G (1 + w) ]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from scanproof.reference.arithmetic import TINY, UP, Arithmetic, Roundings
+from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.scan import at
+
+
+class Allowance(NamedTuple):
+    """What the declared class may do to each element; both (batch, time, channels)."""
+
+    bound: Array  # float64: |computed - exact| <= bound, inf where nothing is known
+    no_overflow: Array  # bool: no evaluation of the class can overflow or make a NaN up to here
+
+
+class Leaves(NamedTuple):
+    """Sizes and read errors of the numbers a scan starts from, and how products by lam_t behave."""
+
+    A: Array  # (channels,) or (batch, time, channels), as are dA, rounds and loses
+    dA: Array
+    X: Array  # (batch, time, channels), as is dX
+    dX: Array
+    X0: Array  # (batch, channels), as is dX0
+    dX0: Array
+    rounds: Array  # bool: a product by lam_t can have a relative error
+    loses: Array  # bool: a product by lam_t can have any error
+
+
+class Step(NamedTuple):
+    """The walk at step t, before either order's error recurrence; (batch, channels) each."""
+
+    t: int
+    A: Array
+    dA: Array
+    beta: Array
+    loses: Array
+    before: Array  # X_{t-1}
+    X: Array
+    fresh: Array  # |b_t|
+    dX: Array
+    carried: Array  # bool: lam_t h_{t-1} is not exactly zero
+    n: Array
+    m: Array
+    lossy: Array  # bool: some of the m products can have an error
+    G: Array
+    total: Array  # sum of all |b| + dX so far, h0 included
+
+
+def allowance(inputs: Inputs, arithmetic: Arithmetic) -> Allowance:
+    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis."""
+    shape = inputs.b.shape
+    if arithmetic.unmodelled:
+        return Allowance(np.full(shape, np.inf), np.zeros(shape, bool))
+    forward, ops = inputs.forward(), arithmetic.roundings(np.iscomplexobj(inputs.lam))
+    exact = exact_lane(forward, ops.significand_bits)
+    bound, no_overflow = np.zeros(shape), np.ones(shape, bool)
+    if not exact.all():
+        errors = _sequential if arithmetic.order == "sequential" else _bracketing
+        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+            bound, no_overflow = errors(leaves(forward, arithmetic), ops, _path_limit(arithmetic, shape[1]))
+        bound = np.where(exact, 0.0, np.where(np.isnan(bound), np.inf, bound))
+    return Allowance(bound[:, ::-1], no_overflow[:, ::-1]) if inputs.reverse else Allowance(bound, no_overflow)
+
+
+def leaves(inputs: Inputs, arithmetic: Arithmetic) -> Leaves:
+    """Sizes and read errors: with `daz` a subnormal component may be read as zero."""
+    lam, b, start = _parts(inputs.lam), _parts(inputs.b), _parts(inputs.start)
+    flushed = arithmetic.omega if arithmetic.subnormals == "daz" else 0.0
+    read_error = [_modulus(np.where(np.abs(x) < flushed, x, 0.0)) for x in (lam, b, start)]
+    on_axis = (lam != 0).sum(-1) <= 1
+    power = ((lam == 0) | (np.abs(np.frexp(lam)[0]) == 0.5)).all(-1)  # components 0 or +-2^j
+    unit = on_axis & (np.abs(lam).sum(-1) == 1) & (arithmetic.subnormals == "gradual")
+    return Leaves(
+        A=_modulus(lam),
+        dA=read_error[0],
+        X=_modulus(b),
+        dX=read_error[1],
+        X0=_modulus(start),
+        dX0=read_error[2],
+        rounds=~(on_axis & power),
+        loses=~unit,
+    )
+
+
+def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
+    """Where every bracketing is exact: lam in {0, +-1, +-i} and integers whose absolute values sum to <= 2^p so far.
+
+    Every partial sum of such integers is representable, so the truth must be met in value (allowances.md 6.2).
+    """
+    lam, b, start = _parts(inputs.lam), _parts(inputs.b), _parts(inputs.start)
+    unit = (np.abs(lam).sum(-1) <= 1) & (lam == np.rint(lam)).all(-1)  # lam-shaped
+    whole = unit & (b == np.rint(b)).all(-1) & (start == np.rint(start)).all(-1)[:, None]  # (batch, time, channels)
+    with np.errstate(over="ignore"):
+        total = np.cumsum(np.abs(b).sum(-1), axis=1) + np.abs(start).sum(-1)[:, None]
+    return np.logical_and.accumulate(whole, axis=1) & (total * UP <= 2.0**significand_bits)
+
+
+def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array, Array]:
+    """The theorem above: any bracketing, with at most path_limit additions on a path."""
+    bound, no_overflow = np.zeros(leaf.X.shape), np.zeros(leaf.X.shape, bool)
+    E, peak = leaf.dX0, np.zeros_like(leaf.X0)
+    for s in _walk(leaf, ops):
+        E = (s.A + s.dA) * (1 + s.beta) * E + (s.dA * (1 + s.beta) + s.A * s.beta) * s.before + s.dX
+        xi = _grow(ops.u, ops.c * np.minimum(np.maximum(s.n - 1, 0), path_limit[s.t]))
+        spread = (1 + xi) * (1 + _grow(ops.beta, s.m))
+        products = np.where(s.lossy, s.m, 0)
+        w = _grow(ops.product_loss * s.G * s.G, products)
+        lost = products * ops.product_loss + np.where(s.n > 0, (s.m + 1) * ops.sum_loss, 0)
+        error = (1 + xi) * E + xi * s.X + spread * (w * s.total + lost * s.G * (1 + w))
+        bound[:, s.t] = _upward(error, s, exact=(xi == 0) & (E == 0) & (lost == 0))
+        peak = np.maximum(peak, np.maximum(s.X + bound[:, s.t], s.G * spread))
+        no_overflow[:, s.t] = peak < ops.largest / 2 * (1 - 2 * ops.u)
+    return bound, no_overflow
+
+
+def _sequential(leaf: Leaves, ops: Roundings, _path_limit: Array) -> tuple[Array, Array]:
+    """One step after the other: the same monomials, with every loss decaying like the state (proofs.md 4.2).
+
+    E_t = (1+xi) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) X_{t-1} + loss + dX_t] + xi X_t + f
+    """
+    bound, no_overflow = np.zeros(leaf.X.shape), np.zeros(leaf.X.shape, bool)
+    E, peak = leaf.dX0, np.zeros_like(leaf.X0)
+    for s in _walk(leaf, ops):
+        adds = s.carried & (s.fresh > 0)
+        xi = np.where(adds, _grow(ops.u, ops.c), 0.0)
+        inside = (s.A + s.dA) * (1 + s.beta) * E + (s.dA * (1 + s.beta) + s.A * s.beta) * s.before + s.dX
+        loss = np.where(s.carried & s.loses, ops.product_loss, 0.0)
+        E = (1 + xi) * (inside + loss) + xi * s.X + np.where(s.n > 0, ops.sum_loss, 0.0)
+        bound[:, s.t] = _upward(E, s, exact=(E == 0) & ~adds)
+        peak = np.maximum(peak, s.X + bound[:, s.t])
+        no_overflow[:, s.t] = peak < ops.largest / 2 * (1 - 2 * ops.u)
+    return bound, no_overflow
+
+
+def _walk(leaf: Leaves, ops: Roundings) -> Iterator[Step]:
+    """What both orders share: the scan on absolute values, and the counts n, m and G of the glossary."""
+    X, total, n = leaf.X0, leaf.X0 + leaf.dX0, (leaf.X0 > 0).astype(float)
+    m, lossy, segment, G = np.zeros_like(X), np.zeros(X.shape, bool), np.ones_like(X), np.ones_like(X)
+    for t in range(leaf.X.shape[1]):
+        A, dA, loses = at(leaf.A, t), at(leaf.dA, t), at(leaf.loses, t)
+        fresh, before, carried = leaf.X[:, t], X, (A > 0) & (n > 0)
+        X = A * before + fresh
+        n = np.where(carried, n, 0) + (fresh > 0)
+        m, lossy = np.where(carried, m + 1, 0), carried & (lossy | loses)
+        segment = (A + dA) * np.maximum(segment, 1)
+        G, total = np.maximum(G, segment), total + fresh + leaf.dX[:, t]
+        beta = np.where(at(leaf.rounds, t), ops.beta, 0.0)
+        yield Step(t, A, dA, beta, loses, before, X, fresh, leaf.dX[:, t], carried, n, m, lossy, G, total)
+
+
+def _path_limit(arithmetic: Arithmetic, time: int) -> Array:
+    """Most additions on one path to h_t that the declared order allows, h0 included; (time,)."""
+    t = np.arange(1, time + 1, dtype=float)
+    if arithmetic.order == "tree":
+        return np.full(time, 2 * np.ceil(np.log2(max(time, 1))) + 2)
+    if arithmetic.chunk is not None:
+        return np.minimum(t, arithmetic.chunk) - 1 + np.ceil(t / arithmetic.chunk)
+    return t
+
+
+def _grow(rate: Array | float, count: Array | float) -> Array:
+    """(1 + rate)^count - 1 rounded upwards, exactly 0 for count 0."""
+    return np.asarray(np.expm1(np.asarray(count) * np.log1p(rate)) * UP)
+
+
+def _upward(error: Array, s: Step, exact: Array) -> Array:
+    """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
+    return np.where(exact, error, error * (1 + 16 * (s.t + 8) * 2.0**-53) + 64 * (s.t + 8) * TINY * s.G)
+
+
+def _parts(x: Array) -> Array:
+    """Real components in float64 on a new last axis: one for real, two for complex arrays."""
+    return np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], axis=-1).astype(float)
+
+
+def _modulus(parts: Array) -> Array:
+    """|x| of _parts(x), rounded upwards; exact where one component is zero."""
+    oblique = (parts != 0).sum(-1) > 1
+    return np.asarray(np.where(oblique, np.hypot(parts[..., 0], parts[..., -1]) * UP + TINY, np.abs(parts).sum(-1)))

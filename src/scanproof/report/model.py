@@ -1,0 +1,116 @@
+"""The machine-readable report (`report.json`): what was asked, what came out, and what was not run.
+
+Read strictly: an unknown or missing field is an error. `format` changes when a field changes its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Status = Literal["outside", "within", "undecided", "not offered", "not run"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
+
+
+class LawRow(_Strict):
+    """One law on one implementation. counts: judged calls by verdict, and calls that were not offered."""
+
+    name: str
+    statement: str
+    verdict: Status
+    counts: dict[str, int]
+    ratio: float  # largest error/allowance
+    ratios: list[float]  # of every judged call
+    seconds: float
+
+
+class CheckRow(_Strict):
+    """One implementation under all laws, or why it was not run."""
+
+    implementation: str
+    ours: bool
+    declared: str
+    dtype: str
+    verdict: Status
+    reason: str
+    ratio: float = 0.0
+    bits_lost: float = 0.0
+    informative: float = 0.0
+    laws: list[LawRow] = []
+    not_refuted_under: str | None = None
+    witness: str | None = None
+    seconds: float = 0.0
+
+
+class MutantRow(_Strict):
+    """One deliberately wrong scan. caught_by: the laws that reject it; it must not be empty."""
+
+    name: str
+    fault: str
+    dtype: str
+    verdict: Status
+    caught_by: list[str]
+    ratio: float
+    witness: str | None
+
+
+class RecordingRow(_Strict):
+    """One implementation on a recording that nobody here made."""
+
+    recording: str
+    implementation: str
+    dtype: str
+    verdict: Status
+    reason: str
+    ratio: float = 0.0
+    bits_lost: float = 0.0
+    steps: int = 0
+
+
+class Growth(_Strict):
+    """Largest error up to each length for one implementation, and the allowance at that length, over rms of the states."""
+
+    implementation: str
+    dtype: str
+    modulus: float
+    lengths: list[int]
+    error: list[float]
+    allowance: list[float]
+
+
+class LemmaRow(_Strict):
+    """One lemma as `scanproof prove` reports it."""
+
+    name: str
+    status: Literal["proved", "refused", "not run"]
+    statement: str
+    source: str
+    method: str
+    N: str
+    claims: int
+    mutants: int
+    seconds: float
+    reason: str = ""
+
+
+class RunReport(_Strict):
+    """All of one `scanproof verify`. accepted: lemmas proved, honest implementations not refuted, every mutant rejected."""
+
+    format: Literal["scanproof-report/1"] = "scanproof-report/1"
+    scanproof: str
+    command: str
+    seed: int
+    started: str
+    seconds: float
+    machine: dict[str, str]
+    accepted: bool
+    faults: list[str]  # one line each: why not accepted
+    lemmas: list[LemmaRow]
+    checks: list[CheckRow]
+    mutants: list[MutantRow]
+    recordings: list[RecordingRow]
+    growth: list[Growth]

@@ -1,0 +1,255 @@
+"""The proof harness: what is true is proved, and every way of being wrong is refused with a reason."""
+
+import dataclasses
+import json
+import math
+from fractions import Fraction
+from random import Random
+
+import pytest
+import sympy as sp
+from sympy import adjoint
+
+from scanproof import proofs
+from scanproof.proofs import certificates, instances, rotation
+from scanproof.proofs.algebra import Claim, letters, residual
+from scanproof.proofs.instances import at_sizes, matrix, value
+from scanproof.proofs.run import check
+
+A, B, S, x = letters("A B S x")
+c = sp.Symbol("c")
+ORDER = 6  # of the truncated exponential series
+
+LEMMAS = {lemma.name: lemma for lemma in proofs.lemmas()}
+CLAIMS = {f"{name}: {claim.what}": claim for name, lemma in LEMMAS.items() for claim in lemma.claims()}
+CONDITIONAL = {what: claim for what, claim in CLAIMS.items() if claim.given}
+
+
+def lemma_of(*claims):
+    return proofs.Lemma("planted", "s", "s", "r", "general N", "m", (), lambda: claims)
+
+
+def refused(claims, reason):
+    """A lemma made of these claims is refused for this reason, in one line."""
+    result = proofs.prove(claims if isinstance(claims, proofs.Lemma) else lemma_of(*claims))
+    return result.status == "refused" and reason in result.reason and "\n" not in result.reason
+
+
+def square_matrices(rng, n):
+    return {A: matrix(rng, n, n), B: matrix(rng, n, n)}
+
+
+SQUARES = at_sizes(square_matrices)
+
+
+# ---------------------------------------------------------------- what is shipped
+@pytest.fixture(scope="module")
+def results():
+    return {lemma.name: proofs.prove(lemma) for lemma in proofs.lemmas()}
+
+
+def test_every_lemma_is_proved_within_twenty_seconds(results):
+    assert [(r.name, r.status, r.reason) for r in results.values()] == [(name, "proved", "") for name in LEMMAS]
+    assert 0 < sum(result.seconds for result in results.values()) < 20
+
+
+def test_every_claim_is_proved_and_has_mutants_and_instances(results):
+    for claim in (claim for result in results.values() for claim in result.claims):
+        assert claim.status == "proved"
+        assert claim.mutants > 0
+        assert claim.instances > 0
+
+
+def test_a_claim_without_mutants_or_instances_shows_it():
+    bare = check(Claim("bare", A * (A + B), A * A + A * B))
+    assert (bare.status, bare.mutants, bare.instances, bare.sizes) == ("proved", 0, 0, ())
+
+
+def test_a_result_is_plain_data_and_says_what_it_rests_on(results):
+    plain = json.loads(json.dumps(dataclasses.asdict(results["exp-determinant-jacobi"])))
+    assert plain["N"] == "general N"
+    assert plain["claims"][0]["sizes"] == [1, 2, 3, 5]
+    assert all(plain[word] for word in ("name", "statement", "source", "role", "method", "cited"))
+
+
+@pytest.mark.parametrize("name", LEMMAS)
+def test_instances_have_sizes_1_2_3_5(results, name):
+    sizes = [claim.sizes for claim in results[name].claims if claim.sizes]
+    assert sizes
+    assert set(sizes) == {(1, 2, 3, 5)}
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_each_mutant_in_place_of_the_claim_is_refused(claim):
+    for mutant in claim.mutants:
+        outcome = check(dataclasses.replace(claim, rhs=mutant, mutants=()))
+        assert (outcome.status, outcome.reason[:20]) == ("refused", "false or not decided")
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_the_instances_alone_reject_each_mutant(claim):
+    for mutant in claim.mutants:
+        assert not all(instances.equal(claim.lhs, mutant, instance) for instance in claim.instances)
+
+
+@pytest.mark.parametrize("claim", CONDITIONAL.values(), ids=CONDITIONAL)
+def test_rewriting_keeps_the_value_of_every_expression(claim):
+    for side in (claim.lhs, *claim.mutants):
+        for instance in claim.instances[:8]:
+            assert instances.equal(side, residual(side, claim.given), instance)
+    for i in range(len(claim.given)):
+        fewer = dataclasses.replace(claim, given=claim.given[:i] + claim.given[i + 1 :])
+        assert check(fewer).status == "refused"
+
+
+# ---------------------------------------------------------------- planted lemmas
+def wrong_compose(first, then):
+    """(A'A, A b' + b): the drive of the wrong step is decayed."""
+    return then[0] * first[0], first[0] * then[1] + first[1]
+
+
+def test_a_false_lemma_is_refused():
+    p, q, r = (tuple(letters(f"A{i} b{i}")) for i in (1, 2, 3))
+    left, right = wrong_compose(wrong_compose(p, q), r), wrong_compose(p, wrong_compose(q, r))
+    assert refused([Claim("wrong operator", left[1], right[1])], "wrong operator: false or not decided")
+    assert refused([Claim("A and B commute", A * B, B * A)], "A*B - B*A")
+    assert refused([Claim("M + M^T is skew", adjoint(A + adjoint(A)), -(A + adjoint(A)))], "false or not decided")
+
+
+def test_one_false_claim_refuses_the_lemma_and_the_others_are_still_checked():
+    result = proofs.prove(lemma_of(Claim("true", A, A), Claim("false", A, B), Claim("true too", B, B)))
+    assert [claim.status for claim in result.claims] == ["proved", "refused", "proved"]
+    assert result.reason.startswith("false: ")
+
+
+def test_an_idle_hypothesis_is_refused():
+    given = ((adjoint(S), -S), (x, sp.Integer(1)))
+    models = at_sizes(lambda rng, n: {S: instances.skew(rng, n), x: sp.eye(n).as_immutable()})
+    assert check(Claim("needed", adjoint(S), -S, given[:1], (S,), models)).status == "proved"
+    assert refused([Claim("idle", adjoint(S), -S, given, (S,), models)], "idle hypothesis on x")
+
+
+def test_a_surviving_mutant_is_refused():
+    expanded = A * A + A * B
+    assert refused([Claim("rewrites", A * (A + B), expanded, mutants=(expanded,))], "mutant survives")
+    commuting = Claim("only N = 1", A * B, A * B, mutants=(B * A,), instances=SQUARES[:1])
+    assert refused([commuting], "mutant survives: B*A")
+    assert check(dataclasses.replace(commuting, instances=SQUARES)).mutants == 1
+
+
+def test_contradictory_hypotheses_are_refused():
+    given = ((A * B, sp.Integer(1)), (B * A, sp.Integer(0)))
+    claim = Claim("anything", A * B + B * A, sp.Integer(1), given)
+    assert residual(claim.lhs - claim.rhs, given) == 0
+    assert refused([claim], "vacuous: hypotheses without an instance")
+    assert refused([dataclasses.replace(claim, instances=SQUARES)], "vacuous: A*B = 1 fails where")
+    inverse = at_sizes(lambda rng, n: {A: (m := instances.rotation(rng, n)), B: m.T})
+    assert refused([dataclasses.replace(claim, instances=inverse)], "vacuous: B*A = 0 fails where")
+
+
+def test_an_undecidable_residual_is_refused():
+    machin = sp.atan(sp.Rational(1, 2)) + sp.atan(sp.Rational(1, 3)) - sp.pi / 4  # is 0, and simplify cannot tell
+    assert abs(sp.N(machin, 50, chop=True)) == 0
+    assert refused([Claim("true and undecided", (1 + machin) * A, A)], "false or not decided")
+    assert refused([Claim("nan", sp.nan * A, A)], "")
+
+
+@pytest.mark.parametrize(
+    ("claim", "reason"),
+    [
+        (Claim("sum", sp.Sum((-1) ** c * sp.binomial(3, c), (c, 0, 3)) * A, sp.Integer(0)), "expected a closed form"),
+        (Claim("inverse", A**-1 * B * A, B), "found the factor A**(-1)"),
+        (Claim("exponential", sp.exp(A) * B, B * sp.exp(A)), "expected a letter"),
+        (Claim("scalar hypothesis", c * A, A, ((c, sp.Integer(1)),)), "expected one word without a coefficient"),
+        (Claim("coefficient", A, B, ((2 * A, 2 * B),)), "expected one word without a coefficient"),
+        (Claim("circles", A * B, B * A + 1, ((A * B, B * A), (B * A, A * B))), "run in circles"),
+        (Claim("no value", A * B, A * B, instances=({A: SQUARES[1][A]},)), "expected a symbol with a value"),
+        (Claim("commuting", c * A, A * c, instances=({c: SQUARES[1][B], A: SQUARES[1][A]},)), "that symbol commutes"),
+        (Claim("irrational", A, A, instances=({A: sp.sqrt(2)},)), "expected rational numbers"),
+        (Claim("shapes", x * A, x * A, instances=({x: matrix(Random(1), 2, 1), A: SQUARES[1][A]},)), "ShapeError"),
+        (Claim("not an expression", A, "B C"), "TypeError"),
+    ],
+    ids=lambda value: value.what if isinstance(value, Claim) else "",
+)
+def test_what_cannot_be_read_or_evaluated_is_refused(claim, reason):
+    assert refused([claim], reason)
+
+
+def test_a_generator_that_raises_is_refused_and_keeps_its_earlier_claims():
+    def claims():
+        yield Claim("true", A, A)
+        raise RuntimeError("no\nmore")
+
+    result = proofs.prove(dataclasses.replace(lemma_of(), claims=claims))
+    assert (result.status, len(result.claims)) == ("refused", 1)
+    assert result.reason == "the claims could not be made: RuntimeError: no more"
+    assert refused(dataclasses.replace(lemma_of(), claims=lambda: 1 / 0), "ZeroDivisionError")
+    assert refused(lemma_of(), "no claims")
+
+
+@pytest.mark.parametrize(("name", "term"), [("G", certificates.F), ("V", certificates.D)])
+def test_a_certificate_with_a_slip_is_refused(name, term):
+    true = getattr(certificates, name)
+    assert proofs.prove(lemma_of(*certificates.telescoping(name, term, true))).status == "proved"
+    for slip in (lambda k, j: true(k, j) * k, lambda k, j: true(k, j + 1), lambda k, j: -true(k, j)):
+        assert refused(list(certificates.telescoping(name, term, slip)), "false or not decided")
+
+
+# ---------------------------------------------------------------- independent of the proofs
+def test_value_by_hand():
+    half, rest = sp.Rational(1, 2), sp.Rational(-3, 2)
+    env = {A: sp.ImmutableMatrix([[1, 2], [0, 1]]), B: sp.ImmutableMatrix([[0, 1], [1, 0]]), c: half}
+    assert value(c * A * adjoint(A) + B**2 - 3, env) == sp.Matrix([[half, 1], [1, rest]])
+    assert value(B * A, env) == sp.Matrix([[0, 1], [1, 2]])
+    assert not instances.equal(A * B, B * A, env)
+
+
+def test_models_are_what_they_are_called():
+    for n in instances.SIZES:
+        for make, determinant in ((instances.rotation, 1), (instances.reflection, -1)):
+            m = make(Random(n), n)
+            assert (m.T * m == sp.eye(n), m.det()) == (True, determinant)
+        s = instances.skew(Random(n), n)
+        assert (s + s.T).is_zero_matrix
+
+
+def test_the_sums_behind_the_certificates_in_integers():
+    for k in range(31):
+        f = [Fraction((-1) ** j, math.factorial(j) * math.factorial(k - j)) for j in range(k + 1)]
+        assert sum(f) == (k == 0)
+        assert sum(math.comb(k, j) for j in range(k + 1)) == 2**k
+        if k:
+            partial = [certificates.G(sp.Integer(k), sp.Integer(j)) for j in range(k + 1)]
+            assert [sum(f[: j + 1]) for j in range(k + 1)] == [Fraction(int(g.p), int(g.q)) for g in partial]
+
+
+def truncated_exponential(m, t):
+    """The first terms of exp(t m), t^ORDER included."""
+    terms = [sp.eye(m.rows)]
+    for i in range(1, ORDER + 1):
+        terms.append(terms[-1] * m * t / i)
+    return sum(terms[1:], terms[0])
+
+
+@pytest.mark.parametrize("n", instances.SIZES)
+def test_the_truncated_exponential_of_a_skew_matrix_is_a_rotation_up_to_its_order(n):
+    t = sp.Symbol("t")
+
+    def low(e):
+        """e without the powers above t^ORDER."""
+        return sum(sp.Poly(e, t).coeff_monomial(t**i) * t**i for i in range(ORDER + 1))
+
+    E = truncated_exponential(instances.skew(Random(n), n), t)
+    assert (E.T * E).applyfunc(low) == sp.eye(n)
+    assert low(E.to_DM(field=False).det().as_expr() if n > 1 else E[0]) == 1
+    other = truncated_exponential(matrix(Random(n), n, n) + sp.eye(n), t)
+    assert (other.T * other).applyfunc(low) != sp.eye(n)
+
+
+def test_the_determinant_argument_needs_a_real_b():
+    """b = i, d = -1 satisfies the hypotheses and the claim, but not d = 1: hence "real" among what is cited."""
+    claim = next(claim for claim in rotation.determinant_by_halves() if rotation.d in claim.lhs.free_symbols)
+    at_i = {rotation.d: sp.Integer(-1), rotation.b: sp.I}
+    assert all(sp.expand((left - right).xreplace(at_i)) == 0 for left, right in claim.given)
+    assert sp.expand(claim.lhs.xreplace(at_i)) == claim.rhs
+    assert any("real" in words for words in LEMMAS["exp-determinant-halves"].cited)
