@@ -1,6 +1,6 @@
 # Everything runs from .venv, which the first command that needs it makes. ARGS is passed on: make test ARGS="-k scan -x"
 PYTHON ?= python3
-ARGS ?=
+ARGS =
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -21,7 +21,7 @@ verify: $(READY)    ## the main job: prove, check our kernels and real third-par
 	$(BIN)/scanproof verify $(ARGS)
 
 test: $(READY)    ## run the tests
-	$(BIN)/python -m pytest -q -n auto $(ARGS)
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ARGS)
 
 lint: $(READY)    ## ruff and mypy, each over every Python file
 	$(BIN)/ruff check .
@@ -29,7 +29,7 @@ lint: $(READY)    ## ruff and mypy, each over every Python file
 
 peers: $(READY)    ## add jax to .venv, so that verify and check can judge its scans
 	@echo "installing jax ..."
-	$(PIP) install --quiet jax
+	@$(PIP) install --quiet jax
 
 lock:    ## remake requirements.lock from pyproject.toml (newest versions: ARGS=--upgrade)
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
@@ -46,7 +46,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Scanproof needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv
-	@echo "installing the locked dependencies (about a minute, once) ..."
+	@echo "installing the locked dependencies (one to two minutes, once) ..."
 	@$(PIP) install --quiet --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

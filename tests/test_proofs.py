@@ -11,7 +11,7 @@ import sympy as sp
 from sympy import adjoint
 
 from scanproof import proofs
-from scanproof.proofs import certificates, instances, rotation
+from scanproof.proofs import certificates, instances, rotation, run
 from scanproof.proofs.algebra import Claim, letters, residual
 from scanproof.proofs.instances import at_sizes, matrix, value
 from scanproof.proofs.run import check
@@ -100,6 +100,27 @@ def test_rewriting_keeps_the_value_of_every_expression(claim):
     for i in range(len(claim.given)):
         fewer = dataclasses.replace(claim, given=claim.given[:i] + claim.given[i + 1 :])
         assert check(fewer).status == "refused"
+
+
+def test_rewriting_keeps_the_letters_around_a_word_in_place():
+    assert residual(A * S * B * x, ((S * B, x + 2),)) == A * x * x + 2 * A * x
+    assert residual(A * S * S * B, ((S, x * A),)) == A * x * A * x * A * B
+    assert residual(adjoint(A * S), ((adjoint(S), -S),)) == -S * adjoint(A)
+
+
+def test_rewriting_keeps_the_value_of_random_words():
+    given = ((adjoint(S) * S, sp.Integer(1)), (x, A * S - 2 * B))
+    rng = Random(0)
+    models = at_sizes(lambda rng, n: {**square_matrices(rng, n), S: instances.rotation(rng, n)})
+    models = [{**env, x: value(given[1][1], env)} for env in models]
+    for _ in range(50):
+        word = sp.Mul(*rng.choices([A, B, S, x, adjoint(S), adjoint(A)], k=5))
+        assert all(instances.equal(word, residual(word, given), env) for env in models[:3])
+
+
+def test_instances_catch_a_broken_rewriting(monkeypatch):
+    monkeypatch.setattr(run, "residual", lambda difference, given=(): sp.Integer(0))
+    assert refused([Claim("A and B commute", A * B, B * A, instances=SQUARES)], "false where")
 
 
 # ---------------------------------------------------------------- planted lemmas

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("reference", "proofs", "numba_kernels", "properties", "benchmarks")
+pytestmark = pytest.mark.xdist_group("wheel")   # one worker, so that it is built once
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 THIRD_PARTY = '''

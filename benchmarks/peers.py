@@ -1,0 +1,116 @@
+"""Scans that other people wrote, behind our adapter contract: what `verify` checks beside our own kernels.
+
+An adapter owns layout and conversion and nothing else; what the peer cannot do raises NotImplementedError.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanproof.properties.strategies import Domain
+from scanproof.reference.arithmetic import Arithmetic
+
+Array = NDArray[Any]
+
+
+class Subject(NamedTuple):
+    """An implementation to check: what it is, how to call it, what it declares; `needs` is a package it cannot do without."""
+
+    name: str
+    target: str
+    arithmetic: Arithmetic
+    ours: bool = False
+    domain: Domain = Domain()
+    needs: str | None = None
+
+    @property
+    def missing(self) -> str | None:
+        """Why this cannot run here, or None."""
+        if self.needs and importlib.util.find_spec(self.needs) is None:
+            return f"{self.needs} is not installed (make peers)"
+        return None
+
+
+def subjects() -> list[Subject]:
+    """Our kernels, SciPy's lfilter, and jax's two scans."""
+    kernel, here = "scanproof.numba_kernels.diagonal:scan", "scanproof.benchmarks.peers"
+    ours = [
+        Subject("numba_kernels.diagonal", kernel, Arithmetic(dtype, contraction=False, order="sequential"), ours=True)
+        for dtype in ("float32", "float64", "complex64", "complex128")
+    ]
+    lfilter = [
+        Subject("scipy.signal.lfilter", f"{here}:lfilter", Arithmetic(dtype, order="sequential"), domain=Domain("constant"))
+        for dtype in ("complex64", "complex128")
+    ]
+    # XLA on CPU flushes subnormals and contracts (allowances.md 2.1)
+    jax = [
+        Subject(name, f"{here}:{function}", Arithmetic(dtype, subnormals="daz", order=order), needs="jax")
+        for name, function, order in (
+            ("jax.lax.scan", "jax_scan", "sequential"),
+            ("jax.lax.associative_scan", "jax_associative_scan", "any"),
+        )
+        for dtype in ("float32", "complex64")
+    ]
+    return ours + lfilter + jax
+
+
+def lfilter(lam: Array, b: Array, h0: Array | None = None) -> Array:
+    """scipy.signal.lfilter, one call per channel: y_t = x_t + lam y_{t-1}; its initial condition is lam h0."""
+    from scipy.signal import lfilter as filter_
+
+    if lam.ndim == 3:
+        raise NotImplementedError("lfilter has constant coefficients")
+    h = np.empty_like(b)
+    one = np.ones(1, b.dtype)
+    for c, pole in enumerate(lam):
+        start = np.zeros((b.shape[0], 1), b.dtype) if h0 is None else (pole * h0[:, c])[:, None]
+        h[:, :, c], _ = filter_(one, np.array([1, -pole], b.dtype), b[:, :, c], axis=1, zi=start)
+    return h
+
+
+def jax_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """jax.lax.scan over time, jitted."""
+    import jax
+
+    start = np.zeros_like(b[:, 0]) if h0 is None else h0
+    return np.asarray(_jax(jax)[0](np.broadcast_to(lam, b.shape), b, start, reverse))
+
+
+def jax_associative_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """jax.lax.associative_scan of affine maps, jitted; h0 enters through the first step."""
+    import jax
+
+    if h0 is not None:
+        first = -1 if reverse else 0
+        b = b.copy()
+        b[:, first] += np.broadcast_to(lam, b.shape)[:, first] * h0
+    return np.asarray(_jax(jax)[1](np.broadcast_to(lam, b.shape), b, reverse))
+
+
+def _jax(jax: Any) -> tuple[Any, Any]:
+    """The two jitted scans, made once."""
+    if not _JITTED:
+
+        def steps(lam: Any, b: Any, start: Any, reverse: bool) -> Any:
+            def step(h: Any, element: Any) -> Any:
+                h = element[0] * h + element[1]
+                return h, h
+
+            elements = (lam.swapaxes(0, 1), b.swapaxes(0, 1))
+            return jax.lax.scan(step, start, elements, reverse=reverse)[1].swapaxes(0, 1)
+
+        def tree(lam: Any, b: Any, reverse: bool) -> Any:
+            def then(first: Any, second: Any) -> Any:
+                return second[0] * first[0], second[0] * first[1] + second[1]
+
+            return jax.lax.associative_scan(then, (lam, b), axis=1, reverse=reverse)[1]
+
+        _JITTED.extend([jax.jit(steps, static_argnums=3), jax.jit(tree, static_argnums=2)])
+    return _JITTED[0], _JITTED[1]
+
+
+_JITTED: list[Any] = []

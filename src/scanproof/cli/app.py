@@ -1,0 +1,211 @@
+"""The commands and their exit codes; each command lives in a module of its own and is imported when it is used."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import scanproof
+
+ACCEPTED, REJECTED, BAD_INPUT, UNDECIDED, BROKEN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+EXIT_CODES = (
+    "Exit codes: 0 accepted, 1 rejected, 2 usage or bad input, 3 undecided, 4 the implementation crashed or hung, "
+    "70 internal error, 130 interrupted."
+)
+
+app = typer.Typer(
+    name="scanproof",
+    help="Is this difference a bug, or could it be rounding? Certified verdicts for scan kernels.\n\n" + EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+System = Annotated[str, typer.Option(help="The system that is implemented: scan.")]
+Dtype = Annotated[str, typer.Option(help="Declared format: float32, float64, complex64 or complex128.")]
+Subnormals = Annotated[
+    str, typer.Option(help="gradual (IEEE), ftz (subnormal results may become zero) or daz (subnormal inputs too).")
+]
+Contraction = Annotated[
+    bool, typer.Option("--contraction/--no-contraction", help="Whether the operations of a step may be fused in any way.")
+]
+Order = Annotated[str, typer.Option(help="any, sequential, chunked:L or tree: which bracketings are declared.")]
+Seed = Annotated[int, typer.Option(min=0, help="Every drawn case follows from it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict only.")]
+
+
+@app.command()
+def check(
+    implementation: Annotated[str, typer.Argument(help="file.py:function or package.module:function.")],
+    dtype: Dtype,
+    system: System = "scan",
+    subnormals: Subnormals = "gradual",
+    contraction: Contraction = True,
+    order: Order = "any",
+    lam: Annotated[str, typer.Option(help="Which lam it accepts: constant, varying or both.")] = "both",
+    lengths: Annotated[str | None, typer.Option(help="Accepted lengths, as in 1-64,128 (all by default).")] = None,
+    channels: Annotated[str | None, typer.Option(help="Accepted numbers of channels, as in 4,8 (all by default).")] = None,
+    seed: Seed = 0,
+    cases: Annotated[int, typer.Option(min=1, help="Random cases per law.")] = 20,
+    law: Annotated[list[str] | None, typer.Option(help="Only this law (may be repeated); passing is then undecided.")] = None,
+    json: Json = False,
+    junitxml: Annotated[Path | None, typer.Option(help="Also write a JUnit file, one test case per law.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search for a call that proves an implementation wrong.
+
+    It is called as f(lam=, b=) and, if its signature has them, h0= and reverse=, in a process of its own, and returns all
+    states of h_t = lam_t h_{t-1} + b_t.
+
+    Examples:
+
+      scanproof check my_scan.py:scan --dtype float32
+
+      scanproof check mypkg.kernels:scan --dtype complex64 --lam constant --lengths 64,128,4096 --seed 7
+
+      scanproof check jax_scan.py:scan --dtype float32 --subnormals daz --contraction
+    """
+    from scanproof.cli import check as command
+    from scanproof.properties.strategies import Domain
+    from scanproof.reference.arithmetic import Arithmetic
+
+    with one_line_errors():
+        arithmetic = Arithmetic(dtype, subnormals, contraction, order)
+        domain = Domain(lam, numbers("lengths", lengths), numbers("channels", channels))
+        raise typer.Exit(command.run(system, implementation, arithmetic, domain, seed, cases, law, json, junitxml, quiet))
+
+
+@app.command()
+def judge(
+    file: Annotated[Path, typer.Argument(help="recorded.npz with lam, b, got (h0, reverse), or a witness file.json.")],
+    system: System = "scan",
+    dtype: Annotated[str | None, typer.Option(help="Declared format (that of b by default).")] = None,
+    subnormals: Subnormals = "gradual",
+    contraction: Contraction = True,
+    order: Order = "any",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge states that someone recorded, or judge a witness file again.
+
+    A witness carries its own declaration; the options speak about .npz files.
+
+    Examples:
+
+      python -c "import numpy as np; np.savez('run.npz', lam=lam, b=b, got=h)"; scanproof judge run.npz
+
+      scanproof judge build/witness/witness-exact-lanes-0123456789.json
+    """
+    from scanproof.cli import judge as command
+
+    with one_line_errors():
+        raise typer.Exit(command.run(file, system, dtype, subnormals, contraction, order, json, quiet))
+
+
+@app.command()
+def verify(
+    seed: Seed = 0,
+    cases: Annotated[int, typer.Option(min=1, help="Random cases per law and implementation.")] = 20,
+    folder: Annotated[Path, typer.Option(help="Where the report is written.")] = Path("build/report"),
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Prove the lemmas, check our kernels and real third-party scans, reject the mutants, write one report.
+
+    Example:
+
+      scanproof verify && xdg-open build/report/index.html
+    """
+    from scanproof.cli import verify as command
+
+    with one_line_errors():
+        raise typer.Exit(command.run(seed, cases, folder, json, quiet))
+
+
+@app.command()
+def prove(
+    lemma: Annotated[str | None, typer.Option(help="Only this lemma, with its claims.")] = None,
+    json: Json = False,
+) -> None:
+    """Prove the lemmas that the verdicts rest on, for general N, by SymPy.
+
+    Examples:
+
+      scanproof prove
+
+      scanproof prove --json
+    """
+    from scanproof.cli import prove as command
+
+    with one_line_errors():
+        raise typer.Exit(command.run(lemma, json))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Tell what this machine has and what could make results differ: rounding mode, threads, caches, peers.
+
+    Example:
+
+      scanproof doctor
+    """
+    from scanproof.cli import doctor as command
+
+    with one_line_errors():
+        raise typer.Exit(command.run(json))
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if show:
+        print(scanproof.__version__)
+        raise typer.Exit(ACCEPTED)
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """A user's mistake is one line and exit code 2; only a fault of ours shows a traceback."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except (ValueError, TypeError, OSError) as error:
+        print(f"scanproof: {error}", file=sys.stderr)
+        raise typer.Exit(BAD_INPUT) from None
+    except KeyboardInterrupt:
+        print("scanproof: interrupted", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    except Exception:
+        _internal()
+
+
+def numbers(argument: str, text: str | None) -> frozenset[int] | None:
+    """Numbers and ranges such as "1-64,128".
+
+    Raises:
+        ValueError: anything else.
+    """
+    if text is None:
+        return None
+    found: set[int] = set()
+    for part in text.split(","):
+        low, _, high = part.strip().partition("-")
+        if not (low.isascii() and low.isdigit() and (not high or (high.isascii() and high.isdigit()))):
+            raise ValueError(f"{argument}: found {text!r}, expected numbers and ranges such as 1-64,128")
+        found.update(range(int(low), int(high or low) + 1))
+    return frozenset(found)
+
+
+def _internal() -> None:
+    traceback.print_exc()
+    print("scanproof: internal error: please report it with the lines above", file=sys.stderr)
+    raise typer.Exit(INTERNAL)

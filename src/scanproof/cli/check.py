@@ -1,0 +1,172 @@
+"""`scanproof check`: run the laws on an implementation in a process of its own, print what they found."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
+from scanproof.cli.output import console, number, print_json, progress, table, word
+from scanproof.properties.check import Report
+from scanproof.properties.check import check as run_check
+from scanproof.properties.laws import LAWS
+from scanproof.properties.strategies import Domain
+from scanproof.properties.verdict import Element
+from scanproof.properties.witness import write_atomically
+from scanproof.properties.worker import Worker
+from scanproof.reference.arithmetic import Arithmetic
+
+WITNESSES = Path("build/witness")
+
+
+def run(
+    system: str,
+    target: str,
+    arithmetic: Arithmetic,
+    domain: Domain,
+    seed: int,
+    cases: int,
+    laws: Sequence[str] | None,
+    as_json: bool,
+    junitxml: Path | None,
+    quiet: bool,
+) -> int:
+    """Checks `target` and returns the exit code."""
+    worker = Worker(target, arithmetic)
+    try:
+        with progress(len(laws or LAWS), quiet or as_json) as (bar, task):
+            report = run_check(
+                system, worker, arithmetic=arithmetic, domain=domain, seed=seed, cases=cases, laws=laws,
+                progress=lambda law, done, total: bar.update(task, description=law, completed=done),
+            )  # fmt: skip
+    finally:
+        worker.close()
+    witness = report.witness.write(WITNESSES) if report.witness else None
+    command = reproduce(report, domain)
+    if junitxml:
+        write_atomically(junitxml, junit(report))
+    if as_json:
+        print_json(as_dict(report, witness, command))
+    elif quiet:
+        console().print(word(report.verdict))
+    else:
+        show(report, witness, command)
+    return exit_code(report)
+
+
+def exit_code(report: Report) -> int:
+    """0 within, 1 outside or a broken contract, 3 undecided, 4 crashed or hung."""
+    if report.verdict == "outside":
+        return REJECTED
+    if report.fault:
+        return REJECTED if report.fault[0] == "contract" else BROKEN
+    return ACCEPTED if report.verdict == "within" else UNDECIDED
+
+
+def reproduce(report: Report, domain: Domain) -> str:
+    """The command that finds the same thing again."""
+    a, first = report.arithmetic, next((law.name for law in report.laws if law.verdict == "outside"), None)
+    words = ["scanproof", "check", report.implementation, "--system", "scan", "--dtype", a.dtype]
+    words += [] if a.subnormals == "gradual" else ["--subnormals", a.subnormals]
+    words += [] if a.contraction else ["--no-contraction"]
+    words += [] if a.order == "any" else ["--order", a.order]
+    words += [] if domain.lam == "both" else ["--lam", domain.lam]
+    for name in ("lengths", "channels"):
+        accepted = getattr(domain, name)
+        words += [f"--{name}", ranges(accepted)] if accepted else []
+    words += ["--seed", str(report.seed), "--cases", str(report.cases)]
+    return shlex.join(words + (["--law", first] if first else []))
+
+
+def ranges(accepted: frozenset[int]) -> str:
+    """{1, 2, 3, 8} as 1-3,8."""
+    runs: list[list[int]] = []
+    for n in sorted(accepted):
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
+def show(report: Report, witness: Path | None, command: str) -> None:
+    """The human output: a row per law, the verdict, and for a failure everything needed to see it again."""
+    out = console()
+    out.print(f"{report.implementation} as {report.arithmetic}; seed {report.seed}\n", markup=False)
+    columns = ("law", "verdict", "error/allowance", "within", "undecided", "outside", "not offered")
+    out.print(table(columns, [_row(law) for law in report.laws]))
+    grade = " (theorem)" if report.verdict == "outside" else ""
+    out.print(f"\n{word(report.verdict)}{grade}: ", end="")
+    out.print(report.reason, markup=False)
+    out.print(
+        f"largest error/allowance {number(report.ratio)}, bits lost {number(report.bits_lost)}, "
+        f"informative {report.informative:.0%} of the random cases, {report.seconds:.1f} s"
+    )
+    if report.failure and report.failure.worst and report.witness:
+        out.print(f"\n{element(report.failure.worst)}", markup=False)
+        out.print(f"  smallest failing call   lam {report.witness.lam.shape}, b {report.witness.b.shape}", markup=False)
+        rescue = report.not_refuted_under or "none of the declarations known"
+        out.print(f"  not refuted as          {rescue}", markup=False)
+        out.print(f"  witness                 {witness} (judge it again: scanproof judge {witness})", markup=False)
+        out.print(f"  reproduce               {command}", markup=False)
+
+
+def element(worst: Element) -> str:
+    """The worst element in one line."""
+    batch, step, channel = worst.index
+    return (
+        f"  at batch {batch}, step {step}, channel {channel}: got {worst.got!r}, truth {worst.truth!r}, "
+        f"error {worst.error:.3g}, allowance {worst.allowance:.3g}"
+    )
+
+
+def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any]:
+    """The machine-readable form."""
+    return {
+        "format": "scanproof-check/1",
+        "implementation": report.implementation,
+        "arithmetic": {f: getattr(report.arithmetic, f) for f in ("dtype", "subnormals", "contraction", "order")},
+        "seed": report.seed,
+        "verdict": report.verdict,
+        "grade": "theorem" if report.verdict == "outside" else None,
+        "reason": report.reason,
+        "fault": {"kind": report.fault[0], "message": report.fault[1]} if report.fault else None,
+        "ratio": report.ratio,
+        "bits_lost": report.bits_lost,
+        "informative": report.informative,
+        "laws": [
+            {"name": law.name, "statement": law.statement, "verdict": law.verdict, "ratio": law.ratio, "counts": law.counts}
+            for law in report.laws
+        ],
+        "failure": report.failure.as_dict() if report.failure else None,
+        "not_refuted_under": report.not_refuted_under,
+        "witness": str(witness) if witness else None,
+        "reproduce": command,
+        "seconds": report.seconds,
+        "exit_code": exit_code(report),
+    }
+
+
+def junit(report: Report) -> str:
+    """JUnit XML: one test case per law; undecided laws and those that did not run are skipped ones."""
+    suite = ElementTree.Element("testsuite", name=f"scanproof {report.implementation}", tests=str(len(report.laws)))
+    for law in report.laws:
+        case = ElementTree.SubElement(suite, "testcase", classname=report.implementation, name=law.name, time=f"{law.seconds:.3f}")
+        if law.verdict == "outside":
+            ElementTree.SubElement(case, "failure", message=f"outside: error/allowance {number(law.ratio)}; {law.statement}")
+        elif law.verdict != "within":
+            ElementTree.SubElement(case, "skipped", message=law.verdict)
+    if report.fault:
+        case = ElementTree.SubElement(suite, "testcase", classname=report.implementation, name="contract")
+        ElementTree.SubElement(case, "error", message=report.fault[1])
+        suite.set("tests", str(len(report.laws) + 1))
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _row(law: Any) -> tuple[object, ...]:
+    judged = law.counts["within"] + law.counts["undecided"] + law.counts["outside"]
+    counts = (law.counts[name] for name in ("within", "undecided", "outside", "not offered"))
+    return (law.name, law.verdict, number(law.ratio) if judged else "", *counts)

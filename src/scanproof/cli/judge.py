@@ -1,0 +1,91 @@
+"""`scanproof judge`: the verdict over a recorded result (.npz) or over a witness (.json)."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
+from scanproof.cli.check import element
+from scanproof.cli.output import console, number, print_json, word
+from scanproof.properties.verdict import Verdict
+from scanproof.properties.verdict import judge as run_judge
+from scanproof.properties.witness import array, read
+from scanproof.reference.arithmetic import Arithmetic
+
+NEEDED, OPTIONAL = {"lam", "b", "got"}, {"h0", "reverse"}
+CODES = {"within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
+
+
+def run(
+    file: Path, system: str, dtype: str | None, subnormals: str, contraction: bool, order: str, as_json: bool, quiet: bool
+) -> int:
+    """Judges the file and returns the exit code."""
+    if file.suffix == ".json":
+        verdict = _witness(file)
+    else:
+        recorded = load(file)
+        arithmetic = Arithmetic(dtype or recorded["b"].dtype.name, subnormals, contraction, order)
+        verdict = run_judge(system, **recorded, arithmetic=arithmetic)
+    if as_json:
+        print_json({"format": "scanproof-verdict/1", "file": str(file), **verdict.as_dict()})
+    elif quiet:
+        console().print(word(verdict.verdict))
+    else:
+        show(verdict)
+    return CODES[verdict.verdict]
+
+
+def load(file: Path) -> dict[str, Any]:
+    """The arrays of a recorded run, never unpickled.
+
+    Raises:
+        ValueError: no such file, not an .npz, missing or unknown names, object arrays.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            found = {name: content[name] for name in content.files}
+    except OSError as error:
+        raise ValueError(f"file: cannot read {file}: {error.strerror or error}") from error
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise ValueError(f"file: {file} is no .npz of plain arrays: {str(error).splitlines()[0]}") from error
+    if NEEDED - found.keys() or found.keys() - NEEDED - OPTIONAL:
+        names = ", ".join(sorted(found)) or "nothing"
+        raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
+    if "reverse" in found:
+        found["reverse"] = _flag(found["reverse"])
+    return found
+
+
+def show(verdict: Verdict) -> None:
+    """The verdict in a few lines."""
+    out = console()
+    out.print(word(verdict.verdict) + (f" ({verdict.grade}): " if verdict.grade else ": "), end="")
+    out.print(verdict.reason, markup=False)
+    out.print(
+        f"as {verdict.arithmetic}\nlargest error/allowance {number(verdict.ratio)}, bits lost {number(verdict.bits_lost)}, "
+        f"informative {verdict.informative:.0%} of the lanes",
+        markup=False,
+    )
+    if verdict.worst:
+        out.print(element(verdict.worst), markup=False)
+    if verdict.verdict == "outside":
+        out.print(f"  not refuted as {verdict.not_refuted_under or 'none of the declarations known'}", markup=False)
+
+
+def _witness(file: Path) -> Verdict:
+    content = read(file)
+    inputs = content.inputs()
+    return run_judge(
+        content.system, array(content.got), lam=inputs.lam, b=inputs.b, h0=inputs.h0, reverse=inputs.reverse,
+        arithmetic=content.declared(),
+    )  # fmt: skip
+
+
+def _flag(value: Any) -> bool:
+    if value.dtype != bool or value.shape != ():
+        raise ValueError(f"reverse: found {value.dtype} of shape {value.shape}, expected one bool")
+    return bool(value)

@@ -1,0 +1,44 @@
+"""`scanproof prove`: the lemmas, each with statement, source, method and time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from scanproof.cli.app import ACCEPTED, REJECTED
+from scanproof.cli.output import console, print_json, progress, table, word
+
+
+def run(name: str | None, as_json: bool) -> int:
+    """Proves the lemmas and returns the exit code: 0 only if all are proved."""
+    from scanproof import proofs
+
+    lemmas = [lemma for lemma in proofs.lemmas() if name in (None, lemma.name)]
+    if not lemmas:
+        known = ", ".join(lemma.name for lemma in proofs.lemmas())
+        raise ValueError(f"lemma: found {name!r}, expected one of {known}")
+    results = []
+    with progress(len(lemmas), as_json) as (bar, task):
+        for lemma in lemmas:
+            bar.update(task, description=lemma.name)
+            results.append(proofs.prove(lemma))
+            bar.advance(task)
+    if as_json:
+        print_json({"format": "scanproof-prove/1", "lemmas": [asdict(result) for result in results]})
+    else:
+        for result in results:
+            show(result, claims=name is not None)
+    return ACCEPTED if all(result.status == "proved" for result in results) else REJECTED
+
+
+def show(result, claims: bool) -> None:  # type: ignore[no-untyped-def]
+    """One lemma; with its claims where a single lemma was asked for."""
+    out = console()
+    out.print(f"{word(result.status)}  ", end="")
+    out.print(f"{result.name}  ({result.seconds:.2f} s, {len(result.claims)} claims, N {result.N})", markup=False)
+    for label in ("statement", "source", "method", "role", "reason"):
+        if getattr(result, label):
+            out.print(f"    {label:9} {getattr(result, label)}", markup=False)
+    if claims:
+        rows = [(c.status, c.what, c.hypotheses, c.mutants, c.instances) for c in result.claims]
+        out.print(table(("status", "claim", "hypotheses", "mutants refuted", "instances"), rows))
+    out.print()

@@ -1,0 +1,159 @@
+"""`scanproof verify`: lemmas, implementations, mutants and recordings, side by side in several processes, into one report."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import scanproof
+from scanproof.benchmarks.peers import Subject, subjects
+from scanproof.cli.app import ACCEPTED, REJECTED
+from scanproof.cli.doctor import machine
+from scanproof.cli.output import console, number, print_json, progress, table
+from scanproof.cli.verify_jobs import check_subject, growth, prove_lemma, recordings, reject_mutant
+from scanproof.properties.mutants import mutants
+from scanproof.report import write
+from scanproof.report.model import RunReport
+
+MUTANT_DTYPES = ("float32", "complex64")
+WITNESSES = Path("build/witness")
+
+
+class Job(NamedTuple):
+    """One piece of work for the pool: which list of the report its rows belong to, and the call."""
+
+    section: str
+    what: str
+    function: Callable[..., list[Any]]
+    arguments: tuple[Any, ...]
+
+
+def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
+    """Does all the work, writes the report and returns the exit code: 0 only if everything is accepted."""
+    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
+    rows = _collect(jobs(seed, cases), quiet or as_json)
+    faults = find_faults(rows)
+    report = RunReport(
+        scanproof=scanproof.__version__,
+        command=f"scanproof verify --seed {seed} --cases {cases}",
+        seed=seed,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        machine=machine(),
+        accepted=not faults,
+        faults=faults,
+        **rows,
+    )
+    page = write(report, folder)
+    if as_json:
+        print_json(report.model_dump())
+    elif quiet:
+        console().print("accepted" if report.accepted else "not accepted")
+    else:
+        show(report, page)
+    return ACCEPTED if report.accepted else REJECTED
+
+
+def jobs(seed: int, cases: int) -> list[Job]:
+    """All work, the longest first."""
+    from scanproof import proofs
+
+    found, names = subjects(), [lemma.name for lemma in proofs.lemmas()]
+    return [
+        *(Job("checks", s.name, check_subject, (s, seed, cases, WITNESSES)) for s in sorted(found, key=_longest)),
+        *(Job("lemmas", name, prove_lemma, (name,)) for name in names),
+        *(
+            Job("mutants", m.name, reject_mutant, (m.name, dtype, seed, max(1, cases // 4), WITNESSES))
+            for dtype in MUTANT_DTYPES
+            for m in mutants(dtype)
+        ),
+        *(Job("recordings", s.name, recordings, (s,)) for s in found),
+        *(Job("growth", s.name, growth, (s, seed)) for s in found),
+    ]
+
+
+def find_faults(rows: dict[str, list[Any]]) -> list[str]:
+    """Why the run is not accepted, one line each. What was not run is no fault, and is reported as not run."""
+    faults = [f"lemma {r.name}: {r.status}: {r.reason}" for r in rows["lemmas"] if r.status != "proved"]
+    for section in ("checks", "recordings"):
+        for r in rows[section]:
+            if r.verdict not in ("within", "not run"):
+                on = f" on {r.recording}" if section == "recordings" else ""
+                faults.append(f"{r.implementation} ({r.dtype}){on}: {r.verdict}: {r.reason}")
+    faults += [f"mutant {r.name} ({r.dtype}) was not rejected: {r.fault}" for r in rows["mutants"] if r.verdict != "outside"]
+    return faults
+
+
+def show(report: RunReport, page: Path) -> None:
+    """The human summary; the page has the rest."""
+    out = console()
+    rows = [(r.name, r.status, f"{r.claims} claims, {r.mutants} mutants refuted", f"{r.seconds:.1f} s") for r in report.lemmas]
+    out.print(table(("lemma", "status", "by", "time"), rows))
+    checks = [
+        (r.implementation, r.declared, r.verdict, number(r.ratio), number(r.bits_lost), f"{r.informative:.0%}", f"{r.seconds:.1f} s")
+        if r.verdict != "not run" else (r.implementation, r.declared, r.verdict, r.reason, "", "", "")
+        for r in report.checks
+    ]  # fmt: skip
+    out.print()
+    out.print(table(("implementation", "declared", "verdict", "error/allowance", "bits lost", "informative", "time"), checks))
+    out.print()
+    found = [(f"{r.implementation} {r.dtype}", r.recording, r.verdict, number(r.ratio)) for r in report.recordings]
+    out.print(table(("implementation", "recording", "verdict", "error/allowance"), found))
+    out.print()
+    wrong = [(r.name, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}") for r in report.mutants]
+    out.print(table(("mutant", "dtype", "fault", "verdict", "rejected by"), wrong))
+    for fault in report.faults:
+        out.print(f"\n{fault}", markup=False)
+    rejected = sum(r.verdict == "outside" for r in report.mutants)
+    left_out = sum(r.verdict == "not run" for r in report.checks)
+    out.print(
+        f"\n{'accepted' if report.accepted else 'not accepted'}: {sum(r.status == 'proved' for r in report.lemmas)} of "
+        f"{len(report.lemmas)} lemmas proved, {sum(r.verdict == 'within' for r in report.checks)} of {len(report.checks)} "
+        f"implementations not refuted ({left_out} not run), {rejected} of {len(report.mutants)} mutants rejected, "
+        f"{report.seconds:.0f} s\nreport: {page}"
+    )
+
+
+def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
+    """Runs the jobs on all cores; the rows of each section keep the order of the jobs."""
+    rows: dict[str, list[Any]] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "growth")}
+    with _pool() as pool, progress(len(work), quiet) as (bar, task):
+        futures: dict[Future[list[Any]], Job] = {pool.submit(job.function, *job.arguments): job for job in work}
+        for future in as_completed(futures):
+            job = futures[future]
+            bar.update(task, advance=1, description=f"{job.section}: {job.what}")
+            if isinstance(future.exception(), BrokenProcessPool):
+                raise RuntimeError(f"a process died while running {job.section}: {job.what}")
+        for future, job in futures.items():
+            rows[job.section] += future.result()
+    rows["checks"].sort(key=lambda r: (not r.ours, r.verdict == "not run"))
+    return rows
+
+
+@contextmanager
+def _pool() -> Iterator[ProcessPoolExecutor]:
+    """One process per core, ended at once when the user interrupts."""
+    pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _quiet_waiting)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _quiet_waiting() -> None:
+    """OpenMP threads that spin while they wait cost the other processes 10 ms a region (performance.md 4)."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def _longest(subject: Subject) -> int:
+    return 0 if subject.needs else 1
