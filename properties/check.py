@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
@@ -14,12 +14,11 @@ from scanproof.properties.implementation import Fault, Implementation, InProcess
 from scanproof.properties.laws import LAWS, Law, Run
 from scanproof.properties.shrink import shrink
 from scanproof.properties.strategies import Domain, Draw, draws
-from scanproof.properties.verdict import CLAIMS, SYSTEMS, Verdict, judge_inputs, not_refuted_under
+from scanproof.properties.verdict import CLAIMS, SYSTEMS, Status, Verdict, Word, judge_inputs, rescue
 from scanproof.properties.witness import Witness, witness
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.rounding import allowance
-from scanproof.reference.truth import truth
 
 CASES = 20
 Progress = Callable[[str, int, int], None]  # law, laws done, laws in all
@@ -31,7 +30,7 @@ class LawResult:
 
     name: str
     statement: str
-    verdict: str = "not run"
+    verdict: Status = "not run"
     reason: str = ""
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("outside", "undecided", "within", "not offered"), 0))
     ratios: list[float] = field(default_factory=list)  # error/allowance of every judged run
@@ -51,7 +50,7 @@ class Report:
     arithmetic: Arithmetic
     seed: int
     cases: int
-    verdict: str
+    verdict: Word
     reason: str
     laws: list[LawResult]
     fault: tuple[str, str] | None = None  # kind ("crashed", "hung", "contract"), message
@@ -102,7 +101,8 @@ def check(
         ValueError: unknown system or law, or cases < 1.
     """
     chosen = _choose(system, laws, cases)
-    made: Implementation = implementation if hasattr(implementation, "call") else InProcess(implementation, arithmetic)
+    own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
+    made: Implementation = implementation if own else InProcess(implementation, arithmetic)
     session = _Search(made, arithmetic, domain or Domain())
     started = time.perf_counter()
     results = [LawResult(law.name, law.statement) for law in LAWS]
@@ -125,6 +125,7 @@ class _Search:
     domain: Domain
     fault: tuple[str, str] | None = None
     failures: list[tuple[str, Inputs, Array]] = field(default_factory=list)
+    smallest: tuple[Inputs, Array] | None = None  # the last failing call while shrinking
     bits_lost: float = 0.0
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
     stopped: bool = False
@@ -161,7 +162,8 @@ class _Search:
         if got is None:
             self.result.counts["not offered"] += 1
             return None
-        verdict = judge_inputs(got, inputs, self.arithmetic)
+        bound = allowance(inputs, self.arithmetic)
+        verdict = judge_inputs(got, inputs, self.arithmetic, bound)
         self.result.counts[verdict.verdict] += 1
         self.result.ratios.append(verdict.ratio)
         self.result.informative.append(verdict.verdict == "outside" or 2 * verdict.informative >= 1)
@@ -169,17 +171,19 @@ class _Search:
         if verdict.verdict == "outside":
             self.failures.append((self.result.name, inputs, got))
             raise _Stop
-        bound = allowance(inputs, self.arithmetic)
         return Run(got, np.where(bound.no_overflow, bound.bound, np.inf))
 
     def first_outside(self, inputs: Inputs) -> tuple[int, int, int] | None:
-        """Index (batch, time, channel) of the worst outside element of one more call, or None."""
+        """Index (batch, time, channel) of the worst outside element of one more call, or None; remembers the failing call."""
         try:
             got = self.implementation.call(inputs)
         except Fault:
             return None
         verdict = None if got is None else judge_inputs(got, inputs, self.arithmetic)
-        return verdict.worst.index if verdict and verdict.worst and verdict.verdict == "outside" else None
+        if got is None or verdict is None or verdict.worst is None or verdict.verdict != "outside":
+            return None
+        self.smallest = (inputs, got)
+        return verdict.worst.index
 
     def _visit(self, law: Law, draw: Draw) -> None:
         if self.stopped:
@@ -193,9 +197,9 @@ class _Search:
 
     def _conclude(self, result: LawResult) -> None:
         judged = {name: n for name, n in result.counts.items() if n and name != "not offered"}
-        result.verdict = next((v for v in ("outside", "within", "undecided") if v in judged), "not run")
-        if not judged and result.counts["not offered"]:
-            result.verdict = "not offered"
+        words: tuple[Word, ...] = ("outside", "within", "undecided")
+        silent: Status = "not offered" if result.counts["not offered"] else "not run"
+        result.verdict = next((word for word in words if word in judged), silent)
 
 
 class _Stop(Exception):
@@ -215,22 +219,21 @@ def _choose(system: str, laws: Sequence[str] | None, cases: int) -> list[Law]:
 
 
 def _report(session: _Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
-    report = Report(session.implementation.name, session.arithmetic, seed, cases, "", "", results, session.fault)
+    report = Report(session.implementation.name, session.arithmetic, seed, cases, "undecided", "", results, session.fault)
     report.verdict, report.reason = _verdict(report, session)
     report.bits_lost = session.bits_lost
     if session.failures:
-        law, inputs, got = session.failures[0]
-        smallest = shrink(inputs, session.domain, session.first_outside)
-        again = got if smallest is inputs else session.implementation.call(smallest)
-        got = got if again is None else again
-        report.failure = judge_inputs(got, smallest, session.arithmetic)
-        report.witness = witness(smallest, got, report.failure, session.implementation.name, law, seed)
-        report.not_refuted_under = _rescue(session)
+        law, *first = session.failures[0]
+        shrink(first[0], session.domain, session.first_outside)
+        inputs, got = session.smallest or first  # the first one where it does not fail again
+        report.not_refuted_under = rescue([(inputs, got) for _, inputs, got in session.failures], session.arithmetic)
+        report.failure = replace(judge_inputs(got, inputs, session.arithmetic), not_refuted_under=report.not_refuted_under)
+        report.witness = witness(inputs, got, report.failure, session.implementation.name, law, seed)
     report.seconds = time.perf_counter() - started
     return report
 
 
-def _verdict(report: Report, session: _Search) -> tuple[str, str]:
+def _verdict(report: Report, session: _Search) -> tuple[Word, str]:
     """`within` needs exact lanes, impulses and informative random cases (docs/verdicts.md)."""
     by_name = {law.name: law for law in report.laws}
     failed = [law.name for law in report.laws if law.verdict == "outside"]
@@ -240,16 +243,9 @@ def _verdict(report: Report, session: _Search) -> tuple[str, str]:
         return "undecided", session.fault[1]
     if session.arithmetic.unmodelled:
         return "undecided", session.arithmetic.unmodelled
-    silent = [name for name in ("exact-lanes", "impulses", "equivalence") if by_name[name].verdict in ("not run", "not offered")]
+    silent = [name for name in ("exact-lanes", "impulses", "equivalence") if by_name[name].verdict != "within"]
     if silent:
-        return "undecided", f"{', '.join(silent)} did not run, so passing says little"
+        return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"
     if report.informative < 0.5:
         return "undecided", f"the allowance informs in only {report.informative:.0%} of the random cases"
     return "within", CLAIMS["within"]
-
-
-def _rescue(session: _Search) -> str | None:
-    """A weaker declaration under which none of the failing calls is refuted."""
-    lists = [not_refuted_under(got, inputs, truth(inputs), session.arithmetic) for _, inputs, got in session.failures]
-    common = [a for a in lists[0] if all(a in other for other in lists[1:])]
-    return str(common[0]) if common else None

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.reference.arithmetic import UP
+from scanproof.reference.arithmetic import TINY, UP
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.rounding import Allowance
 from scanproof.reference.truth import Truth, exact_state
@@ -56,7 +56,8 @@ def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
         else:
             re = _component(wide.real, truth.head.real, truth.tail.real)
             im = _component(wide.imag, truth.head.imag, truth.tail.imag)
-            low, high = np.hypot(re[0], im[0]) * DOWN, np.hypot(re[1], im[1]) * UP
+            low = np.maximum(np.hypot(re[0], im[0]) * DOWN - TINY, 0)  # TINY: a subnormal modulus rounds to its grid
+            high = np.where((re[1] > 0) & (im[1] > 0), np.hypot(re[1], im[1]) * UP + TINY, np.maximum(re[1], im[1]))
         low, high = np.maximum(low - truth.rad * UP, 0) * DOWN, np.where(truth.rad > 0, (high + truth.rad) * UP, high)
     return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
 

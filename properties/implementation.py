@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Fault(Exception):
         self.kind = kind
 
 
+@runtime_checkable
 class Implementation(Protocol):
     """Anything that `check` can call."""
 
@@ -65,12 +66,12 @@ def invoke(function: Callable[..., Any], inputs: Inputs, arithmetic: Arithmetic,
     before = {name: x.tobytes() for name, x in keywords.items() if isinstance(x, np.ndarray)}
     try:
         got = function(**keywords)
+        if not isinstance(got, np.ndarray) and hasattr(got, "__array__"):
+            got = np.asarray(got)
     except NotImplementedError:
         return None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Fault("crashed", f"implementation: raised {_one_line(error)} for {_shapes(inputs)}") from error
-    if not isinstance(got, np.ndarray) and hasattr(got, "__array__"):
-        got = np.asarray(got)
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
         raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")

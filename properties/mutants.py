@@ -1,6 +1,6 @@
 """Deliberately wrong scans that the suite must reject: the measure of its power.
 
-Every mutant is an honest chunked scan with one fault, the kind that kernels really have (anchors.md C). A mutant that the
+Every mutant is an honest chunked scan with one fault, the kind that kernels really have. A mutant that the
 suite accepts is a hole in the suite; the report shows which law rejects which mutant.
 """
 

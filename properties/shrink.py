@@ -28,7 +28,7 @@ def shrink(inputs: Inputs, domain: Domain, fails: Callable[[Inputs], tuple[int, 
         for smaller in _candidates(inputs, index):
             if calls >= CALLS or time.monotonic() > deadline:
                 return inputs
-            if not domain.accepts(smaller.b.shape[1]) or (domain.channels and smaller.b.shape[2] not in domain.channels):
+            if not domain.holds(smaller.b.shape, smaller.varying):
                 continue
             calls += 1
             found = fails(smaller)
@@ -64,7 +64,7 @@ def _candidates(inputs: Inputs, index: tuple[int, int, int]) -> Iterator[Inputs]
         for name in ("b", "h0", "lam"):
             value = getattr(inputs, name)
             if value is not None and not np.array_equal(_rounded(value, bits), value):
-                yield replace(inputs, **{name: _rounded(value, bits)})
+                yield replace(inputs, **{name: _rounded(value, bits)})  # type: ignore[arg-type]
 
 
 def _blocks(length: int) -> Iterator[slice]:
@@ -92,4 +92,4 @@ def _rounded(x: Array, bits: int) -> Array:
     if np.iscomplexobj(x):
         return (_rounded(x.real, bits) + 1j * _rounded(x.imag, bits)).astype(x.dtype)
     fraction, exponent = np.frexp(x)
-    return np.ldexp(np.rint(fraction * 2**bits) / 2**bits, exponent).astype(x.dtype)
+    return np.asarray(np.ldexp(np.rint(fraction * 2**bits) / 2**bits, exponent).astype(x.dtype))

@@ -47,6 +47,11 @@ class Domain:
     def accepts(self, length: int) -> bool:
         return self.lengths is None or length in self.lengths
 
+    def holds(self, shape: tuple[int, ...], varying: bool) -> bool:
+        """Whether a call with b of this shape is in the domain."""
+        fits = self.channels is None or shape[2] in self.channels
+        return self.accepts(shape[1]) and fits and varying in self.lam_kinds()
+
     def deck(self) -> tuple[Shape, ...]:
         """At most 12 shapes of this domain: the usual ones where they fit, else the nearest accepted numbers."""
         fitted = ((batch, _nearest(time, self.lengths), _nearest(width, self.channels)) for batch, time, width in DECK)
@@ -91,11 +96,11 @@ class Draw:
         """lam of this regime: (channels,) or (batch, time, channels)."""
         rng, shape, p = self.rng, self.lam_shape, np.finfo(self.arithmetic.real_dtype).nmant + 1
         modulus = {
-            "near 0": lambda: 2.0 ** -rng.uniform(3, p, shape),
-            "half": lambda: rng.uniform(0.25, 0.75, shape),
-            "near 1": lambda: 1 - 2.0 ** -rng.uniform(3, p, shape),
-            "exactly 1": lambda: np.ones(shape),
-        }[self.lam]()
+            "near 0": 2.0 ** -rng.uniform(3, p, shape),
+            "half": rng.uniform(0.25, 0.75, shape),
+            "near 1": 1 - 2.0 ** -rng.uniform(3, p, shape),
+            "exactly 1": np.ones(shape),
+        }[self.lam]
         if self.varying and self.lam != "exactly 1":
             modulus = np.where(rng.random(shape) < 1 / 64, 0.0, modulus)  # resets
         return np.asarray(modulus * self._phase(shape)).astype(self.arithmetic.dtype)
@@ -104,11 +109,11 @@ class Draw:
         """b or h0 of this regime, standard normal times the magnitude."""
         rng, info = self.rng, np.finfo(self.arithmetic.real_dtype)
         scale = {
-            "unit": lambda: np.ones(shape),
-            "mixed": lambda: 2.0 ** rng.uniform(-20, 20, shape),
-            "subnormal": lambda: np.full(shape, float(info.smallest_normal) / 4),
-            "near overflow": lambda: np.full(shape, float(info.max) / 2.0**6 / max(1, self.shape[1])),
-        }[self.size]()
+            "unit": np.ones(shape),
+            "mixed": 2.0 ** rng.uniform(-20, 20, shape),
+            "subnormal": np.full(shape, float(info.smallest_normal) / 4),
+            "near overflow": np.full(shape, float(info.max) / 2.0**6 / max(1, self.shape[1])),
+        }[self.size]
         normal = np.clip(rng.standard_normal(shape), -4, 4)
         return np.asarray(normal * scale * self._phase(shape)).astype(self.arithmetic.dtype)
 

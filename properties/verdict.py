@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from scanproof.properties.compare import Comparison, compare, ratio
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
-from scanproof.reference.rounding import allowance
+from scanproof.reference.rounding import Allowance, allowance
 from scanproof.reference.truth import Truth, truth
 
+Word = Literal["outside", "within", "undecided"]
+Status = Literal["outside", "within", "undecided", "not offered", "not run"]  # of a law, or of one implementation in a report
+
 SYSTEMS = ("scan",)
-INFORMATIVE = 2.0**-7  # allowance / rms of the truth, allowances.md 6.1
+INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md
 
 CLAIMS = {
     "outside": "proved: no evaluation in the declared class gives this; a wrong result, or a program outside its declaration",
@@ -26,7 +29,7 @@ CLAIMS = {
 
 @dataclass(frozen=True)
 class Element:
-    """The element with the largest error/allowance: (batch, time, channel), values as Python numbers."""
+    """The element with the largest error/allowance, of those outside if any is: (batch, time, channel), Python numbers."""
 
     index: tuple[int, int, int]
     got: complex | float
@@ -41,11 +44,11 @@ class Verdict:
     """What the theorem says about one result.
 
     verdict: "outside", "within" or "undecided"; grade: "theorem" for an `outside` of the bare scan, else None.
-    informative: share of (batch, channel) lanes whose allowance is small enough to say something.
+    informative: share of the (batch, channel) lanes whose allowance is small enough to say something; lanes of zeros aside.
     ratio: largest error/allowance; bits_lost: largest error over u times the lane's rms, in bits.
     """
 
-    verdict: str
+    verdict: Word
     grade: str | None
     reason: str
     arithmetic: Arithmetic
@@ -94,17 +97,17 @@ def judge(
     wrong = result_fault(got, inputs, arithmetic)
     if wrong:
         raise TypeError(wrong)
-    return judge_inputs(got, inputs, arithmetic)
+    verdict = judge_inputs(got, inputs, arithmetic)
+    return replace(verdict, not_refuted_under=rescue([(inputs, got)], arithmetic)) if verdict.verdict == "outside" else verdict
 
 
-def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic) -> Verdict:
-    """As `judge`, for arguments that were checked before."""
+def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, bound: Allowance | None = None) -> Verdict:
+    """As `judge` without `not_refuted_under`, for arguments that were checked before; `bound`: their allowance, if at hand."""
     exact = _unknown(inputs) if arithmetic.unmodelled else truth(inputs)
-    bound = allowance(inputs, arithmetic)
+    bound = bound or allowance(inputs, arithmetic)
     comparison = compare(got, inputs, exact, bound)
     lanes = informative_lanes(inputs, exact, bound.bound)
     verdict, reason = _decide(comparison, lanes, arithmetic)
-    rescue = not_refuted_under(got, inputs, exact, arithmetic)[:1] if verdict == "outside" else []
     counts = {"outside": int(comparison.outside.sum()), "undecided": int(comparison.undecided.sum())}
     counts["within"] = got.size - sum(counts.values())
     worst = _worst(got, exact, comparison)
@@ -113,12 +116,11 @@ def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic) -> Verdict:
         grade="theorem" if verdict == "outside" else None,
         reason=reason,
         arithmetic=arithmetic,
-        informative=float(lanes.mean()) if lanes.size else 0.0,
+        informative=float(lanes.mean()) if lanes.size else float(got.size > 0),
         ratio=worst.ratio if worst else 0.0,
         bits_lost=_bits_lost(comparison, exact, arithmetic),
         counts=counts,
         worst=worst,
-        not_refuted_under=str(rescue[0]) if rescue else None,
     )
 
 
@@ -134,36 +136,42 @@ def result_fault(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> str | None
 
 
 def informative_lanes(inputs: Inputs, exact: Truth, bound: Array) -> Array:
-    """Which (batch, channel) lanes can tell a wrong result: (batch, channels) bool.
+    """Which of the (batch, channel) lanes that are not exactly zero can tell a wrong result: (lanes,) bool.
 
     The allowance is at most 2^-7 of the rms of the truth (6.1), so returned zeros are outside; and where there is a
     carry lam_t h_{t-1}, it exceeds the allowance at half of its steps, so an implementation without it is outside too.
+    Lanes of zeros do not count: returned zeros are right there, however large the allowance is elsewhere.
     """
     if not bound.size:
-        return np.zeros((bound.shape[0], bound.shape[2]), bool)
+        return np.zeros(0, bool)
     head = exact.head[:, ::-1] if inputs.reverse else exact.head
     forward = inputs.forward()
     with np.errstate(all="ignore"):
         small = bound.max(axis=1) <= INFORMATIVE * _rms(exact.head)
         before = np.concatenate([forward.start[:, None].astype(head.dtype), head[:, :-1]], axis=1)
-        carry = np.abs(forward.lam * before)  # (batch, time, channels)
-        seen = carry > (bound[:, ::-1] if inputs.reverse else bound)
-    return small & (2 * seen.sum(axis=1) >= (carry > 0).sum(axis=1))
+        seen = np.abs(forward.lam * before) > (bound[:, ::-1] if inputs.reverse else bound)  # (batch, time, channels)
+    carries = (forward.lam != 0) & (before != 0)  # (batch, time, channels)
+    alive = ((exact.head != 0) | (exact.rad > 0)).any(axis=1)  # (batch, channels)
+    return np.asarray((small & (2 * seen.sum(axis=1) >= carries.sum(axis=1)))[alive])
 
 
-def not_refuted_under(got: Array, inputs: Inputs, exact: Truth, arithmetic: Arithmetic) -> list[Arithmetic]:
-    """Weaker declarations under which no element is outside, the fewest changes first."""
+def rescue(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> str | None:
+    """The weaker declaration with the fewest changes under which no element of these (inputs, got) is outside, or None."""
     choices = itertools.product(
         dict.fromkeys([arithmetic.subnormals, "ftz", "daz"]),
         dict.fromkeys([arithmetic.contraction, True]),
         dict.fromkeys([arithmetic.order, "any"]),
     )
     weaker = [replace(arithmetic, subnormals=s, contraction=c, order=o) for s, c, o in choices]
-    found = [a for a in weaker if a != arithmetic and not compare(got, inputs, exact, allowance(inputs, a)).outside.any()]
-    return sorted(found, key=lambda a: sum(getattr(a, f) != getattr(arithmetic, f) for f in ("subnormals", "contraction", "order")))
+    weaker.sort(key=lambda a: sum(getattr(a, f) != getattr(arithmetic, f) for f in ("subnormals", "contraction", "order")))
+    judged = [(got, inputs, truth(inputs)) for inputs, got in failures]
+    for a in weaker[1:]:
+        if not any(compare(*case, allowance(case[1], a)).outside.any() for case in judged):
+            return str(a)
+    return None
 
 
-def _decide(comparison: Comparison, lanes: Array, arithmetic: Arithmetic) -> tuple[str, str]:
+def _decide(comparison: Comparison, lanes: Array, arithmetic: Arithmetic) -> tuple[Word, str]:
     """Precedence: outside > undecided > within; `within` needs half of the lanes to be informative."""
     elements = comparison.bound.size
     if comparison.outside.any():
@@ -180,9 +188,10 @@ def _decide(comparison: Comparison, lanes: Array, arithmetic: Arithmetic) -> tup
 
 
 def _worst(got: Array, exact: Truth, comparison: Comparison) -> Element | None:
-    if not got.size or not np.isfinite(comparison.bound).any():
+    eligible = comparison.outside if comparison.outside.any() else ~comparison.undecided
+    if not eligible.any():
         return None
-    quotient = np.where(np.isfinite(comparison.bound), ratio(comparison.error, comparison.bound), -1.0)
+    quotient = np.where(eligible, ratio(comparison.error, comparison.bound), -1.0)
     index = np.unravel_index(int(np.argmax(quotient)), got.shape)
     where = (int(index[0]), int(index[1]), int(index[2]))
     return Element(
@@ -196,12 +205,13 @@ def _worst(got: Array, exact: Truth, comparison: Comparison) -> Element | None:
 
 
 def _bits_lost(comparison: Comparison, exact: Truth, arithmetic: Arithmetic) -> float:
-    """log2 of the largest error over u rms(lane), at least 0; over lanes that are not zero."""
+    """log2 of the largest error over one unit in the last place, at least 0: u rms(lane), or the subnormal spacing."""
     if arithmetic.unmodelled or not comparison.error.size:
         return 0.0
-    u = float(np.finfo(arithmetic.real_dtype).eps) / 2
+    info = np.finfo(arithmetic.real_dtype)
     with np.errstate(all="ignore"):
-        units = comparison.error.max(axis=1) / (u * _rms(exact.head))
+        spacing = np.maximum(float(info.eps) / 2 * _rms(exact.head), float(info.smallest_subnormal))
+        units = comparison.error.max(axis=1) / spacing
     units = units[np.isfinite(units) & (units > 1)]
     return float(np.log2(units.max())) if units.size else 0.0
 
@@ -215,14 +225,14 @@ def _rms(head: Array) -> Array:
 
 
 def _unknown(inputs: Inputs) -> Truth:
-    zeros = np.zeros(inputs.b.shape)
+    zeros = np.zeros(inputs.b.shape, np.complex128 if np.iscomplexobj(inputs.b) else np.float64)
     return Truth(zeros, zeros, np.full(inputs.b.shape, np.inf))
 
 
 def _dtype_of(b: Any) -> str:
     if not isinstance(b, np.ndarray):
         raise TypeError(f"b: found {type(b).__name__}, expected a NumPy array")
-    return b.dtype.name
+    return str(b.dtype.name)
 
 
 def _plain(value: Any) -> Any:

@@ -6,21 +6,35 @@ Floats are C99 hexadecimal strings, so nothing depends on decimal conversion; co
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from scanproof.properties.verdict import Verdict
+from scanproof.properties.verdict import Verdict, result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
 from scanproof.reference.truth import exact_state
 
 FORMAT: Literal["scanproof-witness/1"] = "scanproof-witness/1"
-Hex = Annotated[str, StringConstraints(pattern=r"^-?(0x[01]\.[0-9a-f]+p[+-][0-9]+|inf|nan)$")]
+
+
+def _canonical(text: str) -> str:
+    try:
+        same = float.fromhex(text).hex() == text
+    except (ValueError, OverflowError):
+        same = False
+    if not same:
+        raise ValueError("found no number in the form of float.hex")
+    return text
+
+
+Hex = Annotated[str, AfterValidator(_canonical)]
+HexInteger = Annotated[str, StringConstraints(pattern=r"^-?0x[0-9a-f]+$")]  # Python reads these at any length, not decimals
+Count = Annotated[int, Field(ge=0)]
 
 
 class _Strict(BaseModel):
@@ -30,9 +44,18 @@ class _Strict(BaseModel):
 class Numbers(_Strict):
     """An array: dtype name, shape, and its components in C order as hexadecimal floats."""
 
-    dtype: str
-    shape: list[int]
+    dtype: Literal["float32", "float64", "complex64", "complex128"]
+    shape: list[Count] = Field(min_length=1, max_length=3)
     data: list[Hex]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Numbers:
+        wanted = math.prod(self.shape) * (2 if self.dtype.startswith("complex") else 1)
+        if len(self.data) != wanted:
+            raise ValueError(f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape {self.shape}")
+        if numbers(array(self)) != self:
+            raise ValueError(f"found a number that no {self.dtype} holds")
+        return self
 
 
 class Declared(_Strict):
@@ -45,8 +68,8 @@ class Declared(_Strict):
 class Exact(_Strict):
     """The exact state at `index`: each component is an integer over 2^exponent."""
 
-    numerators: list[str]
-    exponent: int
+    numerators: list[HexInteger] = Field(min_length=1, max_length=2)
+    exponent: Count
 
 
 class Witness(_Strict):
@@ -55,7 +78,7 @@ class Witness(_Strict):
     format: Literal["scanproof-witness/1"]
     system: Literal["scan"]
     implementation: str
-    law: str
+    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
     seed: int
     arithmetic: Declared
     lam: Numbers
@@ -63,10 +86,23 @@ class Witness(_Strict):
     h0: Numbers | None
     reverse: bool
     got: Numbers
-    index: list[int]
+    index: list[Count] = Field(min_length=3, max_length=3)
     truth: Exact
     allowance: Hex
     claim: str
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Witness:
+        try:
+            inputs = self.inputs()
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        wrong = result_fault(array(self.got), inputs, self.declared())
+        if wrong:
+            raise ValueError(wrong)
+        if any(i >= size for i, size in zip(self.index, self.got.shape, strict=True)):
+            raise ValueError(f"index: found {self.index}, expected an element of shape {self.got.shape}")
+        return self
 
     @property
     def name(self) -> str:
@@ -94,8 +130,8 @@ class Witness(_Strict):
 
 def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, law: str, seed: int) -> Witness:
     """The witness of an outside verdict."""
-    if verdict.worst is None:
-        raise ValueError("verdict: found no outside element, expected a verdict `outside`")
+    if verdict.worst is None or verdict.verdict != "outside":
+        raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
     H, s = exact_state(inputs, verdict.worst.index)
     arithmetic = verdict.arithmetic
     return Witness(
@@ -113,7 +149,7 @@ def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, l
         reverse=inputs.reverse,
         got=numbers(got),
         index=list(verdict.worst.index),
-        truth=Exact(numerators=[str(h) for h in H], exponent=s),
+        truth=Exact(numerators=[hex(h) for h in H], exponent=s),
         allowance=verdict.worst.allowance.hex(),
         claim=str(verdict),
     )
@@ -141,26 +177,20 @@ def numbers(x: Array) -> Numbers:
 
 
 def array(n: Numbers) -> Array:
-    """The array again. Raises ValueError when data and shape do not fit."""
-    dtype = np.dtype(n.dtype)
-    values = np.array([float.fromhex(v) for v in n.data])
-    if dtype.kind == "c":
-        values = values[0::2] + 1j * values[1::2] if len(values) % 2 == 0 else values
-    if values.size != int(np.prod(n.shape)):
-        raise ValueError(f"witness: found {values.size} numbers for shape {n.shape}")
-    return values.astype(dtype).reshape(n.shape)
+    """The array again."""
+    part = n.dtype.replace("complex64", "float32").replace("complex128", "float64")
+    with np.errstate(over="ignore"):
+        parts = np.array([float.fromhex(v) for v in n.data]).astype(part)
+    return parts.view(n.dtype).reshape(n.shape)
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Writes beside the target and renames: a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
-
-

@@ -69,7 +69,7 @@ class Worker:
         code = self._process.exitcode
         if code is None or code >= 0:
             return f"ended with exit code {code}"
-        return f"was killed by {signal.Signals(-code).name}"
+        return f"was killed by {next((s.name for s in signal.Signals if s == -code), f'signal {-code}')}"
 
     def close(self) -> None:
         """Ends the process."""
@@ -127,6 +127,7 @@ def _load_file(path: Path) -> ModuleType:
 def _serve(connection: Connection, target: str, arithmetic: Arithmetic) -> None:
     """The worker's main loop: imports the target, answers calls until the pipe closes. Its prints go to stderr."""
     os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     try:
         function = load(target)
     except ValueError as error:
@@ -136,7 +137,7 @@ def _serve(connection: Connection, target: str, arithmetic: Arithmetic) -> None:
     while True:
         try:
             inputs, poison = connection.recv()
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return
         try:
             connection.send(("ok", invoke(function, inputs, arithmetic, poison)))

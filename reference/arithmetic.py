@@ -138,7 +138,7 @@ def _dtype_name(dtype: Any) -> str:
     if isinstance(dtype, str):
         return dtype
     try:
-        return np.dtype(dtype).name
+        return str(np.dtype(dtype).name)
     except TypeError:
         raise ValueError(f"dtype: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None
 

@@ -72,7 +72,7 @@ def _array(name: str, value: Any, dtypes: tuple[str, ...], ndim: int | None) -> 
         raise TypeError(f"{name}: found {type(value).__name__}, expected a NumPy array of dtype {dtypes[0]}")
     if value.dtype.name not in dtypes:
         expected = " or ".join(dict.fromkeys(dtypes))
-        raise TypeError(f"{name}: found dtype {value.dtype.name}, expected {expected}, the declared arithmetic; convert it explicitly")
+        raise TypeError(f"{name}: found dtype {value.dtype.name}, expected {expected} as declared; convert it explicitly")
     if ndim is not None and value.ndim != ndim:
         axes = {3: "(batch, time, channels)", 2: "(batch, channels)"}[ndim]
         raise ValueError(f"{name}: found shape {value.shape}, expected {ndim} axes {axes}")

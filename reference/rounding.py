@@ -125,7 +125,7 @@ def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
     whole = unit & (b == np.rint(b)).all(-1) & (start == np.rint(start)).all(-1)[:, None]  # (batch, time, channels)
     with np.errstate(over="ignore"):
         total = np.cumsum(np.abs(b).sum(-1), axis=1) + np.abs(start).sum(-1)[:, None]
-    return np.logical_and.accumulate(whole, axis=1) & (total * UP <= 2.0**significand_bits)
+    return np.asarray(np.logical_and.accumulate(whole, axis=1) & (total * UP <= 2.0**significand_bits))
 
 
 def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array, Array]:
@@ -203,7 +203,7 @@ def _upward(error: Array, s: Step, exact: Array) -> Array:
 
 def _parts(x: Array) -> Array:
     """Real components in float64 on a new last axis: one for real, two for complex arrays."""
-    return np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], axis=-1).astype(float)
+    return np.asarray(np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], axis=-1).astype(float))
 
 
 def _modulus(parts: Array) -> Array:

@@ -7,7 +7,7 @@
     h        all states                                 (batch, time, channels)
 
 `reverse` runs the same recurrence from the last step to the first, h_t = lam_t h_{t+1} + b_t, and h0 is then the state
-after the last step (systems.md 0).
+after the last step.
 """
 
 from __future__ import annotations

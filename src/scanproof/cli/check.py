@@ -154,7 +154,8 @@ def junit(report: Report) -> str:
     """JUnit XML: one test case per law; undecided laws and those that did not run are skipped ones."""
     suite = ElementTree.Element("testsuite", name=f"scanproof {report.implementation}", tests=str(len(report.laws)))
     for law in report.laws:
-        case = ElementTree.SubElement(suite, "testcase", classname=report.implementation, name=law.name, time=f"{law.seconds:.3f}")
+        names = {"classname": report.implementation, "name": law.name}
+        case = ElementTree.SubElement(suite, "testcase", names, time=f"{law.seconds:.3f}")
         if law.verdict == "outside":
             ElementTree.SubElement(case, "failure", message=f"outside: error/allowance {number(law.ratio)}; {law.statement}")
         elif law.verdict != "within":

@@ -16,6 +16,7 @@ import scanproof
 from scanproof.cli.app import ACCEPTED
 from scanproof.cli.output import console, print_json, table
 
+PACKAGES = ("numpy", "scipy", "numba", "sympy", "hypothesis", "python-flint")
 PEERS = ("jax", "torch", "torchlpc")
 PROVERS = ("coqc", "gappa")
 
@@ -32,7 +33,7 @@ def run(as_json: bool) -> int:
 
 def machine() -> dict[str, str]:
     """Versions and the facts that a report must carry."""
-    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "numba", "sympy", "hypothesis", "python-flint")}
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
         "scanproof": scanproof.__version__,
         "python": platform.python_version(),
@@ -68,7 +69,8 @@ def _subnormals() -> str:
 
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
-    names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")] if info.exists() else []
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from scanproof import proofs
 from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.output import console, print_json, progress, table, word
+from scanproof.proofs import Result
 
 
 def run(name: str | None, as_json: bool) -> int:
     """Proves the lemmas and returns the exit code: 0 only if all are proved."""
-    from scanproof import proofs
-
     lemmas = [lemma for lemma in proofs.lemmas() if name in (None, lemma.name)]
     if not lemmas:
         known = ", ".join(lemma.name for lemma in proofs.lemmas())
@@ -30,15 +30,16 @@ def run(name: str | None, as_json: bool) -> int:
     return ACCEPTED if all(result.status == "proved" for result in results) else REJECTED
 
 
-def show(result, claims: bool) -> None:  # type: ignore[no-untyped-def]
+def show(result: Result, claims: bool) -> None:
     """One lemma; with its claims where a single lemma was asked for."""
     out = console()
     out.print(f"{word(result.status)}  ", end="")
-    out.print(f"{result.name}  ({result.seconds:.2f} s, {len(result.claims)} claims, N {result.N})", markup=False)
-    for label in ("statement", "source", "method", "role", "reason"):
-        if getattr(result, label):
-            out.print(f"    {label:9} {getattr(result, label)}", markup=False)
+    out.print(f"{result.name}  ({result.seconds:.2f} s, {len(result.claims)} claims, {result.N})", markup=False)
+    told = {name: getattr(result, name) for name in ("statement", "source", "method", "role")}
+    for label, text in (told | {"cited": "; ".join(result.cited), "reason": result.reason}).items():
+        if text:
+            out.print(f"    {label:9} {text}", markup=False)
     if claims:
-        rows = [(c.status, c.what, c.hypotheses, c.mutants, c.instances) for c in result.claims]
-        out.print(table(("status", "claim", "hypotheses", "mutants refuted", "instances"), rows))
+        rows = [(c.status, c.what, c.hypotheses, c.mutants, c.instances, c.reason) for c in result.claims]
+        out.print(table(("status", "claim", "hypotheses", "mutants refuted", "instances", "reason"), rows))
     out.print()

@@ -27,30 +27,30 @@ GROWTH_MODULUS = 1 - 2.0**-10
 def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> list[CheckRow]:
     """All laws on one implementation."""
     dtype, declared = subject.arithmetic.dtype, str(subject.arithmetic)
-    if subject.missing:
-        return [
-            CheckRow(implementation=subject.name, ours=subject.ours, declared=declared, dtype=dtype, verdict="not run", reason=subject.missing)
-        ]
-    report = check(
-        "scan", load(subject.target), arithmetic=subject.arithmetic, domain=subject.domain, seed=seed, cases=cases
+    row = CheckRow(
+        implementation=subject.name,
+        ours=subject.ours,
+        declared=declared,
+        dtype=dtype,
+        verdict="not run",
+        reason=subject.missing or "",
     )
-    return [
-        CheckRow(
-            implementation=subject.name,
-            ours=subject.ours,
-            declared=declared,
-            dtype=dtype,
-            verdict=report.verdict,
-            reason=report.reason,
-            ratio=report.ratio,
-            bits_lost=report.bits_lost,
-            informative=report.informative,
-            laws=[LawRow.model_validate(vars(law) | {"ratio": law.ratio}, extra="ignore") for law in report.laws],
-            not_refuted_under=report.not_refuted_under,
-            witness=str(report.witness.write(witnesses)) if report.witness else None,
-            seconds=report.seconds,
-        )
-    ]
+    if subject.missing:
+        return [row]
+    function = load(subject.target)
+    report = check("scan", function, arithmetic=subject.arithmetic, domain=subject.domain, seed=seed, cases=cases)
+    found = {
+        "verdict": report.verdict,
+        "reason": report.reason,
+        "ratio": report.ratio,
+        "bits_lost": report.bits_lost,
+        "informative": report.informative,
+        "laws": [LawRow.model_validate(vars(law) | {"ratio": law.ratio}, extra="ignore") for law in report.laws],
+        "not_refuted_under": report.not_refuted_under,
+        "witness": str(report.witness.write(witnesses)) if report.witness else None,
+        "seconds": report.seconds,
+    }
+    return [row.model_copy(update=found)]
 
 
 def reject_mutant(name: str, dtype: str, seed: int, cases: int, witnesses: Path) -> list[MutantRow]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Status = Literal["outside", "within", "undecided", "not offered", "not run"]
+from scanproof.properties.verdict import Status
 
 
 class _Strict(BaseModel):

@@ -1,0 +1,75 @@
+"""The figures of the page: which rows of the report go into which panel, with key, captions and alternative text."""
+
+from __future__ import annotations
+
+from scanproof.report.markup import Html, element, join, number
+from scanproof.report.model import RunReport
+from scanproof.report.plots import Strip, growth, strips
+from scanproof.report.svg import COLOURS, GLYPHS
+
+GROWTH = (
+    "What to see: the error (solid) of each implementation grows with the length and stays under its allowance (dashed), which "
+    "is proved for every evaluation of its declared arithmetic. An error of zero lies on the lower edge."
+)
+RATIOS = (
+    "What to see: one dot per judged call, those that cover each other drawn once. Honest implementations stay left of the line; "
+    "exact results lie at 0, on the left edge. Each mutant (×) lies at its largest error / allowance, at ∞ where the allowance "
+    "is zero. Beyond the line, no evaluation of the declared arithmetic gives the result."
+)
+
+
+def keys(report: RunReport) -> dict[str, int]:
+    """Implementations in the order of the report: their number, colour and marker."""
+    names = dict.fromkeys([check.implementation for check in report.checks] + [row.implementation for row in report.growth])
+    return {name: place for place, name in enumerate(names)}
+
+
+def figures(report: RunReport, keys: dict[str, int]) -> Html:
+    return join([_key(keys), _growth(report, keys), _ratios(report, keys)])
+
+
+def _key(keys: dict[str, int]) -> Html:
+    entries = (
+        element("li", element("b", f"{i + 1} {GLYPHS[i % len(GLYPHS)]}", style=f"color: var(--c{i % COLOURS})"), name)
+        for name, i in keys.items()
+    )
+    return element("ul", *entries, class_="key", aria_label="Key of the plots")
+
+
+def _growth(report: RunReport, keys: dict[str, int]) -> Html:
+    panels = dict.fromkeys((row.dtype, row.modulus) for row in report.growth)
+    drawn = []
+    for place, panel in enumerate(panels):
+        rows = [row for row in report.growth if (row.dtype, row.modulus) == panel]
+        title = f"{panel[0]}, |λ| = {panel[1]!r}"
+        alt = f"{title}: error and allowance over the length for " + ", ".join(row.implementation for row in rows)
+        drawn.append((title, growth(rows, keys, f"growth{place}", alt)))
+    return _figure("Error growth under the allowance", drawn, GROWTH)
+
+
+def _ratios(report: RunReport, keys: dict[str, int]) -> Html:
+    dtypes = dict.fromkeys([check.dtype for check in report.checks] + [mutant.dtype for mutant in report.mutants])
+    drawn = []
+    for place, dtype in enumerate(dtypes):
+        rows = _strips(report, keys, dtype)
+        alt = f"{dtype}: largest error over allowance of " + ", ".join(f"{row.label}: {number(max(row.ratios))}" for row in rows)
+        if rows:
+            drawn.append((dtype, strips(rows, f"ratios{place}", alt)))
+    return _figure("Error / allowance of every judged call", drawn, RATIOS)
+
+
+def _strips(report: RunReport, keys: dict[str, int], dtype: str) -> list[Strip]:
+    """The judged calls of this dtype, an implementation a row, and its mutants in the last row."""
+    rows = [
+        Strip(check.implementation, keys[check.implementation], [x for law in check.laws for x in law.ratios])
+        for check in report.checks
+        if check.dtype == dtype
+    ]
+    wrong = [mutant.ratio for mutant in report.mutants if mutant.dtype == dtype and mutant.verdict != "not run"]
+    return [row for row in [*rows, Strip("mutants", None, wrong)] if row.ratios]
+
+
+def _figure(title: str, panels: list[tuple[str, Html]], caption: str) -> Html:
+    drawn = [element("div", element("h3", name), svg) for name, svg in panels]
+    shown = element("div", *drawn, class_="panels") if drawn else element("p", "Nothing was measured.")
+    return element("figure", element("figcaption", element("strong", title), ". " + caption), shown)

@@ -1,0 +1,129 @@
+"""The tables of the page: each takes rows of the report and shows them, whatever they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scanproof.properties.verdict import CLAIMS
+from scanproof.report.markup import Html, duration, element, join, number, row, several, table
+from scanproof.report.model import CheckRow, LawRow, LemmaRow, MutantRow, RecordingRow
+
+NOTHING, RATIO = "–", "error / allowance"
+WORDS = {
+    "outside": CLAIMS["outside"] + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic",
+    "within": CLAIMS["within"] + ". It never means “correct”: a fault smaller than the allowance is also within",
+    "undecided": CLAIMS["undecided"]
+    + ": the declared class is not modelled, overflow is possible, or the allowance is too large to inform",
+    "not offered": "the implementation does not take such a call; counted, never a failure",
+    "not run": "nothing was judged, for the reason given; never counted as passed",
+}
+
+
+def words() -> Html:
+    return table("Verdicts", ["verdict", "what it says"], [row(word(name), meaning) for name, meaning in WORDS.items()])
+
+
+def word(name: str) -> Html:
+    return element("span", name, class_="word " + name.replace(" ", "-"))
+
+
+def summary(checks: Sequence[CheckRow], keys: dict[str, int]) -> Html:
+    headers = ["implementation", "declared arithmetic", "verdict", RATIO, "bits lost", "informative share", "checked in"]
+    return table("Implementations", headers, [_check(check, keys[check.implementation]) for check in checks])
+
+
+def _check(check: CheckRow, key: int) -> Html:
+    judged = any(law.ratios for law in check.laws)
+    figures = [number(x) if judged else NOTHING for x in (check.ratio, check.bits_lost, check.informative)]
+    name = join([f"{key + 1} {check.implementation} ", element("small", "ours" if check.ours else "third party")])
+    took = duration(check.seconds) if check.laws else NOTHING
+    return row(name, check.declared, _reasoned(check), *figures, took)
+
+
+def _reasoned(check: CheckRow) -> Html:
+    """The verdict, and for all but `within` the reason, the declaration that would rescue it, and the evidence."""
+    if check.verdict == "within":
+        return word(check.verdict)
+    weaker = small(f"not refuted under: {check.not_refuted_under}") if check.not_refuted_under else ""
+    return element("div", word(check.verdict), small(check.reason), weaker, _witness(check.witness), class_="wide")
+
+
+def small(words: object) -> Html:
+    return element("small", words)
+
+
+def _witness(name: str | None) -> Html:
+    return element("small", "witness: ", element("code", name)) if name else Html()
+
+
+def laws(checks: Sequence[CheckRow]) -> Html:
+    """Implementations down, laws across: the number of laws is fixed, that of implementations is not."""
+    statements = {law.name: law.statement for check in checks for law in check.laws}
+    rows = [_matrix_row(check, list(statements)) for check in checks]
+    meanings = (element("li", element("strong", name), ": " + statement) for name, statement in statements.items())
+    return join([table("Laws", ["implementation", *statements], rows), element("ul", *meanings, class_="note")])
+
+
+def _matrix_row(check: CheckRow, names: Sequence[str]) -> Html:
+    found = {law.name: law for law in check.laws}
+    return row(join([check.implementation + " ", small(check.dtype)]), *(_law(found.get(name)) for name in names))
+
+
+def _law(law: LawRow | None) -> Html:
+    if law is None:
+        return word("not run")
+    counts = ", ".join(f"{n} {name}" for name, n in law.counts.items() if n and (name != law.verdict))
+    ratio = f"{number(law.ratio)} in {several(len(law.ratios), 'call')}" if law.ratios else ""
+    return join([word(law.verdict), small(ratio) if ratio else "", small(counts) if counts else ""])
+
+
+def mutants(rows: Sequence[MutantRow]) -> Html:
+    survivors = [f"{mutant.name} ({mutant.dtype})" for mutant in rows if survived(mutant)]
+    headers = ["fault", "dtype", "outcome", "rejected by", RATIO, "witness"]
+    return join([_alarm(survivors), table("Mutants", headers, [_mutant(mutant) for mutant in rows])])
+
+
+def survived(mutant: MutantRow) -> bool:
+    """Judged, and not rejected."""
+    return mutant.verdict != "not run" and not (mutant.verdict == "outside" and mutant.caught_by)
+
+
+def _alarm(survivors: Sequence[str]) -> Html:
+    if not survivors:
+        return Html()
+    text = f"{several(len(survivors), 'mutant')} survived: {', '.join(survivors)}."
+    hole = " A wrong scan that no law rejects is a hole in the suite: a “within” above says less than it seems to."
+    return element("p", element("strong", text), hole, class_="alarm", role="alert")
+
+
+def _mutant(mutant: MutantRow) -> Html:
+    alive, judged = survived(mutant), mutant.verdict != "not run"
+    outcome = join([word("survived"), small(mutant.verdict)]) if alive else word("rejected" if judged else "not run")
+    caught = ", ".join(mutant.caught_by) or ("no law" if judged else NOTHING)
+    ratio = number(mutant.ratio) if judged else NOTHING
+    cells = [mutant.dtype, outcome, caught, ratio, _witness(mutant.witness) or NOTHING]
+    return row(join([mutant.fault + " ", small(mutant.name)]), *cells, class_="alarm" if alive else "")
+
+
+def recordings(rows: Sequence[RecordingRow]) -> Html:
+    headers = ["recording", "implementation", "dtype", "verdict", RATIO, "bits lost", "steps"]
+    return table("Recordings", headers, [_recording(recording) for recording in rows])
+
+
+def _recording(recording: RecordingRow) -> Html:
+    judged = recording.verdict not in ("not run", "not offered")
+    figures = [number(recording.ratio), number(recording.bits_lost), recording.steps] if judged else [NOTHING] * 3
+    reason = "" if recording.verdict == "within" else small(recording.reason)
+    return row(recording.recording, recording.implementation, recording.dtype, join([word(recording.verdict), reason]), *figures)
+
+
+def lemmas(rows: Sequence[LemmaRow]) -> Html:
+    headers = ["lemma", "status", "source", "method", "N", "claims", "mutants refuted", "time"]
+    return table("Lemmas", headers, [_lemma(lemma) for lemma in rows])
+
+
+def _lemma(lemma: LemmaRow) -> Html:
+    statement = element("div", lemma.name, small(lemma.statement), class_="wide")
+    status = join([word(lemma.status), small(lemma.reason) if lemma.reason else ""])
+    counted = [lemma.claims, lemma.mutants, duration(lemma.seconds)] if lemma.status != "not run" else [NOTHING] * 3
+    return row(statement, status, lemma.source, lemma.method, lemma.N, *counted)
