@@ -31,7 +31,7 @@ class LawResult:
     name: str
     statement: str
     verdict: Status = "not run"
-    reason: str = ""
+    tested: int = 0  # draws that put the law to the test
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("outside", "undecided", "within", "not offered"), 0))
     ratios: list[float] = field(default_factory=list)  # error/allowance of every judged run
     informative: list[bool] = field(default_factory=list)
@@ -189,17 +189,18 @@ class _Search:
         if self.stopped:
             return
         try:
-            law.check(self, draw)
+            self.result.tested += law.check(self, draw)
         except _Stop:
-            self.stopped = True
+            self.result.tested, self.stopped = self.result.tested + 1, True
         except Fault as fault:
             self.stopped, self.fault = True, (fault.kind, str(fault))
 
     def _conclude(self, result: LawResult) -> None:
-        judged = {name: n for name, n in result.counts.items() if n and name != "not offered"}
+        """Without one draw that put the law to the test, calls that were within say nothing about it."""
         words: tuple[Word, ...] = ("outside", "within", "undecided")
         silent: Status = "not offered" if result.counts["not offered"] else "not run"
-        result.verdict = next((word for word in words if word in judged), silent)
+        found: Status = next((word for word in words if result.counts[word]), silent)
+        result.verdict = found if result.tested else silent
 
 
 class _Stop(Exception):

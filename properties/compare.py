@@ -22,6 +22,7 @@ from scanproof.reference.rounding import Allowance
 from scanproof.reference.truth import Truth, exact_state
 
 DOWN = 1 - 2.0**-49
+LARGEST = float(np.finfo(float).max)
 
 
 class Comparison(NamedTuple):
@@ -56,7 +57,8 @@ def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
         else:
             re = _component(wide.real, truth.head.real, truth.tail.real)
             im = _component(wide.imag, truth.head.imag, truth.tail.imag)
-            low = np.maximum(np.hypot(re[0], im[0]) * DOWN - TINY, 0)  # TINY: a subnormal modulus rounds to its grid
+            low = np.minimum(np.hypot(re[0], im[0]), LARGEST)  # a modulus this large may have been rounded to inf
+            low = np.maximum(low * DOWN - TINY, 0)  # TINY: a subnormal modulus rounds to its grid
             high = np.where((re[1] > 0) & (im[1] > 0), np.hypot(re[1], im[1]) * UP + TINY, np.maximum(re[1], im[1]))
         low, high = np.maximum(low - truth.rad * UP, 0) * DOWN, np.where(truth.rad > 0, (high + truth.rad) * UP, high)
     return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)

@@ -53,7 +53,7 @@ class Numbers(_Strict):
         wanted = math.prod(self.shape) * (2 if self.dtype.startswith("complex") else 1)
         if len(self.data) != wanted:
             raise ValueError(f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape {self.shape}")
-        if numbers(array(self)) != self:
+        if _hexadecimal(array(self)) != self.data:
             raise ValueError(f"found a number that no {self.dtype} holds")
         return self
 
@@ -172,8 +172,12 @@ def read(path: Path | str) -> Witness:
 
 
 def numbers(x: Array) -> Numbers:
+    return Numbers(dtype=x.dtype.name, shape=list(x.shape), data=_hexadecimal(x))
+
+
+def _hexadecimal(x: Array) -> list[str]:
     parts = np.stack([x.real, x.imag], -1) if np.iscomplexobj(x) else x
-    return Numbers(dtype=x.dtype.name, shape=list(x.shape), data=[float(v).hex() for v in parts.ravel()])
+    return [float(v).hex() for v in parts.ravel()]
 
 
 def array(n: Numbers) -> Array:

@@ -76,7 +76,7 @@ class Step(NamedTuple):
     m: Array
     lossy: Array  # bool: some of the m products can have an error
     G: Array
-    total: Array  # sum of all |b| + dX so far, h0 included
+    total: Array  # sum of the n operands' |b| + dX
 
 
 def allowance(inputs: Inputs, arithmetic: Arithmetic) -> Allowance:
@@ -116,16 +116,17 @@ def leaves(inputs: Inputs, arithmetic: Arithmetic) -> Leaves:
 
 
 def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
-    """Where every bracketing is exact: lam in {0, +-1, +-i} and integers whose absolute values sum to <= 2^p so far.
+    """Where every bracketing is exact: lam in {0, +-1, +-i} and integers whose absolute values sum to less than 2^p so far.
 
-    Every partial sum of such integers is representable, so the truth must be met in value (allowances.md 6.2).
+    Every partial sum of such integers is representable, so the truth must be met in value (allowances.md 6.2). The strict
+    comparison makes the total itself exact: float64 sums of integers below 2^53 are.
     """
     lam, b, start = _parts(inputs.lam), _parts(inputs.b), _parts(inputs.start)
-    unit = (np.abs(lam).sum(-1) <= 1) & (lam == np.rint(lam)).all(-1)  # lam-shaped
-    whole = unit & (b == np.rint(b)).all(-1) & (start == np.rint(start)).all(-1)[:, None]  # (batch, time, channels)
     with np.errstate(over="ignore"):
-        total = np.cumsum(np.abs(b).sum(-1), axis=1) + np.abs(start).sum(-1)[:, None]
-    return np.asarray(np.logical_and.accumulate(whole, axis=1) & (total * UP <= 2.0**significand_bits))
+        unit = (np.abs(lam).sum(-1) <= 1) & (lam == np.rint(lam)).all(-1)  # lam-shaped
+        total = np.cumsum(np.abs(b).sum(-1), axis=1) + np.abs(start).sum(-1)[:, None]  # (batch, time, channels)
+    whole = unit & (b == np.rint(b)).all(-1) & (start == np.rint(start)).all(-1)[:, None]  # (batch, time, channels)
+    return np.asarray(np.logical_and.accumulate(whole, axis=1) & (total < 2.0**significand_bits))
 
 
 def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array, Array]:
@@ -176,7 +177,7 @@ def _walk(leaf: Leaves, ops: Roundings) -> Iterator[Step]:
         n = np.where(carried, n, 0) + (fresh > 0)
         m, lossy = np.where(carried, m + 1, 0), carried & (lossy | loses)
         segment = (A + dA) * np.maximum(segment, 1)
-        G, total = np.maximum(G, segment), total + fresh + leaf.dX[:, t]
+        G, total = np.maximum(G, segment), np.where(carried, total, 0) + fresh + leaf.dX[:, t]
         beta = np.where(at(leaf.rounds, t), ops.beta, 0.0)
         yield Step(t, A, dA, beta, loses, before, X, fresh, leaf.dX[:, t], carried, n, m, lossy, G, total)
 

@@ -133,8 +133,8 @@ def _add(x: list[int], y: list[int]) -> list[int]:
 def _split(H: int, s: int) -> tuple[float, float, float]:
     """H 2^-s as head + tail with |rest| <= rad."""
     drop = max(0, H.bit_length() - 128)
-    m, e = H >> drop, drop - s  # H 2^-s = (m + f) 2^e with 0 <= f < 1
-    inexact = 1 if m << drop != H else 0
+    inexact = 1 if (H >> drop) << drop != H else 0
+    m, e = H >> drop | inexact, drop - s  # H 2^-s = (m + f) 2^e, |f| < 1; m is odd if f != 0: rounding it again is harmless
     head, rest = _nearest(m, e)
     if math.isinf(head):
         return head, 0.0, math.inf
@@ -160,17 +160,26 @@ def _nearest(m: int, e: int) -> tuple[float, int]:
 def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], list[float], list[float], float]]:
     ball: Callable[[Any], Any] = _acb if np.iscomplexobj(inputs.b) else flint.arb
     lam, b = _objects(inputs.lam, ball), _objects(inputs.b, ball)
-    size = np.abs(inputs.lam.astype(np.complex128)) * UP + TINY  # lam-shaped
+    with np.errstate(over="ignore"):
+        size = np.where(inputs.lam == 0, 0.0, np.abs(inputs.lam.astype(np.complex128)) * UP + TINY)  # lam-shaped
     h, r = _objects(inputs.start, ball), np.zeros(inputs.start.shape)  # (batch, channels)
     for t in range(b.shape[1]):
         step = at(lam, t) * h + b[:, t]
         local = np.frompyfunc(_radius, 1, 1)(step).astype(float)
-        r = np.where((r == 0) & (local == 0), 0.0, (at(size, t) * r + local) * UP + TINY)
+        r = _disc_radius(at(size, t), r, local)
         h = np.frompyfunc(lambda z: z.mid(), 1, 1)(step)
         for row, channel in np.ndindex(*h.shape):
             heads, tails, rest = _float_parts(h[row, channel])
             rad = float(r[row, channel])
             yield (row, t, channel), heads, tails, (rad + rest) * UP if rad or rest else 0.0
+
+
+def _disc_radius(size: Array, r: Array, local: Array) -> Array:
+    """size r + local rounded upwards: 0 only where it is exactly, and zero times an overflowed number is zero."""
+    nothing = (size == 0) | (r == 0)  # (batch, channels)
+    with np.errstate(over="ignore", invalid="ignore"):
+        carried = np.where(nothing, 0.0, size * r)  # (batch, channels)
+        return np.where(nothing & (local == 0), 0.0, (carried + local) * UP + TINY)  # (batch, channels)
 
 
 def _acb(z: Any) -> Any:

@@ -13,9 +13,11 @@ import random
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
+from types import SimpleNamespace
 
 import numpy as np
 
+from scanproof.reference import arithmetic as arithmetic_module
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.scan import at, scan
 
@@ -78,6 +80,14 @@ class Tiny:
 
     def fma(self, x, y, z):
         return self.round(x * y + z)
+
+
+def declare_tiny(monkeypatch, tiny):
+    """From here on Arithmetic("float64") and ("complex128") mean the tiny format: the code under test is the production code."""
+    info = SimpleNamespace(
+        eps=2 * tiny.u, nmant=tiny.p - 1, max=1e300, smallest_subnormal=2 * tiny.eta, smallest_normal=tiny.omega
+    )
+    monkeypatch.setattr(arithmetic_module, "np", SimpleNamespace(finfo=lambda _: info, dtype=np.dtype))
 
 
 # ---------------------------------------------------------------- one step
@@ -206,8 +216,8 @@ def chunked(length, carry_factor=1):
     def run(machine, steps):
         out = [steps[0]]
         for start in range(1, len(steps), length):
-            carry = (out[-1][1] * carry_factor).astype(out[-1][1].dtype) if start > 1 else out[-1][1]
-            local = list(accumulate(steps[start : start + length], lambda first, then: combine(machine, first, then)))
+            carry = out[-1][1] if start == 1 or carry_factor == 1 else (out[-1][1] * carry_factor).astype(out[-1][1].dtype)
+            local = accumulate(steps[start : start + length], lambda first, then: combine(machine, first, then))
             out += [(None, machine.step(power, carry, x)) for power, x in local]
         return out
 

@@ -3,6 +3,7 @@
     import scanproof
     verdict = scanproof.judge("scan", h, lam=lam, b=b, arithmetic=scanproof.Arithmetic("float32"))
     report = scanproof.check("scan", my_scan, arithmetic=scanproof.Arithmetic("float32"))
+    TestMyScan = scanproof.suite("scan", my_scan, arithmetic=scanproof.Arithmetic("float32"))
 """
 
 from importlib import import_module
@@ -10,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scanproof.properties.check import Report, check
+    from scanproof.properties.strategies import Domain
+    from scanproof.properties.suite import suite
     from scanproof.properties.verdict import Verdict, judge
     from scanproof.reference.arithmetic import Arithmetic
 
 __version__ = "0.1.0"
-__all__ = ["Arithmetic", "Report", "Verdict", "check", "judge"]
+__all__ = ["Arithmetic", "Domain", "Report", "Verdict", "check", "judge", "suite"]
 
 _HOME = {
     "Arithmetic": "scanproof.reference.arithmetic",
+    "Domain": "scanproof.properties.strategies",
     "Report": "scanproof.properties.check",
     "Verdict": "scanproof.properties.verdict",
     "check": "scanproof.properties.check",
     "judge": "scanproof.properties.verdict",
+    "suite": "scanproof.properties.suite",
 }
 
 

@@ -46,12 +46,11 @@ def read(path: Path | str) -> RunReport:
 
 
 def _fault(error: ValidationError) -> str:
-    """The first fault in one line; the format before all others, because it explains them."""
-    faults = error.errors()
-    first = next((fault for fault in faults if fault["loc"] == ("format",)), faults[0])
+    """The first fault in one line; that is the format, the first field, if the format is wrong."""
+    first, count = error.errors()[0], error.error_count()
     place = ".".join(map(str, first["loc"])) or "file"
-    found = f", found {str(first['input'])[:40]!r}" if first["loc"] == ("format",) else ""
-    return f"{place}: {first['msg']}{found} ({len(faults)} faults in all)"
+    found = f", found {str(first['input'])[:40]!r}" if place == "format" else ""
+    return f"{place}: {first['msg']}{found} ({count} faults in all)"
 
 
 def _form(text: bytes | str) -> str:

@@ -8,17 +8,18 @@ from scanproof.report.plots import Strip, growth, strips
 from scanproof.report.svg import COLOURS, GLYPHS
 
 GROWTH = (
-    "What to see: the error (solid) of each implementation grows with the length and stays under its allowance (dashed), which "
-    "is proved for every evaluation of its declared arithmetic. An error of zero lies on the lower edge."
+    "What to see: how the error (solid) of each implementation grows with the length, and how far it stays below its allowance "
+    "(dashed), the proved limit for every evaluation of its declared arithmetic. A solid line above its dashed line would be "
+    "outside. An error of zero lies on the lower edge."
 )
 RATIOS = (
-    "What to see: one dot per judged call, those that cover each other drawn once. Honest implementations stay left of the line; "
-    "exact results lie at 0, on the left edge. Each mutant (×) lies at its largest error / allowance, at ∞ where the allowance "
-    "is zero. Beyond the line, no evaluation of the declared arithmetic gives the result."
+    "What to see: one dot per judged call, those that cover each other drawn once. An honest implementation stays left of the "
+    "line; exact results lie at 0, on the left edge. Each mutant (×) lies at its largest error / allowance, at ∞ where the "
+    "allowance is zero. Beyond the line, no evaluation of the declared arithmetic gives the result."
 )
 
 
-def keys(report: RunReport) -> dict[str, int]:
+def numbered(report: RunReport) -> dict[str, int]:
     """Implementations in the order of the report: their number, colour and marker."""
     names = dict.fromkeys([check.implementation for check in report.checks] + [row.implementation for row in report.growth])
     return {name: place for place, name in enumerate(names)}

@@ -40,8 +40,8 @@ def number(x: float) -> str:
     return repr(x) if float(short) == 1 != x else short
 
 
-def duration(seconds: float) -> str:
-    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s"
+def duration(seconds: float) -> Html:
+    return element("span", f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s", class_="duration")
 
 
 def several(n: int, noun: str) -> str:

@@ -22,11 +22,18 @@ SECTIONS = {
     "lemmas": "Lemmas",
     "again": "Run it again",
 }
+SUMMARY = (
+    "Error / allowance is the largest over all judged calls: up to 1 it is not refuted. Bits lost compare the largest error with "
+    "one rounding. The informative share tells in how many of the random cases the allowance was small enough to say something. "
+    "The last column is the time of the checking, not the speed of the implementation."
+)
+LAWS = "The verdict of each law, the largest error / allowance, and the calls that ended otherwise."
+MUTANTS = "Scans with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
 
 
 def page(report: RunReport) -> str:
     """The whole document. Every number in it comes from the report."""
-    keys = figures.keys(report)
+    keys = figures.numbered(report)
     parts = [
         tables.words(),
         join([element("p", SUMMARY, class_="note"), tables.summary(report.checks, keys)]),
@@ -44,14 +51,6 @@ def page(report: RunReport) -> str:
     return f'<!DOCTYPE html>\n<html lang="en">{_head(report)}{body}</html>\n'
 
 
-SUMMARY = (
-    "Error / allowance is the largest over all judged calls: up to 1 it is not refuted. Bits lost compare the largest error with "
-    "one rounding. The informative share tells in how many of the random cases the allowance was small enough to say something. "
-    "The last column is the time of the checking, not the speed of the implementation."
-)
-LAWS = "The verdict of each law, the largest error / allowance, and the calls that ended otherwise."
-MUTANTS = "Scans with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
-
 def _head(report: RunReport) -> Html:
     metas = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -63,9 +62,9 @@ def _headline(report: RunReport) -> Html:
     counted = element("p", _counts(report) + ".")
     if report.accepted:
         return element("header", element("h1", f"Accepted: {_evidence(report)}."), counted)
-    why = f"for {several(len(report.faults), 'reason')}." if report.faults else "and the report gives no reason."
-    faults = element("ul", *(element("li", fault) for fault in report.faults)) if report.faults else ""
-    return element("header", element("h1", "Not accepted, " + why), faults, counted, class_="bad")
+    first, *others = report.faults or ["the report gives no reason"]
+    faults = element("ul", *(element("li", "also: " + fault) for fault in others)) if others else ""
+    return element("header", element("h1", f"Not accepted: {first}."), faults, counted, class_="bad")
 
 
 def _evidence(report: RunReport) -> str:

@@ -54,7 +54,7 @@ def strips(rows: Sequence[Strip], name: str, alt: str) -> Html:
         figure = Figure((4.6, 1.1 + 0.42 * len(rows)))
         axes = figure.subplots()
         finite = [math.log10(x) for row in rows for x in row.ratios if 0 < x < math.inf]
-        low = max(LOWEST, math.floor(min(finite, default=0) - 0.1))
+        low = max(LOWEST, math.floor(min([*finite, 0]) - 0.1))
         high = min(HIGHEST, max(1, math.ceil(max(finite, default=0))))
         for height, row in enumerate(rows):
             _dots(axes, row, height, (low, high))
@@ -84,7 +84,7 @@ def _name(axes: Axes, rows: Sequence[Growth], ends: tuple[float, float]) -> None
     at = [(math.log10(length), _log(error, *ends), _log(allowance, *ends)) for length, error, allowance in last]
     if at:
         right = max(x for x, _, _ in at)
-        for words, y, gap in (("allowance", max(y for _, _, y in at), 5), ("error", min(y for _, y, _ in at), -12)):
+        for words, y, gap in (("allowance", max(y for _, _, y in at), 5), ("error", min(y for _, y, _ in at), -16)):
             axes.annotate(words, (right, y), xytext=(0, gap), textcoords="offset points", ha="right")
 
 

@@ -14,7 +14,7 @@ CSS = """
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 76rem; padding: 1rem; background: var(--page); color: var(--ink);
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: .2rem 0 .6rem; }
+h1 { font-size: clamp(1.25rem, 4vw, 1.6rem); line-height: 1.25; margin: .2rem 0 .6rem; }
 h2 { font-size: 1.2rem; margin: 2.4rem 0 .5rem; padding-top: .6rem; border-top: 1px solid var(--line); }
 h3 { font-size: .95rem; margin: 0 0 .2rem; }
 p, ul { margin: .4rem 0 .8rem; max-width: 48rem; }
@@ -33,9 +33,13 @@ table { border-collapse: collapse; width: 100%; font-size: .88rem; overflow-wrap
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { background: var(--panel); vertical-align: bottom; }
-tbody th { font-weight: 600; min-width: 9rem; }
-td small { display: block; color: var(--soft); }
-td .wide { min-width: 15rem; }
+th:first-child { position: sticky; left: 0; min-width: 9rem; max-width: 20rem; }
+tbody th { font-weight: 600; background: var(--page); overflow-wrap: anywhere; }
+tbody th small { font-weight: 400; color: var(--soft); }
+td small, .wide small { display: block; color: var(--soft); }
+td code { font-size: .8rem; }
+td small.part, .duration { white-space: nowrap; }
+.wide { min-width: 13rem; }
 tr.alarm > * { background: var(--alarm); }
 .word { font-weight: 600; white-space: nowrap; }
 .within, .proved, .rejected { color: var(--good); }
@@ -54,7 +58,8 @@ dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .
 dt { color: var(--soft); } dd { margin: 0; }
 @media print {
   body { max-width: none; padding: 0; font-size: 9pt; } nav { display: none; } table { font-size: 7pt; }
-  .scroll { overflow: visible; border: 0; } .panels { grid-template-columns: 1fr 1fr; }
-  th, td { padding: .15rem .3rem; } tbody th, td .wide { min-width: 0; }
-  tr, .panels > * { break-inside: avoid; } h2 { break-after: avoid; } @page { size: A4 landscape; margin: 12mm; } }
+  .scroll { overflow: visible; border: 0; } .panels { grid-template-columns: repeat(3, 1fr); }
+  th, td { padding: .15rem .3rem; } th:first-child, .wide { min-width: 0; position: static; }
+  td small.part { white-space: normal; }
+  tr, .panels > * { break-inside: avoid; } h2, figcaption { break-after: avoid; } @page { size: A4 landscape; margin: 12mm; } }
 """

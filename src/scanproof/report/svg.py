@@ -49,8 +49,8 @@ def svg(figure: Figure, name: str, alt: str) -> Html:
 
 
 def _inline(text: str, name: str, alt: str) -> str:
-    """Without prologue, empty metadata and fixed size."""
-    text = re.sub(r"<style.*?</style>|<metadata.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    """Without prologue, style sheet and fixed size."""
+    text = re.sub(r"<style.*?</style>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r' (width|height)="[^"]*pt"', "", text, count=2)
     text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     for placeholder, variable in VARIABLES.items():

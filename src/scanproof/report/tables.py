@@ -28,16 +28,17 @@ def word(name: str) -> Html:
 
 
 def summary(checks: Sequence[CheckRow], keys: dict[str, int]) -> Html:
-    headers = ["implementation", "declared arithmetic", "verdict", RATIO, "bits lost", "informative share", "checked in"]
+    headers = ["implementation", "verdict", RATIO, "bits lost", "informative share", "declared arithmetic", "checked in"]
     return table("Implementations", headers, [_check(check, keys[check.implementation]) for check in checks])
 
 
 def _check(check: CheckRow, key: int) -> Html:
     judged = any(law.ratios for law in check.laws)
     figures = [number(x) if judged else NOTHING for x in (check.ratio, check.bits_lost, check.informative)]
-    name = join([f"{key + 1} {check.implementation} ", element("small", "ours" if check.ours else "third party")])
+    origin = f"{check.dtype}, {'ours' if check.ours else 'third party'}"
+    name = join([f"{key + 1} {check.implementation} ", small(origin)])
     took = duration(check.seconds) if check.laws else NOTHING
-    return row(name, check.declared, _reasoned(check), *figures, took)
+    return row(name, _reasoned(check), *figures, wide(check.declared), took)
 
 
 def _reasoned(check: CheckRow) -> Html:
@@ -45,15 +46,17 @@ def _reasoned(check: CheckRow) -> Html:
     if check.verdict == "within":
         return word(check.verdict)
     weaker = small(f"not refuted under: {check.not_refuted_under}") if check.not_refuted_under else ""
-    return element("div", word(check.verdict), small(check.reason), weaker, _witness(check.witness), class_="wide")
+    evidence = small(join(["witness: ", element("code", check.witness)])) if check.witness else ""
+    return wide(word(check.verdict), small(check.reason), weaker, evidence)
 
 
-def small(words: object) -> Html:
-    return element("small", words)
+def small(words: object, class_: str = "") -> Html:
+    return element("small", words, class_=class_)
 
 
-def _witness(name: str | None) -> Html:
-    return element("small", "witness: ", element("code", name)) if name else Html()
+def wide(*words: object) -> Html:
+    """Text that shall not be squeezed into a narrow column."""
+    return element("div", *words, class_="wide")
 
 
 def laws(checks: Sequence[CheckRow]) -> Html:
@@ -72,9 +75,11 @@ def _matrix_row(check: CheckRow, names: Sequence[str]) -> Html:
 def _law(law: LawRow | None) -> Html:
     if law is None:
         return word("not run")
-    counts = ", ".join(f"{n} {name}" for name, n in law.counts.items() if n and (name != law.verdict))
-    ratio = f"{number(law.ratio)} in {several(len(law.ratios), 'call')}" if law.ratios else ""
-    return join([word(law.verdict), small(ratio) if ratio else "", small(counts) if counts else ""])
+    calls = len(law.ratios) or law.counts.get(law.verdict, 0)
+    parts = [number(law.ratio)] if law.ratios else []
+    parts += [several(calls, "call")] if calls else []
+    parts += [f"{n} {name}" for name, n in law.counts.items() if n and name != law.verdict]
+    return join([word(law.verdict), *(small(part, "part") for part in parts)])
 
 
 def mutants(rows: Sequence[MutantRow]) -> Html:
@@ -99,9 +104,9 @@ def _alarm(survivors: Sequence[str]) -> Html:
 def _mutant(mutant: MutantRow) -> Html:
     alive, judged = survived(mutant), mutant.verdict != "not run"
     outcome = join([word("survived"), small(mutant.verdict)]) if alive else word("rejected" if judged else "not run")
-    caught = ", ".join(mutant.caught_by) or ("no law" if judged else NOTHING)
+    caught = wide(", ".join(mutant.caught_by) or ("no law" if judged else NOTHING))
     ratio = number(mutant.ratio) if judged else NOTHING
-    cells = [mutant.dtype, outcome, caught, ratio, _witness(mutant.witness) or NOTHING]
+    cells = [mutant.dtype, outcome, caught, ratio, element("code", mutant.witness or NOTHING)]
     return row(join([mutant.fault + " ", small(mutant.name)]), *cells, class_="alarm" if alive else "")
 
 
@@ -123,7 +128,7 @@ def lemmas(rows: Sequence[LemmaRow]) -> Html:
 
 
 def _lemma(lemma: LemmaRow) -> Html:
-    statement = element("div", lemma.name, small(lemma.statement), class_="wide")
+    statement = wide(lemma.name, " ", small(lemma.statement))
     status = join([word(lemma.status), small(lemma.reason) if lemma.reason else ""])
     counted = [lemma.claims, lemma.mutants, duration(lemma.seconds)] if lemma.status != "not run" else [NOTHING] * 3
-    return row(statement, status, lemma.source, lemma.method, lemma.N, *counted)
+    return row(statement, status, wide(lemma.source), wide(lemma.method), lemma.N, *counted)

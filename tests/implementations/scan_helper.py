@@ -1,0 +1,5 @@
+"""Beside with_helper.py."""
+
+
+def doubled(b):
+    return 2 * b

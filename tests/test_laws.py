@@ -1,0 +1,273 @@
+"""Laws and the inputs they choose: honest scans obey all of them, and relations between runs are really compared."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scanproof.properties.check import check
+from scanproof.properties.laws import LAWS, Run
+from scanproof.properties.mutants import chunked
+from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
+from scanproof.properties.worker import load
+from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.inputs import Inputs, checked
+from scanproof.reference.rounding import allowance, exact_lane
+from scanproof.reference.scan import scan
+from scanproof.reference.truth import truth
+
+HONEST = {
+    "sequential": scan,
+    "doubling": load(f"{Path(__file__).parent}/implementations/honest.py:scan"),
+    "chunked": chunked,
+}
+NAMES = ["exact-lanes", "impulses", "equivalence", "chunk-splits", "hand-over", "causality", "linearity", "time-invariance", "reverse"]
+BY_NAME = {law.name: law for law in LAWS}
+SHORT = frozenset({1, 2, 3, 7, 16, 17, 33})
+RELATIONS = ["chunk-splits", "causality", "linearity", "time-invariance", "reverse"]  # laws that compare two runs
+
+
+def draw(dtype="float32", shape=(2, 16, 3), domain=None, **regime):
+    return Draw(Arithmetic(dtype), domain or Domain(), shape, **regime)
+
+
+class Recorder:
+    """A session that answers with the plain scan, or as `spoil(number, states)` has it, and remembers every call."""
+
+    def __init__(self, spoil=lambda number, states: states):
+        self.calls, self._spoil = [], spoil
+
+    def run(self, inputs, poison=False):
+        self.calls.append((inputs, poison))
+        states = scan(inputs.lam, inputs.b, inputs.h0, inputs.reverse)
+        got = self._spoil(len(self.calls), states)
+        return None if got is None else Run(got, np.zeros(states.shape))
+
+
+# ---------------------------------------------------------------- honest scans
+def test_the_laws_and_their_order():
+    assert [law.name for law in LAWS] == NAMES
+    assert len({law.statement for law in LAWS}) == len(NAMES)
+
+
+@pytest.mark.parametrize("kind", ["constant", "varying"])
+@pytest.mark.parametrize(("seed", "name"), list(enumerate(HONEST)))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_honest_scans_obey_every_law(dtype, seed, name, kind):
+    domain = Domain(lam=kind, lengths=SHORT)
+    report = check("scan", HONEST[name], arithmetic=Arithmetic(dtype), domain=domain, seed=seed, cases=4)
+    assert {law.name: law.verdict for law in report.laws} == dict.fromkeys(NAMES, "within")
+    assert (report.verdict, report.failure, report.witness, report.fault) == ("within", None, None, None)
+    assert report.ratio <= 1
+    assert report.informative >= 0.5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_an_adversary_at_the_edge_of_its_allowance_obeys_every_law(dtype):
+    """Almost the whole allowance, in changing directions: two runs may then differ by both allowances, and no law may complain."""
+    arithmetic = Arithmetic(dtype)
+
+    def adversary(lam, b, h0=None, reverse=False):
+        inputs = Inputs(lam, b, h0, reverse)
+        rng = np.random.default_rng(b.size)
+        away = 0.98 * allowance(inputs, arithmetic).bound * rng.choice([-1, 1], b.shape)
+        got = (truth(inputs).head + away).astype(dtype)
+        kept = np.abs(got.astype(truth(inputs).head.dtype) - truth(inputs).head) <= np.abs(away)
+        return np.where(kept, got, scan(lam, b, h0, reverse)).astype(dtype)
+
+    report = check("scan", adversary, arithmetic=arithmetic, domain=Domain(lengths=SHORT), cases=4)
+    assert report.verdict == "within"
+    assert 0.5 < report.ratio <= 1
+
+
+# ---------------------------------------------------------------- what the laws ask for
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("varying", [False, True])
+def test_every_call_of_a_law_is_a_proper_one(name, dtype, varying):
+    for number, (lam, size) in enumerate([(lam, size) for lam in LAMBDAS for size in SIZES]):
+        session = Recorder()
+        shape = DECK[number % len(DECK)]
+        try:
+            BY_NAME[name].check(session, draw(dtype, shape, varying=varying, lam=lam, size=size, seed=number))
+        except AssertionError:
+            pass  # the recorder claims no rounding at all
+        assert session.calls
+        for inputs, _ in session.calls:
+            checked(Arithmetic(dtype), inputs.lam, inputs.b, inputs.h0, inputs.reverse)  # shapes, dtypes, finite
+            assert inputs.varying == varying
+            assert inputs.b.shape[1] >= 1
+            assert inputs.lam.dtype == inputs.b.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("varying", [False, True])
+def test_exact_lanes_are_exact(dtype, varying):
+    """Every call has allowance zero at every step, whatever the class may do; every kind of lam and both signs occur."""
+    kinds = set()
+    for seed in range(6):
+        session = Recorder()
+        BY_NAME["exact-lanes"].check(session, draw(dtype, (2, 300, 3), varying=varying, seed=seed))
+        for inputs, _ in session.calls:
+            kinds |= {complex(z) for z in inputs.lam.ravel()}
+            assert exact_lane(inputs.forward(), np.finfo(dtype).nmant + 1).all()
+            for subnormals in ("gradual", "daz"):
+                assert not allowance(inputs, Arithmetic(dtype, subnormals=subnormals)).bound.any()
+        assert [call.h0 is not None for call, _ in session.calls] == [False, True]
+        assert session.calls[1][0].reverse == bool(seed % 2)
+    units = {1, -1, 1j, -1j} if dtype.startswith("complex") else {1, -1}
+    assert kinds == units | ({0} if varying else set())
+
+
+def test_exact_lanes_visit_a_long_sequence_of_both_kinds():
+    assert LONG >= 4097
+    lengths = [shape[1] for shape in BY_NAME["exact-lanes"].shapes(Domain())]
+    places = [place for place, length in enumerate(lengths) if length == LONG]
+    assert {place % 2 for place in places} == {0, 1}  # the kinds of lam alternate
+    assert LONG not in [shape[1] for shape in BY_NAME["exact-lanes"].shapes(Domain(lengths=SHORT))]
+    beyond = Domain(lengths=frozenset({64, 5000, 9000}))
+    assert 5000 in [shape[1] for shape in BY_NAME["exact-lanes"].shapes(beyond)]
+
+
+def test_impulses_are_impulses_at_every_short_length():
+    assert {shape[1] for shape in BY_NAME["impulses"].shapes(Domain())} >= {*range(1, 18), 31, 32, 33, 63, 64, 65}
+    firsts = set()
+    for seed in range(8):
+        session = Recorder()
+        BY_NAME["impulses"].check(session, draw(seed=seed))
+        (forward, _), (start, _), (backward, _) = session.calls
+        places = np.argwhere(forward.b != 0)
+        assert len(places) == 6  # one a lane
+        firsts |= {int(t) for _, t, _ in places}
+        assert not start.b.any()
+        assert start.h0.all()
+        assert backward.reverse
+        assert (backward.b[:, ::-1] == forward.b).all()
+    assert 0 in firsts
+    assert len(firsts) > 3
+
+
+def test_chunk_splits_are_poisoned_heads_of_one_call():
+    session = Recorder()
+    BY_NAME["chunk-splits"].check(session, draw())
+    (whole, _), *heads = session.calls
+    assert all(poison for _, poison in session.calls)
+    assert [head.b.shape[1] for head, _ in heads] == [1, 8, 15]
+    assert all((head.b == whole.b[:, : head.b.shape[1]]).all() for head, _ in heads)
+
+
+def test_hand_over_starts_from_the_states_that_came_back():
+    session = Recorder(lambda number, states: states + number)  # whatever came back, right or not
+    BY_NAME["hand-over"].check(session, draw())
+    (whole, _), *tails = session.calls
+    got = scan(whole.lam, whole.b) + 1
+    for tail, poison in tails:
+        cut = 16 - tail.b.shape[1]
+        assert poison
+        assert (tail.h0 == got[:, cut - 1]).all()
+        assert (tail.b == whole.b[:, cut:]).all()
+    assert len(tails) == 3
+
+
+@pytest.mark.parametrize("varying", [False, True])
+def test_causality_changes_the_future_and_only_it(varying):
+    session = Recorder()
+    BY_NAME["causality"].check(session, draw(varying=varying))
+    (before, _), *after = session.calls
+    for (inputs, _), cut in zip(after, [1, 8, 15], strict=True):
+        assert (inputs.b[:, :cut] == before.b[:, :cut]).all()
+        assert (inputs.b[:, cut:] != before.b[:, cut:]).all()
+        if varying:
+            assert (inputs.lam[:, :cut] == before.lam[:, :cut]).all()
+            assert (inputs.lam[:, cut:] != before.lam[:, cut:]).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_linearity_uses_sums_and_scales_that_do_not_round(dtype):
+    session = Recorder()
+    try:
+        BY_NAME["linearity"].check(session, draw(dtype))
+    except AssertionError:
+        pass  # the recorder claims no rounding at all
+    one, two, both, scaled = (inputs.b.astype(complex) for inputs, _ in session.calls)
+    assert (one + two == both).all()
+    assert (one * 2**10 == scaled).all()
+    assert one.any()
+    assert two.any()
+
+
+# ---------------------------------------------------------------- relations that do not hold
+@pytest.mark.parametrize("name", RELATIONS)
+def test_runs_that_disagree_beyond_both_allowances_are_an_internal_error(name):
+    """Each run was judged before: if their relation fails nevertheless, the theorem or the code is wrong, never the user."""
+    BY_NAME[name].check(Recorder(), draw(lam="exactly 1", size="unit", domain=Domain())) if name != "linearity" else None
+    for disagreeing in (1, 2):
+        session = Recorder(lambda number, states, bad=disagreeing: states + (number == bad))
+        with pytest.raises(AssertionError, match=r"^internal: two runs differ"):
+            BY_NAME[name].check(session, draw())
+
+
+@pytest.mark.parametrize("name", RELATIONS)
+def test_runs_that_are_not_offered_are_not_compared(name):
+    for missing in range(1, 5):
+        session = Recorder(lambda number, states, gone=missing: None if number >= gone else states)
+        BY_NAME[name].check(session, draw(lam="exactly 1")) if missing == 1 else None
+        assert len(session.calls) == (0 if missing > 1 else len(session.calls))
+
+
+@pytest.mark.parametrize("name", RELATIONS)
+def test_the_sum_of_both_allowances_is_allowed(name):
+    """States off by one, alternately up and down, agree when every allowance is one, and not when it is a half."""
+
+    class Allowing(Recorder):
+        def __init__(self, bound):
+            super().__init__(lambda number, states: states + (1 if number % 2 else -1))
+            self.bound = bound
+
+        def run(self, inputs, poison=False):
+            return super().run(inputs, poison)._replace(bound=np.full(inputs.b.shape, self.bound))
+
+    BY_NAME[name].check(Allowing(1.5), draw("float64"))
+    with pytest.raises(AssertionError):
+        BY_NAME[name].check(Allowing(0.5), draw("float64"))
+
+
+# ---------------------------------------------------------------- draws
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("lam", LAMBDAS)
+def test_regimes_are_what_they_are_called(dtype, size, lam):
+    inputs = draw(dtype, (2, 64, 4), lam=lam, size=size, seed=9).inputs(h0=True)
+    info, modulus, largest = np.finfo(dtype), np.abs(inputs.lam.astype(complex)), float(np.abs(inputs.b.astype(complex)).max())
+    low, high = {"near 0": (0, 0.125), "half": (0.2, 0.8), "near 1": (0.87, 1), "exactly 1": (1, 1)}[lam]
+    rounding = 4 * float(info.eps)
+    assert (modulus >= low - rounding).all()
+    assert (modulus <= high + rounding).all()
+    assert (largest < info.smallest_normal) == (size == "subnormal")
+    assert (largest > float(info.max) / 2**14) == (size == "near overflow")
+    assert np.isfinite(truth(inputs).head).all()
+
+
+def test_a_draw_is_reproducible_from_its_seed():
+    first, second, other = (draw(seed=seed).inputs(h0=True) for seed in (1, 1, 2))
+    assert first.b.tobytes() == second.b.tobytes()
+    assert first.b.tobytes() != other.b.tobytes()
+
+
+# ---------------------------------------------------------------- domains
+@pytest.mark.parametrize(
+    ("domain", "words"),
+    [({"lam": "some"}, "lam: found 'some'"), ({"lengths": frozenset()}, "lengths:"), ({"channels": frozenset({0, 4})}, "channels:")],
+)
+def test_domains_that_hold_nothing_are_named(domain, words):
+    with pytest.raises(ValueError, match=f"^{words}"):
+        Domain(**domain)
+
+
+def test_decks_lie_in_their_domain():
+    domain = Domain(lengths=frozenset({8, 100}), channels=frozenset({4}))
+    assert {shape[1] for shape in domain.deck()} == {8, 100}
+    assert {shape[2] for shape in domain.deck()} == {4}
+    assert domain.long() is None
+    assert len(Domain().deck()) <= 12
+    assert Domain().deck() == DECK

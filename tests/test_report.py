@@ -1,0 +1,362 @@
+"""The report: strict reading, a page that is whole, closed and honest, and plots whose dots lie where the numbers say."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+
+import scanproof.report.page
+from scanproof import report
+from scanproof.report.model import CheckRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow, RunReport
+from scanproof.report.page import page
+from scanproof.report.plots import Strip, growth, strips
+from scanproof.report.tables import WORDS
+
+INF = float("inf")
+VOID = {"meta"}
+HOSTILE = "<script>alert(1)</script>\"'&amp;$\\frac{_javascript:\x00\u202e\n中"
+
+
+def law(name: str, verdict: str, ratios: list[float], **counts: int) -> LawRow:
+    return LawRow.model_validate({
+        "name": name, "statement": f"what {name} says", "verdict": verdict, "counts": counts,
+        "ratio": max(ratios, default=0.0), "ratios": ratios, "seconds": 1.25,
+    })  # fmt: skip
+
+
+def full() -> RunReport:
+    """Accepted, rejected, not run, not offered, infinite: one of each."""
+    ours = [law("exact-lanes", "within", [0.0, 0.0], within=2), law("reverse", "not offered", [], **{"not offered": 7})]
+    theirs = [law("exact-lanes", "outside", [0.0, INF], within=1, outside=1), law("reverse", "undecided", [0.37], undecided=1)]
+    return RunReport(
+        scanproof="0.1.0", command="scanproof verify --seed 41", seed=41, started="2026-01-02T03:04:05Z", seconds=71.5,
+        machine={"system": "Linux", "numpy": "2.4.6"}, accepted=False, faults=["peer is outside", "tail-chunk survived"],
+        lemmas=[
+            LemmaRow(name="associativity", status="proved", statement="(a b) c = a (b c)", source="Blelloch 1990",
+                     method="algebra", N="any", claims=3, mutants=5, seconds=0.21),
+            LemmaRow(name="other", status="not run", statement="x", source="y", method="z", N="any", claims=0, mutants=0,
+                     seconds=0, reason="the prover is not installed"),
+        ],
+        checks=[
+            CheckRow(implementation="diagonal", ours=True, declared="float32, sequential", dtype="float32", verdict="within",
+                     reason="not refuted", ratio=0.0, bits_lost=2.5, informative=0.875, laws=ours, seconds=8.5),
+            CheckRow(implementation="peer", ours=False, declared="float32, any order", dtype="float32", verdict="outside",
+                     reason="exact-lanes: proved", ratio=INF, bits_lost=13.2, informative=0.625, laws=theirs,
+                     not_refuted_under="daz", witness="witness-exact-lanes-00ff.json", seconds=9.75),
+            CheckRow(implementation="absent", ours=False, declared="float64", dtype="float64", verdict="not run",
+                     reason="jax is not installed"),
+        ],
+        mutants=[
+            MutantRow(name="zeros", fault="returns zeros", dtype="float32", verdict="outside", caught_by=["exact-lanes"],
+                      ratio=INF, witness="witness-1"),
+            MutantRow(name="tail-chunk", fault="drops the last carry", dtype="complex64", verdict="within", caught_by=[],
+                      ratio=0.83, witness=None),
+        ],
+        recordings=[
+            RecordingRow(recording="eeg.dat", implementation="diagonal", dtype="float32", verdict="within", reason="not refuted",
+                         ratio=0.0123, bits_lost=3.5, steps=800),
+            RecordingRow(recording="eeg.dat", implementation="absent", dtype="float64", verdict="not run",
+                         reason="jax is missing"),
+        ],
+        growth=[Growth(implementation="diagonal", dtype="float32", modulus=0.999, lengths=[1, 10, 100],
+                       error=[0.0, 1e-7, 3e-7], allowance=[0.0, 1e-6, INF])],
+    )  # fmt: skip
+
+
+def empty(accepted: bool = True) -> RunReport:
+    nothing: dict[str, Any] = {name: [] for name in ("faults", "lemmas", "checks", "mutants", "recordings", "growth")}
+    return RunReport.model_validate(full().model_dump() | {"accepted": accepted} | nothing)
+
+
+def mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """Every string that a user or a machine could have chosen, changed."""
+    fixed = {"format", "verdict", "status"}
+    if isinstance(value, dict):
+        return {key: item if key in fixed else mapped(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mapped(item, change) for item in value]
+    return change(value) if isinstance(value, str) and value else value
+
+
+class Page(HTMLParser):
+    """Elements in order, texts by the element they are in, ids and references; raises on unbalanced tags."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_startendtag(tag, attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"closed, never opened: {tag}"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self.open):
+            self.texts.setdefault(tag, []).append(data)
+
+    def values(self, *names: str) -> list[str]:
+        return [value for name, value in self.attributes if name in names]
+
+    def text(self, tag: str = "body") -> str:
+        return " ".join(self.texts.get(tag, []))
+
+
+def dangling(text: str) -> list[str]:
+    """Ids given twice and references to nothing."""
+    parsed = Page(text)
+    ids = Counter(parsed.values("id"))
+    wanted = [ref[1:] for ref in parsed.values("href", "xlink:href")] + re.findall(r"url\(#([^)]*)\)", text)
+    return [name for name, n in ids.items() if n > 1] + [name for name in wanted if name not in ids]
+
+
+def open_doors(text: str) -> list[str]:
+    """Whatever would load or run something."""
+    namespaces = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
+    addresses = re.findall(r"\w+://[^\"'\s<]*|url\((?!#)[^)]*\)|@import", namespaces)
+    parsed = Page(text)
+    handlers = [name for name, _ in parsed.attributes if name.startswith("on") or name in ("src", "srcdoc", "action", "data")]
+    links = [ref for ref in parsed.values("href", "xlink:href") if not ref.startswith("#")]
+    active = [tag for tag in parsed.tags if tag in ("script", "iframe", "object", "embed", "link", "base", "form")]
+    return addresses + handlers + links + active
+
+
+def invented(text: str, source: RunReport) -> set[float]:
+    """Numbers in cells, headings and lists that are neither in the report nor a count of its rows."""
+    number = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?:e[+-]\d+)?(?![\w.]*\w)")
+    exact = {float(x) for x in number.findall(source.model_dump_json())}
+    known = exact | {float(f"{x:.3g}") for x in exact}
+    known |= set(range(1 + max(len(source.checks), len(source.mutants), len(source.recordings), len(source.lemmas))))
+    known |= {len(law.ratios) for check in source.checks for law in check.laws}
+    shown = " ".join(Page(text).text(tag) for tag in ("td", "th", "h1", "header", "li", "dd"))
+    return {float(x) for x in number.findall(shown)} - known
+
+
+@pytest.mark.parametrize("made", [full(), empty(), empty(accepted=False)])
+def test_what_is_written_is_read_again(made: RunReport, tmp_path: Path) -> None:
+    index = report.write(made, tmp_path / "build" / "report")
+    assert index == tmp_path / "build" / "report" / "index.html"
+    assert report.read(index.with_name("report.json")) == made
+    assert sorted(path.name for path in index.parent.iterdir()) == ["index.html", "report.json"]
+
+
+def changed(**new: Any) -> bytes:
+    return json.dumps(json.loads(full().model_dump_json()) | new).encode()
+
+
+TEXT = full().model_dump_json()
+
+
+@pytest.mark.parametrize(("content", "says"), [
+    (b"", "Invalid JSON"),
+    (TEXT[: len(TEXT) // 2].encode(), "Invalid JSON"),
+    (TEXT.encode() + b"}", "Invalid JSON"),
+    (TEXT.encode("utf-16"), "Invalid JSON"),
+    (b"[]", "file: "),
+    (changed(surprise=1), "surprise: "),
+    (changed(format="scanproof-report/2", surprise=1), "format: .*scanproof-report/1.*scanproof-report/2"),
+    (TEXT.replace('"steps":800', '"steps":800,"speed":1').encode(), r"recordings\.0\.speed: "),
+    (TEXT.replace('"verdict":"outside"', '"verdict":"correct"').encode(), r"checks\.1\.verdict: "),
+    (TEXT.replace(',"steps":800', "").encode(), "missing, doubled or converted"),
+    (TEXT.replace('"seed":41', '"seed":"41"').encode(), "missing, doubled or converted"),
+    (TEXT.replace('"seed":41', '"seed":40,"seed":41').encode(), "missing, doubled or converted"),
+    (TEXT.replace('"ours":true', '"ours":1').encode(), "missing, doubled or converted"),
+])  # fmt: skip
+def test_a_file_in_another_form_is_refused_in_one_line(content: bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=says) as caught:
+        report.read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"cannot read .*none\.json: No such file"):
+        report.read(tmp_path / "none.json")
+
+
+def test_white_space_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(json.loads(TEXT), indent=4))
+    assert report.read(path) == full()
+
+
+def test_a_failing_page_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = report.write(full(), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def broken(_: RunReport) -> str:
+        raise RuntimeError("no page")
+
+    monkeypatch.setattr(scanproof.report.page, "page", broken)
+    with pytest.raises(RuntimeError):
+        report.write(empty(), index.parent)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_importing_the_report_does_not_import_matplotlib() -> None:
+    code = "import sys, scanproof.report; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_same_report_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Also in another process, with other hashes and with the user's own matplotlib settings."""
+    first = report.write(full(), tmp_path / "a").read_bytes()
+    with matplotlib.rc_context({"font.size": 23, "axes.grid": True, "lines.linewidth": 7, "savefig.pad_inches": 3}):
+        assert report.write(full(), tmp_path / "b").read_bytes() == first
+    code = "import sys; from scanproof import report; report.write(report.read(sys.argv[1]), sys.argv[2])"
+    environment = os.environ | {"PYTHONHASHSEED": "1"}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a/report.json", tmp_path / "c"], check=True, env=environment)
+    assert (tmp_path / "c/index.html").read_bytes() == first
+
+
+@pytest.mark.parametrize("made", [full(), empty(), empty(accepted=False)])
+def test_the_page_is_well_formed_and_closed(made: RunReport) -> None:
+    text = page(made)
+    assert text.startswith("<!DOCTYPE html>")
+    assert dangling(text) == []
+    assert open_doors(text) == []
+
+
+@pytest.mark.parametrize("planted", [
+    "<img src='x'>", "<p>http://example.org</p>", "<style>p { background: url(x.png) }</style>", "<script></script>",
+    "<p onclick='x'></p>", "<a href='javascript:x'></a>",
+])  # fmt: skip
+def test_a_planted_door_is_found(planted: str) -> None:
+    assert open_doors(f"<body>{planted.replace('<img', '<meta')}</body>")
+
+
+@pytest.mark.parametrize("planted", ["<p>", "</p>", "<b><i></b></i>", "<main>"])
+def test_a_planted_tag_is_found(planted: str) -> None:
+    with pytest.raises(AssertionError):
+        Page(page(empty()).replace("<main>", "<main>" + planted))
+
+
+@pytest.mark.parametrize("planted", ["<p id='words'></p>", "<a href='#nowhere'></a>"])
+def test_a_planted_reference_is_found(planted: str) -> None:
+    assert dangling(page(empty()).replace("<main>", "<main>" + planted)) != []
+
+
+def test_hostile_text_stays_text() -> None:
+    """Strings full of markup change no element and no attribute name, and are shown as they are."""
+    plain = page(full())
+    hostile = page(RunReport.model_validate(mapped(full().model_dump(), lambda text: text + HOSTILE)))
+    assert Page(hostile).tags == Page(plain).tags
+    assert [name for name, _ in Page(hostile).attributes] == [name for name, _ in Page(plain).attributes]
+    assert (open_doors(hostile), dangling(hostile)) == ([], [])
+    shown = "<script>alert(1)</script>\"'&amp;$\\frac{_javascript:\ufffd\ufffd\ufffd中"
+    for text in ("peer", "jax is missing", "returns zeros", "associativity", "eeg.dat", "peer is outside", "Linux", "witness-1"):
+        assert text + shown in Page(hostile).text()
+
+
+def test_every_number_comes_from_the_report() -> None:
+    assert invented(page(full()), full()) == set()
+    assert invented(page(full()).replace("</h1>", "</h1><td>97.3</td>"), full()) == {97.3}
+    assert invented(page(full()), full().model_copy(update={"seconds": 1.0})) == {71.5}
+
+
+@pytest.mark.parametrize("shown", [
+    "∞", "0.83", "0.0123", "13.2", "0.875", "800", "8.5 s", "71.5 s", "41", "0.21 s", "0.37", "not offered 7 calls", "1 within",
+])  # fmt: skip
+def test_the_numbers_of_the_report_are_shown(shown: str) -> None:
+    assert shown in Page(page(full())).text()
+
+
+def test_a_ratio_beyond_one_never_looks_like_one() -> None:
+    check = full().checks[0].model_copy(update={"ratio": 1.0000001})
+    assert "1.0000001" in page(full().model_copy(update={"checks": [check]}))
+
+
+def test_the_headline_says_why() -> None:
+    rejected, accepted = Page(page(full())), Page(page(full().model_copy(update={"accepted": True, "faults": []})))
+    assert rejected.text("h1") == "Not accepted: peer is outside."
+    assert "tail-chunk survived" in rejected.text("header")
+    assert accepted.text("h1") == (
+        "Accepted: 1 of 2 lemmas proved, 1 of 2 checks of honest implementations refuted, 1 of 2 mutants rejected."
+    )
+    assert Page(page(empty(accepted=False))).text("h1") == "Not accepted: the report gives no reason."
+    assert Page(page(empty())).text("h1").startswith("Accepted: 0 of 0 lemmas proved")
+
+
+def test_a_surviving_mutant_screams() -> None:
+    survivor = "1 mutant survived: tail-chunk (complex64)."
+    assert survivor in Page(page(full())).text("strong")
+    healthy = page(full().model_copy(update={"mutants": full().mutants[:1]}))
+    assert ("survived:" in healthy, 'class="alarm"' in healthy) == (False, False)
+
+
+@pytest.mark.parametrize("update", [{"caught_by": []}, {"verdict": "undecided"}, {"verdict": "not offered"}])
+def test_only_a_proof_by_a_law_rejects_a_mutant(update: dict[str, Any]) -> None:
+    mutant = full().mutants[0].model_copy(update=update)
+    assert "1 mutant survived: zeros (float32)" in page(full().model_copy(update={"mutants": [mutant]}))
+
+
+def test_what_was_not_run_has_no_figures() -> None:
+    rows = [row for row in re.findall(r"<tr>.*?</tr>", page(full())) if "absent" in row]
+    assert len(rows) == 3  # summary, laws, recordings
+    cells = [Page(row).text("td").replace("float64", "") for row in rows]
+    assert all("not run" in text for text in cells)
+    assert [re.findall(r"\d", text) for text in cells] == [[], [], []]
+
+
+def test_nothing_is_called_correct() -> None:
+    text = Page(page(full())).text()
+    assert len(re.findall("correct", text)) == sum(meaning.count("correct") for meaning in WORDS.values()) == 1
+    assert all(meaning in text for meaning in WORDS.values())
+
+
+def points(svg: str, colour: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(rf'<use [^>]*x="([\d.]+)" y="([\d.]+)" style="[^"]*var\({colour}\)', svg)]
+
+
+def lines(svg: str, colour: str) -> list[list[tuple[float, float]]]:
+    paths = re.findall(rf'<path d="([^"]*)"[^>]*style="[^"]*stroke: var\({colour}\)', svg)
+    return [[(float(x), float(y)) for x, y in re.findall(r"[ML] ([\d.]+) ([\d.]+)", path)] for path in paths]
+
+
+def test_a_dot_is_right_of_the_line_exactly_when_its_ratio_is_beyond_one() -> None:
+    ratios = [0.0, 1e-30, 1e-3, 0.9, 1.1, 1e3, 1e30, INF]
+    svg = strips([Strip("a", 0, ratios), Strip("mutants", None, [INF, 0.5])], "x", "")
+    limit = next(line[0][0] for line in lines(svg, "--limit") if len({x for x, _ in line}) == 1)
+    at = sorted(x for x, _ in points(svg, "--c0"))
+    assert len(at) == len(ratios)
+    assert [x > limit for x in at] == [ratio > 1 for ratio in ratios]
+    assert at[0] < at[1] <= at[2]
+    assert at[-2] < at[-1]
+    assert [x > limit for x, _ in points(svg, "--limit")[-2:]] == [False, True]
+
+
+@pytest.mark.parametrize("error", [[1e-9, 1e-8], [1e-3, 1e-2], [0.0, 1e-8], [1e-9, INF]])
+def test_the_error_is_drawn_under_its_allowance_exactly_when_it_is(error: list[float]) -> None:
+    row = Growth(implementation="a", dtype="float32", modulus=1.0, lengths=[1, 1000], error=error, allowance=[1e-6, 1e-5])
+    dashed, solid = (line for line in lines(growth([row], {"a": 0}, "x", ""), "--c0") if len(line) == 2)
+    assert [s[0] for s in solid] == [d[0] for d in dashed]
+    assert [s[1] > d[1] for s, d in zip(solid, dashed, strict=True)] == [e < a for e, a in zip(error, row.allowance, strict=True)]
+
+
+def test_text_of_the_user_is_only_in_the_label_of_a_figure() -> None:
+    svg = strips([Strip(HOSTILE, 0, [0.5])], "x", HOSTILE)
+    assert "script" not in svg.replace(re.findall(r'aria-label="[^"]*"', svg)[0], "")

@@ -1,0 +1,54 @@
+"""`scanproof.suite` in a user's own test file, run by pytest in another process and folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import scanproof
+
+USERS_FILE = """
+import numpy as np
+import scanproof
+
+def scan(lam, b):
+    h = np.zeros_like(b)
+    for t in range(b.shape[1]):
+        h[:, t] = (lam if lam.ndim == 1 else lam[:, t]) * (h[:, t - 1] if t else 0) + b[:, t]
+    return h
+
+def faulty(lam, b):
+    h = scan(lam, b)
+    h[:, 20:] *= np.float32(1.0001)
+    return h
+
+TestHonest = scanproof.suite("scan", scan, arithmetic=scanproof.Arithmetic("float32"), cases=3)
+TestFaulty = scanproof.suite("scan", faulty, arithmetic=scanproof.Arithmetic("float32"), cases=3)
+"""
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    (folder / "test_mine.py").write_text(USERS_FILE)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_honest_passes_and_what_is_not_offered_is_skipped(tmp_path: Path) -> None:
+    found = run(tmp_path, "-k", "TestHonest")
+    assert found.returncode == 0, found.stdout
+    assert "8 passed, 2 skipped" in found.stdout  # hand-over needs h0, reverse needs reverse
+
+
+def test_faulty_fails_and_says_where(tmp_path: Path) -> None:
+    found = run(tmp_path, "-k", "TestFaulty")
+    assert found.returncode == 1
+    assert "exact-lanes: outside: error/allowance inf; smallest failing call" in found.stdout
+    assert "FAILED test_mine.py::TestFaulty::test_verdict" in found.stdout
+
+
+def test_unknown_system() -> None:
+    with pytest.raises(ValueError, match="system: found 'lru', expected scan"):
+        scanproof.suite("lru", print, arithmetic=scanproof.Arithmetic("float32"))

@@ -1,0 +1,276 @@
+"""`judge`: precedence, what informs, what is undecided and why, and the form of its answers."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanproof.properties.mutants import chunked, drops_carry, returns_input, zeros
+from scanproof.properties.strategies import DECK, LAMBDAS, SIZES, Domain, Draw, draws
+from scanproof.properties.verdict import CLAIMS, judge, judge_inputs
+from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.inputs import Inputs
+from scanproof.reference.scan import scan
+from scanproof.reference.truth import truth
+
+FLOAT64 = Arithmetic("float64")
+LAM, B = np.array([0.5]), np.array([[[1.0], [1.0], [1.0]]])
+STATES = np.array([[[1.0], [1.5], [1.75]]])
+
+
+def judged(got, lam=LAM, b=B, arithmetic=FLOAT64, **optional):
+    return judge("scan", got, lam=lam, b=b, arithmetic=arithmetic, **optional)
+
+
+# ---------------------------------------------------------------- verdicts and their precedence
+def test_an_exact_result_is_within_and_never_called_correct():
+    verdict = judged(STATES)
+    assert (verdict.verdict, verdict.grade, verdict.ratio, verdict.bits_lost) == ("within", None, 0, 0)
+    assert verdict.reason == CLAIMS["within"]
+    assert "correct" not in str(verdict)
+
+
+def test_one_wrong_element_is_outside_with_grade_index_and_values():
+    got = STATES.copy()
+    got[0, 1, 0] += 2.0**-40
+    verdict = judged(got)
+    assert (verdict.verdict, verdict.grade) == ("outside", "theorem")
+    assert verdict.counts == {"outside": 1, "undecided": 0, "within": 2}
+    assert (verdict.worst.index, verdict.worst.got, verdict.worst.truth) == ((0, 1, 0), 1.5 + 2.0**-40, 1.5)
+    assert verdict.worst.error >= 2.0**-40 > verdict.worst.allowance
+    assert verdict.ratio == verdict.worst.ratio > 1
+    assert CLAIMS["outside"] in verdict.reason
+
+
+def overflowing_lane():
+    """Lane 0 may overflow, lane 1 is harmless."""
+    b = np.full((1, 4, 2), 1.0)
+    b[..., 0] = 1.2e308
+    return b
+
+
+def test_overflow_that_is_possible_makes_undecided():
+    got = np.ones((1, 4, 2))
+    got[0, 1:, 0], got[0, :, 1] = np.inf, [1, 2, 3, 4]
+    verdict = judged(got, lam=np.ones(2), b=overflowing_lane())
+    assert (verdict.verdict, verdict.grade) == ("undecided", None)
+    assert "overflow is possible in 4 of 8 elements" in verdict.reason
+
+
+def test_outside_wins_over_undecided_and_the_worst_element_is_an_outside_one():
+    """Lane 0 is not finite and undecided: its infinite error must not be shown as the proof."""
+    got = np.full((1, 4, 2), np.inf)
+    got[0, :, 1] = [1.1, 2.2, 3.5, 4.5]
+    verdict = judged(got, lam=np.ones(2), b=overflowing_lane() * 1.1)
+    assert (verdict.verdict, verdict.counts["undecided"]) == ("outside", 4)
+    assert verdict.worst.index in {(0, 2, 1), (0, 3, 1)}
+    assert np.isfinite(verdict.ratio)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_not_finite_is_outside_where_nothing_can_overflow(value, dtype):
+    got = STATES.astype(dtype)
+    got[0, 2, 0] = value
+    verdict = judged(got, LAM.astype(dtype), B.astype(dtype), Arithmetic(dtype))
+    assert (verdict.verdict, verdict.worst.index) == ("outside", (0, 2, 0))
+
+
+def alternating(time):
+    """Drive whose sums stay near one while their absolute values grow: the allowance of any order outgrows them."""
+    noise = np.random.default_rng(0).uniform(1, 1.1, (1, time, 1))
+    return (noise * (-1.0) ** np.arange(time)[None, :, None]).astype("float32")
+
+
+def test_an_allowance_too_large_to_inform_is_undecided_but_still_refutes():
+    lam, b = np.float32([1.0]), alternating(500)
+    arithmetic = Arithmetic("float32")
+    verdict = judged(scan(lam, b), lam, b, arithmetic)
+    assert (verdict.verdict, verdict.informative) == ("undecided", 0)
+    assert "too large to inform in 1 of 1 lanes" in verdict.reason
+    assert judged(scan(lam, b) + np.float32(1e6), lam, b, arithmetic).verdict == "outside"
+
+
+def test_lanes_of_zeros_do_not_make_a_case_informative():
+    """Returned zeros are right in nine lanes and cannot be told in the tenth: nothing can be said."""
+    b = np.zeros((1, 500, 10), "float32")
+    b[..., 3:4] = alternating(500)
+    lam, arithmetic = np.ones(10, "float32"), Arithmetic("float32")
+    assert judged(scan(lam, b), lam, b, arithmetic).verdict == "undecided"
+    assert judged(0 * b, lam, 0 * b, arithmetic).verdict == "within"  # zeros alone are met exactly
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 2), (2, 3, 0)])
+def test_empty_arrays_are_undecided(shape):
+    empty = np.zeros(shape)
+    for h0 in (None, np.zeros((shape[0], shape[2]))):
+        verdict = judged(empty, np.ones(shape[2]), empty, h0=h0)
+        assert (verdict.verdict, verdict.reason, verdict.worst) == ("undecided", "there are no elements to judge", None)
+
+
+@pytest.mark.parametrize("order", ["angle-sum", "log-space", "fft"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_order_that_is_not_modelled_is_undecided_whatever_comes_back(dtype, order):
+    for got in (STATES, 0 * STATES, STATES + np.nan):
+        verdict = judged(got.astype(dtype), LAM.astype(dtype), B.astype(dtype), Arithmetic(dtype, order=order))
+        assert (verdict.verdict, verdict.reason) == ("undecided", f"no allowance is known for order {order} yet")
+
+
+def test_a_dtype_that_is_not_modelled_is_undecided():
+    got = (STATES + 100).astype("float16")
+    verdict = judged(got, LAM.astype("float16"), B.astype("float16"), Arithmetic("float16"))
+    assert (verdict.verdict, verdict.reason) == ("undecided", "no allowance is known for dtype float16 yet")
+
+
+def test_the_allowance_may_be_handed_over():
+    """What `check` saves by handing it over is not another judgement."""
+    from scanproof.reference.rounding import allowance
+
+    inputs = Inputs(LAM, B)
+    for got in (STATES, STATES + 1):
+        assert judge_inputs(got, inputs, FLOAT64) == judge_inputs(got, inputs, FLOAT64, allowance(inputs, FLOAT64))
+
+
+# ---------------------------------------------------------------- the declaration that would not be refuted
+def test_flushed_results_name_the_declaration_that_allows_them():
+    lam, b = np.float32([0.5]), np.float32([[[1e-37], [0.0], [0.0], [0.0], [0.0], [0.0]]])
+    got = scan(lam, b)
+    got[np.abs(got) < np.finfo("float32").smallest_normal] = 0
+    verdict = judged(got, lam, b, Arithmetic("float32"))
+    assert verdict.verdict == "outside"
+    assert verdict.not_refuted_under == str(Arithmetic("float32", subnormals="ftz"))
+    assert judged(got, lam, b, Arithmetic("float32", subnormals="ftz")).verdict != "outside"
+
+
+def test_flushed_inputs_need_daz():
+    lam, b = np.float32([1e-40]), np.float32([[[1e38], [0.0]]])
+    verdict = judged(b.copy(), lam, b, Arithmetic("float32", order="sequential"))  # 1e-40 read as 0, where 0.01 is the truth
+    daz = Arithmetic("float32", subnormals="daz", order="sequential")
+    assert (verdict.verdict, verdict.not_refuted_under) == ("outside", str(daz))
+
+
+def test_a_wrong_result_has_no_declaration_that_saves_it():
+    assert judged(STATES + 1).not_refuted_under is None
+
+
+# ---------------------------------------------------------------- informative cases see the three mutants
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_zeros_and_input_are_outside_in_every_informative_case(dtype):
+    """By construction of what informs, in every regime, with and without h0, both directions."""
+    seen = []
+
+    @settings(max_examples=40, deadline=None, derandomize=True, database=None)
+    @given(draws(Arithmetic(dtype), Domain(), DECK), st.booleans(), st.booleans())
+    def informative_cases_see_them(draw, h0, reverse):
+        inputs = draw.inputs(h0, reverse)
+        verdict = judge_inputs(chunked(inputs.lam, inputs.b, inputs.h0, inputs.reverse), inputs, draw.arithmetic)
+        assert verdict.verdict != "outside"
+        exact = truth(inputs)
+        for mutant in (zeros, returns_input):
+            got = mutant(inputs.lam, inputs.b, inputs.h0, inputs.reverse)
+            differs = bool(((got != exact.head) | (exact.tail != 0)).any())
+            if differs and 2 * verdict.informative >= 1:
+                seen.append(mutant)
+                assert judge_inputs(got, inputs, draw.arithmetic).verdict == "outside"
+
+    informative_cases_see_them()
+    assert min(seen.count(zeros), seen.count(returns_input)) >= 20
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_dropped_carry_is_outside_in_informative_cases_of_every_regime(dtype):
+    """Not by construction (the carry of one chunk boundary may be among the half that does not show), but here it is so."""
+    seen = dict.fromkeys([(lam, size) for lam in LAMBDAS for size in SIZES], 0)
+    for number, (lam, size) in enumerate(seen):
+        draw = Draw(Arithmetic(dtype), Domain(), (2, 101, 4), bool(number % 2), lam, size, seed=number)
+        inputs = draw.inputs()
+        assert 2 * judge_inputs(chunked(inputs.lam, inputs.b), inputs, draw.arithmetic).informative >= 1
+        seen[lam, size] += judge_inputs(drops_carry(inputs.lam, inputs.b), inputs, draw.arithmetic).verdict == "outside"
+    assert set(seen.values()) == {1}
+
+
+def test_a_lane_whose_carry_is_hidden_does_not_inform():
+    """With lam = 2^-30 the input is the correctly rounded scan of float32 numbers: small allowance, no information."""
+    rng = np.random.default_rng(1)
+    lam, b = np.float32([2.0**-30 * 1.25]), rng.standard_normal((1, 50, 1)).astype("float32")
+    verdict = judged(b.copy(), lam, b, Arithmetic("float32"))
+    assert (verdict.verdict, verdict.informative) == ("undecided", 0)
+
+
+# ---------------------------------------------------------------- optional arguments
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("varying", [False, True])
+def test_h0_and_reverse_are_judged_as_declared(dtype, reverse, varying):
+    inputs = Draw(Arithmetic(dtype), Domain(), (2, 20, 3), varying, seed=5).inputs(h0=True, reverse=reverse)
+    keywords = {"lam": inputs.lam, "b": inputs.b, "h0": inputs.h0, "reverse": reverse, "arithmetic": Arithmetic(dtype)}
+    got = scan(inputs.lam, inputs.b, inputs.h0, reverse)
+    assert judge("scan", got, **keywords).verdict == "within"
+    assert judge("scan", got, **keywords | {"reverse": not reverse}).verdict == "outside"
+    assert judge("scan", got, **keywords | {"h0": None}).verdict == "outside"
+
+
+def test_real_lam_with_complex_drive():
+    b = (B * (1 + 1j)).astype("complex64")
+    got = (STATES * (1 + 1j)).astype("complex64")
+    assert judge("scan", got, lam=LAM.astype("float32"), b=b).verdict == "within"
+
+
+def test_the_default_arithmetic_is_the_dtype_of_b():
+    assert judge("scan", STATES, lam=LAM, b=B).arithmetic == FLOAT64
+
+
+# ---------------------------------------------------------------- bad input, output form
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"system": "scam"}, ["system", "'scam'", "scan"]),
+        ({"got": STATES[:, :2]}, ["got", "(1, 2, 1)", "(1, 3, 1)"]),
+        ({"got": STATES.astype("float32")}, ["got", "float32", "float64"]),
+        ({"got": STATES.tolist()}, ["got", "list", "NumPy array"]),
+        ({"got": None}, ["got", "NoneType"]),
+        ({"b": B.tolist()}, ["b", "list"]),
+        ({"b": B * np.nan}, ["b", "nan", "finite"]),
+        ({"lam": np.ones(2)}, ["lam", "(2,)", "(1,)"]),
+        ({"h0": np.ones((1, 2))}, ["h0", "(1, 2)", "(1, 1)"]),
+        ({"reverse": 1}, ["reverse", "1"]),
+    ],
+)
+def test_bad_arguments_are_named_in_one_line(change, words):
+    keywords = {"system": "scan", "got": STATES, "lam": LAM, "b": B} | change
+    with pytest.raises((ValueError, TypeError)) as error:
+        judge(keywords.pop("system"), keywords.pop("got"), **keywords)
+    message = str(error.value)
+    assert message.startswith(words[0] + ":")
+    assert all(word in message for word in words)
+    assert "\n" not in message
+
+
+def test_the_answer_is_plain_json():
+    got = (STATES + 1j).astype("complex128")
+    verdict = judge("scan", got, lam=LAM.astype(complex), b=B.astype(complex))
+    plain = json.loads(json.dumps(verdict.as_dict()))
+    assert plain["verdict"] == "outside"
+    assert plain["worst"]["got"] == [verdict.worst.got.real, 1.0]
+    assert plain["worst"]["index"] == list(verdict.worst.index)
+    assert plain["arithmetic"] == {"dtype": "complex128", "subnormals": "gradual", "contraction": True, "order": "any"}
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**-140, 2.0**100])
+def test_bits_lost_counts_from_the_last_bit_of_the_lane(scale):
+    """An error of 2^k units in the last place of the lane's rms is k bits, at every magnitude."""
+    lam, b = np.float32([0.0]), np.full((1, 4, 1), scale, "float32")
+    got = b.copy()
+    got[0, 2, 0] *= np.float32(1.25)
+    unit = max(2.0**-24 * scale, 2.0**-149)
+    verdict = judged(got, lam, b, Arithmetic("float32"))
+    assert verdict.verdict == "outside"
+    assert verdict.bits_lost == np.log2(0.25 * scale / unit)
+
+
+def test_verdicts_are_values():
+    assert judged(STATES) == judged(STATES.copy())
+    assert judged(STATES) != replace(judged(STATES), ratio=1.0)
