@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -167,7 +168,7 @@ def test_unmodelled_order_is_undecided_and_says_why(folder: Path) -> None:
     assert "no allowance is known for order fft yet" in result.stdout
 
 
-def recorded(dtype: str = "float32") -> dict[str, np.ndarray]:
+def recorded(dtype: str = "float32") -> dict[str, Any]:
     rng = np.random.default_rng(0)
     lam, b = rng.uniform(0.5, 1, 3).astype(dtype), rng.standard_normal((2, 40, 3)).astype(dtype)
     h = np.zeros_like(b)

@@ -57,9 +57,9 @@ def full() -> RunReport:
         ],
         mutants=[
             MutantRow(name="zeros", fault="returns zeros", dtype="float32", verdict="outside", caught_by=["exact-lanes"],
-                      ratio=INF, witness="witness-1"),
+                      ratio=INF, ratios=[INF, 7.5], witness="witness-1"),
             MutantRow(name="tail-chunk", fault="drops the last carry", dtype="complex64", verdict="within", caught_by=[],
-                      ratio=0.83, witness=None),
+                      ratio=0.83, ratios=[0.83], witness=None),
         ],
         recordings=[
             RecordingRow(recording="eeg.dat", implementation="diagonal", dtype="float32", verdict="within", reason="not refuted",
@@ -73,8 +73,9 @@ def full() -> RunReport:
 
 
 def empty(accepted: bool = True) -> RunReport:
-    nothing: dict[str, Any] = {name: [] for name in ("faults", "lemmas", "checks", "mutants", "recordings", "growth")}
-    return RunReport.model_validate(full().model_dump() | {"accepted": accepted} | nothing)
+    nothing: dict[str, Any] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "growth")}
+    faults = [] if accepted else ["a lemma was refused"]
+    return RunReport.model_validate(full().model_dump() | {"accepted": accepted, "faults": faults} | nothing)
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
@@ -297,7 +298,7 @@ def test_the_headline_says_why() -> None:
     assert accepted.text("h1") == (
         "Accepted: 1 of 2 lemmas proved, 1 of 2 checks of honest implementations refuted, 1 of 2 mutants rejected."
     )
-    assert Page(page(empty(accepted=False))).text("h1") == "Not accepted: the report gives no reason."
+    assert Page(page(empty(accepted=False))).text("h1") == "Not accepted: a lemma was refused."
     assert Page(page(empty())).text("h1").startswith("Accepted: 0 of 0 lemmas proved")
 
 
@@ -360,3 +361,16 @@ def test_the_error_is_drawn_under_its_allowance_exactly_when_it_is(error: list[f
 def test_text_of_the_user_is_only_in_the_label_of_a_figure() -> None:
     svg = strips([Strip(HOSTILE, 0, [0.5])], "x", HOSTILE)
     assert "script" not in svg.replace(re.findall(r'aria-label="[^"]*"', svg)[0], "")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"accepted": True}, "accepted must be true exactly when there are no faults"),
+        ({"growth": [{**full().growth[0].model_dump(), "lengths": [1, 10]}]}, "must be equally long"),
+        ({"growth": [{**full().growth[0].model_dump(), "lengths": [0, 10, 100]}]}, "lengths positive"),
+    ],
+)
+def test_a_report_that_contradicts_itself_is_no_report(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RunReport.model_validate(full().model_dump() | change)

@@ -63,7 +63,7 @@ def classes(dtype):
 def test_honest_evaluations_stay_within(dtype):
     rng, evaluated, largest = np.random.default_rng(DTYPES.index(dtype)), 0, Fraction(0)
     for size, (low, high), arithmetic in itertools.product(SIZES, BINADES[Arithmetic(dtype).real_dtype], classes(dtype)):
-        time, varying, h0, real = (1, 2, 5, 18)[rng.integers(4)], *map(bool, rng.integers(2, size=3))
+        time, varying, h0, real = (1, 2, 5, 12)[rng.integers(4)], *map(bool, rng.integers(2, size=3))
         inputs = problem(rng, arithmetic, size, (1, time, 2), varying=varying, h0=h0, zeros=rng.choice([0, 0.5]),
                          low=low, high=high, real_lam=real and arithmetic.is_complex)  # fmt: skip
         machine, bracketing = rng.choice(machines(arithmetic)), rng.choice(OF_ORDER[arithmetic.order])
@@ -277,8 +277,8 @@ def test_complex_products_need_beta(monkeypatch, dtype):
 @pytest.mark.parametrize("time", [32, 128, 512])
 @pytest.mark.parametrize("size", [0.999, 1 - 2.0**-20, 1.0])
 def test_a_carry_wrong_by_1e_5_is_outside(time, size):
-    rng, arithmetic = np.random.default_rng(time), Arithmetic("float32")
-    inputs = Inputs(np.full(8, size, np.float32), draw(rng, "float32", (1, time, 8), 0, 0))
+    rng, arithmetic, channels = np.random.default_rng(time), Arithmetic("float32"), max(2, 256 // time)
+    inputs = Inputs(np.full(channels, size, np.float32), draw(rng, "float32", (1, time, channels), 0, 0))
     h, bound = exact(inputs), allowance(inputs, arithmetic).bound
     for factor, refuted in ((1, False), (1 + 1e-5, True)):
         got = states(chunked(16, factor), Machine(Ieee("float32")), inputs)
@@ -435,9 +435,10 @@ def test_bounds_beyond_float64_are_infinite():
     assert np.isinf(allowance(Inputs(huge[0, 0], huge), Arithmetic("complex128")).bound[0, 1:]).all()
 
 
-@pytest.mark.parametrize("declared", [*({"order": order} for order in UNMODELLED_ORDERS), *({"dtype": d} for d in UNMODELLED_DTYPES)])
-def test_nothing_is_known_of_unmodelled_declarations(declared):
-    arithmetic = Arithmetic(**({"dtype": "float32"} | declared))
+@pytest.mark.parametrize(
+    "arithmetic", [Arithmetic("float32", order=o) for o in UNMODELLED_ORDERS] + [Arithmetic(d) for d in UNMODELLED_DTYPES], ids=str
+)
+def test_nothing_is_known_of_unmodelled_declarations(arithmetic):
     bound, no_overflow = allowance(Inputs(np.ones(2, np.float32), np.ones((1, 3, 2), np.float32)), arithmetic)
     assert np.isinf(bound).all()
     assert not no_overflow.any()

@@ -65,6 +65,7 @@ def reject_mutant(name: str, dtype: str, seed: int, cases: int, witnesses: Path)
             verdict=report.verdict,
             caught_by=[law.name for law in report.laws if law.verdict == "outside"],
             ratio=report.ratio,
+            ratios=[law.ratio for law in report.laws if law.verdict != "not offered"],
             witness=str(report.witness.write(witnesses)) if report.witness else None,
         )
     ]

@@ -14,8 +14,8 @@ GROWTH = (
 )
 RATIOS = (
     "What to see: one dot per judged call, those that cover each other drawn once. An honest implementation stays left of the "
-    "line; exact results lie at 0, on the left edge. Each mutant (×) lies at its largest error / allowance, at ∞ where the "
-    "allowance is zero. Beyond the line, no evaluation of the declared arithmetic gives the result."
+    "line; exact results lie at 0, on the left edge. Each × is a mutant under one law, at ∞ where the allowance is zero; one × "
+    "beyond the line rejects it. Beyond the line, no evaluation of the declared arithmetic gives the result."
 )
 
 
@@ -66,7 +66,7 @@ def _strips(report: RunReport, keys: dict[str, int], dtype: str) -> list[Strip]:
         for check in report.checks
         if check.dtype == dtype
     ]
-    wrong = [mutant.ratio for mutant in report.mutants if mutant.dtype == dtype and mutant.verdict != "not run"]
+    wrong = [x for mutant in report.mutants if mutant.dtype == dtype for x in mutant.ratios]
     return [row for row in [*rows, Strip("mutants", None, wrong)] if row.ratios]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from scanproof.properties.verdict import Status
 
@@ -47,7 +47,7 @@ class CheckRow(_Strict):
 
 
 class MutantRow(_Strict):
-    """One deliberately wrong scan. caught_by: the laws that reject it; it must not be empty."""
+    """One deliberately wrong scan. caught_by: the laws that reject it (there must be one); ratios: error/allowance per law."""
 
     name: str
     fault: str
@@ -55,6 +55,7 @@ class MutantRow(_Strict):
     verdict: Status
     caught_by: list[str]
     ratio: float
+    ratios: list[float]
     witness: str | None
 
 
@@ -80,6 +81,12 @@ class Growth(_Strict):
     lengths: list[int]
     error: list[float]
     allowance: list[float]
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> Growth:
+        if not len(self.lengths) == len(self.error) == len(self.allowance) or min(self.lengths, default=1) < 1:
+            raise ValueError("lengths, error and allowance must be equally long, and lengths positive")
+        return self
 
 
 class LemmaRow(_Strict):
@@ -114,3 +121,9 @@ class RunReport(_Strict):
     mutants: list[MutantRow]
     recordings: list[RecordingRow]
     growth: list[Growth]
+
+    @model_validator(mode="after")
+    def _accepted_without_faults(self) -> RunReport:
+        if self.accepted != (not self.faults):
+            raise ValueError("accepted must be true exactly when there are no faults")
+        return self

@@ -62,7 +62,7 @@ def _headline(report: RunReport) -> Html:
     counted = element("p", _counts(report) + ".")
     if report.accepted:
         return element("header", element("h1", f"Accepted: {_evidence(report)}."), counted)
-    first, *others = report.faults or ["the report gives no reason"]
+    first, *others = report.faults
     faults = element("ul", *(element("li", "also: " + fault) for fault in others)) if others else ""
     return element("header", element("h1", f"Not accepted: {first}."), faults, counted, class_="bad")
 
