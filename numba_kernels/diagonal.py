@@ -43,11 +43,11 @@ def scan(
         h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
     if out is None:
         out = np.empty(b.shape, b.dtype)  # (batch, time, channels)
-    inputs, states = [_read_only(x) for x in (lam, b, h0)], np.asarray(out)
+    lam, b, h0, states = _read_only(lam), _read_only(b), _read_only(h0), np.asarray(out)
     if lam.dtype != b.dtype:
-        inputs, states = _on_real_parts(*inputs, states)
+        lam, b, h0, states = _on_real_parts(lam, b, h0, states)
     scan_kernel = _scan_constant if lam.ndim == 1 else _scan_varying
-    scan_kernel(*inputs, states, bool(reverse))
+    scan_kernel(lam, b, h0, states, bool(reverse))
     return out
 
 
@@ -58,12 +58,10 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def _on_real_parts(
-    lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray
-) -> tuple[list[np.ndarray], np.ndarray]:
+def _on_real_parts(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, ...]:
     """A real lam acts alike on real and imaginary parts: the same scan over twice as many real channels."""
     real = lam.dtype
-    return [_read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real)], states.view(real)
+    return _read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real), states.view(real)
 
 
 # The kernels: rows in time order, all channels of a row before the next row, the state of a sequence in a small buffer.

@@ -205,12 +205,13 @@ def _worst(got: Array, exact: Truth, comparison: Comparison) -> Element | None:
 
 
 def _bits_lost(comparison: Comparison, exact: Truth, arithmetic: Arithmetic) -> float:
-    """log2 of the largest error over one unit in the last place, at least 0: u rms(lane), or the subnormal spacing."""
+    """log2 of the largest error over one unit in the last place, at least 0: u rms(lane), or the least number kept."""
     if arithmetic.unmodelled or not comparison.error.size:
         return 0.0
     info = np.finfo(arithmetic.real_dtype)
     with np.errstate(all="ignore"):
-        spacing = np.maximum(float(info.eps) / 2 * _rms(exact.head), float(info.smallest_subnormal))
+        smallest = info.smallest_subnormal if arithmetic.subnormals == "gradual" else info.smallest_normal
+        spacing = np.maximum(float(info.eps) / 2 * _rms(exact.head), float(smallest))
         units = comparison.error.max(axis=1) / spacing
     units = units[np.isfinite(units) & (units > 1)]
     return float(np.log2(units.max())) if units.size else 0.0

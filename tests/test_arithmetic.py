@@ -39,8 +39,8 @@ WRONG = [
     ({"order": "random"}, "order: found 'random', expected one of any, sequential, chunked:L, tree"),
     ({"order": None}, "order: found None, expected one of"),
     ({"order": "chunked:L"}, "order: found 'chunked:L', expected chunked:L with a chunk length L >= 1"),
-    *(({"order": f"chunked{rest}"}, f"order: found 'chunked{rest}', expected chunked:L") for rest in ("", ":", ":0", ":-4", ":2.5", ":²")),
 ]
+WRONG += [({"order": f"chunked{end}"}, f"order: found 'chunked{end}', expected ") for end in ("", ":", ":0", ":-4", ":2.5", ":²")]
 
 
 @pytest.mark.parametrize(("declared", "message"), WRONG, ids=[str(declared) for declared, _ in WRONG])
@@ -113,10 +113,9 @@ def test_complex_operations_keep_to_their_constants(monkeypatch, name, p, subnor
     z, w = operands(tiny, None if p < 4 else 200_000)
     error = np.abs(machine.product(z, w) - z * w)
     assert (error <= (ops.beta * np.abs(z * w) + ops.product_loss) * slack).all()
-    assert (error > (ops.beta * np.abs(z * w) + ops.product_loss) / 8).any()
-    for x in np.random.default_rng(1).choice(z, 20):
-        error, allowed = losses(machine, z, w, np.full(z.shape, x), ops)
-        assert (error <= allowed * slack).all()
+    assert subnormals == "ftz" or (error > (ops.beta * np.abs(z * w) + ops.product_loss) / 8).any()
+    error, allowed = losses(machine, z, w, np.random.default_rng(1).permutation(z), ops)
+    assert (error <= allowed * slack).all()
 
 
 @pytest.mark.parametrize("p", [2, 3, 4, 5, 6])

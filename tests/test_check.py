@@ -17,7 +17,7 @@ from scanproof.reference.scan import scan
 
 FLOAT32 = Arithmetic("float32")
 NAMES = [law.name for law in LAWS]
-SHORT = Domain(lengths=frozenset({1, 2, 3, 17}))
+SHORT = Domain(lengths=frozenset({1, 2, 3, 8, 9, 16, 17}))
 
 
 def honest(lam, b, h0=None, reverse=False):
@@ -109,7 +109,7 @@ def test_without_h0_and_reverse_their_laws_are_not_offered_and_the_rest_decides(
     report = run(bare)
     assert report.verdict == "within"
     silent = {name for name, verdict in verdicts(report).items() if verdict == "not offered"}
-    assert silent == {"hand-over"}  # the law `reverse` still runs the flipped problem forwards
+    assert silent == {"hand-over", "reverse"}
     counts = {law.name: law.counts for law in report.laws}
     assert counts["exact-lanes"]["not offered"] == counts["exact-lanes"]["within"]
     assert counts["reverse"]["not offered"] > 0
@@ -190,7 +190,7 @@ def test_random_cases_that_do_not_inform_make_undecided():
         Domain(lam="constant"),
         Domain(lam="varying", lengths=frozenset({8, 24}), channels=frozenset({2})),
     ],
-    ids=str,
+    ids=["any", "below 4097", "powers of two", "one length", "channels", "constant", "varying"],
 )
 @pytest.mark.parametrize("wrong", [False, True])
 def test_every_call_stays_in_the_domain(domain, wrong):
@@ -206,13 +206,12 @@ def test_every_call_stays_in_the_domain(domain, wrong):
     assert report.fault is None
     assert report.verdict == ("outside" if wrong else "within")
     assert any(shape[1] >= 4097 for shape, _ in seen) == (domain.lengths is None and not wrong)
-    assert len(seen) > 1 or domain.lengths == {5}
 
 
 def test_the_domain_of_one_length_offers_no_splits():
     report = run(domain=Domain(lengths=frozenset({5})))
     assert report.verdict == "within"
-    assert verdicts(report)["hand-over"] == "within"  # the whole run is judged, no cut is in the domain
+    assert verdicts(report)["hand-over"] == "not run"  # no cut is in the domain
 
 
 # ---------------------------------------------------------------- faults
@@ -302,7 +301,7 @@ def test_a_law_that_contradicts_the_theorem_is_an_internal_error(monkeypatch):
         return dataclasses.replace(real(got, inputs, arithmetic, bound), verdict="within")
 
     monkeypatch.setattr(module, "judge_inputs", blind)
-    with pytest.raises(AssertionError, match="^internal: two runs differ"):
+    with pytest.raises(AssertionError, match=r"^internal: two runs differ"):
         run(lambda lam, b: b + np.float32(1e30) * b.shape[1], laws=["chunk-splits"])
 
 

@@ -262,6 +262,51 @@ def test_lost_powers_are_needed(monkeypatch):
     assert worst(got, h, allowance(inputs, Arithmetic("float32", order="sequential")).bound) > 1
 
 
+GROWTH = {  # a loss that later multipliers enlarge, and a subnormal input that is read as zero
+    "loss of a product": ("gradual", "", [0.3, 2.0**20], 2.0**-149),
+    "read error of h0": ("daz", "r", [4, 1], 2.0**-126 - 2.0**-149),
+    "read error of lam": ("daz", "r", [2.0**-127, 2.0**60], 2.0**60),
+}
+
+
+@pytest.mark.parametrize("order", ["any", "sequential"])
+@pytest.mark.parametrize("name", GROWTH)
+def test_what_grows(name, order):
+    subnormals, flush, lam, h0 = GROWTH[name]
+    inputs = Inputs(np.array(lam, np.float32).reshape(1, 2, 1), np.zeros((1, 2, 1), np.float32), np.array([[h0]], np.float32))
+    got, h = states("sequential", Machine(Ieee("float32"), flush=flush), inputs), exact(inputs)
+    assert 0 < worst(got, h, allowance(inputs, Arithmetic("float32", subnormals, order=order)).bound) <= 1
+    assert worst(got, h, 2 * np.full(h.shape, Arithmetic("float32", subnormals).roundings(False).product_loss)) > 1
+
+
+@pytest.mark.parametrize("order", ["any", "sequential"])
+@pytest.mark.parametrize("steps", [1, 60])
+def test_the_bound_is_evaluated_upwards(order, steps):
+    """Never below its own formula in exact fractions, and less than 2^-40 above; inputs are zero but for the first `steps`."""
+    rng, arithmetic = np.random.default_rng(0), Arithmetic("float32", order=order)
+    lam, b = rng.uniform(0.5, 1, (2, 1, 60, 20)).astype(np.float32)
+    b[:, steps:] = 0
+    u, bound = Fraction(arithmetic.roundings(False).u), allowance(Inputs(lam, b), arithmetic).bound
+    X, E = np.full(20, Fraction(0)), np.full(20, Fraction(0))
+    for t in range(60):
+        A, fresh = (np.array([Fraction(float(x)) for x in row[0, t]]) for row in (lam, b))
+        X, E = A * X + fresh, A * (1 + u) * E + A * u * X
+        xi = (1 + u) ** (min(t, steps - 1) if order == "any" else 0 < t < steps) - 1
+        formula, allowed = (1 + xi) * E + xi * X, np.array([Fraction(a) for a in bound[0, t]])
+        E = E if order == "any" else formula
+        assert (allowed >= formula).all()
+        assert (allowed <= formula * (1 + Fraction(1, 2**40))).all()
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_moduli_are_rounded_upwards(dtype):
+    inputs = problem(np.random.default_rng(0), Arithmetic(dtype), 0.9, (2, 50, 3), varying=True, zeros=0.1)
+    leaf = rounding.leaves(inputs, Arithmetic(dtype))
+    for z, size in ((inputs.lam, leaf.A), (inputs.b, leaf.X), (inputs.h0, leaf.X0)):
+        squares = [Fraction(float(x.real)) ** 2 + Fraction(float(x.imag)) ** 2 for x in z.flat]
+        assert all(Fraction(a) ** 2 >= square for a, square in zip(size.flat, squares, strict=True))
+
+
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_complex_products_need_beta(monkeypatch, dtype):
     """Half of beta's sqrt(5) u is exceeded by random products (Brent, Percival, Zimmermann attain it)."""
@@ -332,10 +377,11 @@ def test_impulses_are_relative_but_for_underflow(dtype):
     inputs = Inputs(np.array([0.3 if not arithmetic.is_complex else 0.24 + 0.18j], dtype), np.zeros((1, 400, 1), dtype))
     inputs.b[0, 0, 0] = 1
     ops, bound = arithmetic.roundings(arithmetic.is_complex), allowance(inputs, arithmetic).bound.ravel()
-    size, m = np.abs(inputs.lam[0]).astype(float) ** np.arange(400), np.arange(400)
-    relative, rest = np.expm1(m * np.log1p(ops.beta)) * size, 2 * (m + 1) * ops.product_loss * 2
+    size, m = abs(complex(inputs.lam[0])) ** np.arange(400), np.arange(400)
+    growth = (1 + ops.beta) ** m
+    relative, lost = np.expm1(m * np.log1p(ops.beta)) * size, growth * 2 * m * ops.product_loss  # of states and multipliers
     assert bound[0] == 0
-    assert (bound <= relative * 1.01 + rest + 2.0**-1060).all()
+    assert (bound <= (relative + lost) * (1 + 2.0**-38) + 2.0**-1059).all()  # evaluated upwards: 48 units a step
     got = states("sequential", Machine(Ieee(arithmetic.real_dtype)), inputs)
     assert worst(got, exact(inputs), bound) <= 1
     if arithmetic.real_dtype == "float32":
@@ -382,7 +428,7 @@ def near_overflow(rng, arithmetic):
 def broken_certificates(dtype, order):
     """Cases certified against overflow in which an honest evaluation is not finite; and numbers of cases of each kind."""
     rng, arithmetic, broken, kinds = np.random.default_rng(1), Arithmetic(dtype, order=order), 0, [0, 0]
-    for _ in range(150):
+    for _ in range(80):
         inputs = near_overflow(rng, arithmetic)
         if not all(np.isfinite(x).all() for x in (inputs.b, inputs.h0)):
             continue
@@ -402,8 +448,7 @@ def broken_certificates(dtype, order):
 def test_no_overflow_is_never_certified_wrongly(monkeypatch, dtype, order):
     broken, (finite, overflowed) = broken_certificates(dtype, order)
     assert broken == 0
-    assert finite > 20
-    assert overflowed > 20
+    assert min(finite, overflowed) > 10
     if dtype != "float64":  # there the bound itself overflows
         weaken(monkeypatch, lambda ops: {"largest": ops.largest * 16})
         assert broken_certificates(dtype, order)[0] > 0
@@ -435,9 +480,10 @@ def test_bounds_beyond_float64_are_infinite():
     assert np.isinf(allowance(Inputs(huge[0, 0], huge), Arithmetic("complex128")).bound[0, 1:]).all()
 
 
-@pytest.mark.parametrize(
-    "arithmetic", [Arithmetic("float32", order=o) for o in UNMODELLED_ORDERS] + [Arithmetic(d) for d in UNMODELLED_DTYPES], ids=str
-)
+UNMODELLED = [Arithmetic("float32", order=word) for word in UNMODELLED_ORDERS] + [Arithmetic(word) for word in UNMODELLED_DTYPES]
+
+
+@pytest.mark.parametrize("arithmetic", UNMODELLED, ids=str)
 def test_nothing_is_known_of_unmodelled_declarations(arithmetic):
     bound, no_overflow = allowance(Inputs(np.ones(2, np.float32), np.ones((1, 3, 2), np.float32)), arithmetic)
     assert np.isinf(bound).all()

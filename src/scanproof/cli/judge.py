@@ -10,7 +10,7 @@ import numpy as np
 
 from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.check import element
-from scanproof.cli.output import console, number, print_json, word
+from scanproof.cli.output import console, number, print_json, waiting, word
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.verdict import judge as run_judge
 from scanproof.properties.witness import array, read
@@ -29,7 +29,8 @@ def run(
     else:
         recorded = load(file)
         arithmetic = Arithmetic(dtype or recorded["b"].dtype.name, subnormals, contraction, order)
-        verdict = run_judge(system, **recorded, arithmetic=arithmetic)
+        with waiting("judging", quiet or as_json):
+            verdict = run_judge(system, **recorded, arithmetic=arithmetic)
     if as_json:
         print_json({"format": "scanproof-verdict/1", "file": str(file), **verdict.as_dict()})
     elif quiet:

@@ -56,6 +56,16 @@ def progress(total: int, quiet: bool) -> Iterator[tuple[Progress, Any]]:
         yield bar, bar.add_task("", total=total)
 
 
+@contextmanager
+def waiting(what: str, quiet: bool) -> Iterator[None]:
+    """A spinner on standard error for work without steps; nothing where that is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with console(stderr=True).status(what):
+        yield
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
