@@ -11,6 +11,7 @@ Rewriting need not be confluent: whatever it fails to reduce is not proved.
     given      hypotheses (word, expression), read from left to right     (adjoint(S), -S)
     mutant     a false right-hand side that must be told from the true    S
     instance   exact values of all symbols                                {S: a rational skew matrix}
+    sign       a symbol that an inequality takes to be >= 0               X - |x|, named s by a hypothesis (s, X - n)
 
 A number that a hypothesis speaks about is a letter too: what holds without commuting holds with. Coefficients may carry
 commuting symbols (an index k, a factorial of it), which no hypothesis touches.
@@ -34,7 +35,7 @@ MOST_STEPS = 10_000  # of rewriting; ends rules that run in circles, such as A B
 
 @dataclass(frozen=True)
 class Claim:
-    """lhs = rhs for every size N, under the equations `given`.
+    """lhs = rhs for every size N, under the equations `given`; with signs, the inequality lhs >= 0 that follows.
 
     Args:
         what: the statement in words.
@@ -42,6 +43,8 @@ class Claim:
         given: the hypotheses, each a word and what it equals.
         mutants: right-hand sides that are false.
         instances: exact values under which the hypotheses hold; needed whenever there are hypotheses.
+        signs: symbols taken to be >= 0; then rhs must be made of them by sums and products alone, which makes lhs >= 0,
+            and a mutant is a smaller left-hand side, which must be negative on some instance.
     """
 
     what: str
@@ -50,6 +53,7 @@ class Claim:
     given: tuple[Equation, ...] = ()
     mutants: tuple[sp.Expr, ...] = ()
     instances: tuple[Instance, ...] = ()
+    signs: tuple[sp.Symbol, ...] = ()
 
 
 def letters(names: str) -> tuple[sp.Symbol, ...]:

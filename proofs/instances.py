@@ -56,17 +56,22 @@ def value(e: sp.Expr, instance: Instance) -> sp.Expr | sp.ImmutableMatrix:
     for symbol, v in instance.items():
         if symbol.is_commutative and isinstance(v, sp.MatrixBase):
             raise ValueError(f"instance: found a matrix for {symbol}, expected a number: that symbol commutes")
-    result = evaluated(sp.sympify(e), instance)
+    result = evaluated(sp.sympify(e), dict(instance))
     if not all(x.is_Rational for x in (result if isinstance(result, sp.MatrixBase) else (result,))):
         raise ValueError(f"instance: found the value {result} of {e}, expected rational numbers")
     return result
 
 
-def evaluated(e: sp.Expr, instance: Instance) -> sp.Expr | sp.ImmutableMatrix:
-    """`value` without its checks."""
-    if e.is_commutative or e in instance:
-        return instance.get(e, e.xreplace(dict(instance)).doit())
-    parts = [evaluated(part, instance) for part in e.args]
+def evaluated(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.ImmutableMatrix:
+    """`value` without its checks; what a formula repeats is evaluated once, and kept in `known`."""
+    if e not in known:
+        known[e] = e.xreplace(known).doit() if e.is_commutative else combined(e, known)
+    return known[e]
+
+
+def combined(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.ImmutableMatrix:
+    """A sum, product, power or adjoint of the values of its parts."""
+    parts = [evaluated(part, known) for part in e.args]
     if isinstance(e, sp.adjoint):
         return parts[0].adjoint()
     operation = {sp.Add: plus, sp.Mul: operator.mul, sp.Pow: operator.pow}.get(e.func)

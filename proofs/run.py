@@ -5,7 +5,10 @@ A claim is refused, with the reason, when
   2. a hypothesis is idle: the proof goes through without it;
   3. a mutant survives: rewriting takes a false right-hand side for true, or no instance contradicts it;
   4. an instance fails: a hypothesis or the claim is wrong there, in exact rational arithmetic;
-  5. it has hypotheses and no instance: they may contradict each other, and then they prove anything.
+  5. it has hypotheses and no instance: they may contradict each other, and then they prove anything;
+and an inequality (a claim with signs), when
+  6. its right-hand side is not seen to be >= 0, or is without one of the signs;
+  7. a mutant is never negative, or an instance contradicts a sign or the inequality.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import sympy as sp
 
 from scanproof.proofs.algebra import Claim, Instance, residual
 from scanproof.proofs.instances import equal, sizes
+from scanproof.proofs.signs import negative, seen
 
 Status = Literal["proved", "refused", "not run"]  # "not run": the prover is not installed; SymPy always is
 LONGEST = 200  # characters of a reason
@@ -122,6 +126,11 @@ def objections(claim: Claim, survivors: list[sp.Expr]) -> Iterator[str]:
     for i, (word, _) in enumerate(claim.given):
         if residual(claim.lhs - claim.rhs, claim.given[:i] + claim.given[i + 1 :]) == 0:
             yield one_line(f"idle hypothesis on {word}: the claim is proved without it")
+    if claim.signs and not seen(claim.rhs, claim.signs):
+        yield one_line(f"no sign: {claim.rhs} is not made of {claim.signs} by sums and products")
+    for sign in claim.signs:
+        if seen(claim.rhs, tuple(other for other in claim.signs if other != sign)):
+            yield one_line(f"idle sign of {sign}: the inequality is proved without it")
     for mutant in survivors:
         yield one_line(f"mutant survives: {mutant}")
     if claim.given and not claim.instances:
@@ -131,18 +140,25 @@ def objections(claim: Claim, survivors: list[sp.Expr]) -> Iterator[str]:
 
 
 def survives(claim: Claim, mutant: sp.Expr) -> bool:
-    """Whether a false right-hand side looks true to the rewriting or on all instances."""
+    """Whether a false right-hand side looks true to the rewriting or on all instances; a false bound: is never negative."""
+    if claim.signs and not any(negative(mutant, instance) for instance in claim.instances):
+        return True
     rewrites = residual(claim.lhs - mutant, claim.given) == 0
     holds = bool(claim.instances) and all(equal(claim.lhs, mutant, instance) for instance in claim.instances)
     return rewrites or holds
 
 
 def failures(claim: Claim, instance: Instance) -> Iterator[str]:
-    """The hypotheses that an instance contradicts, and the claim if it does."""
+    """The hypotheses and signs that an instance contradicts, and the claim if it does."""
     where = one_line(f"where {dict(instance)}")
     for left, right in claim.given:
         if not equal(left, right, instance):
             yield one_line(f"vacuous: {left} = {right} fails {where}")
+    for sign in claim.signs:
+        if negative(sign, instance):
+            yield one_line(f"vacuous: {sign} >= 0 fails {where}")
+    if claim.signs and negative(claim.lhs, instance):
+        yield one_line(f"false: negative {where}")
     if not equal(claim.lhs, claim.rhs, instance):
         yield one_line(f"false {where}")
 

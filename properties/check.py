@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import hypothesis
 import numpy as np
@@ -102,7 +102,8 @@ def check(
     """
     chosen = _choose(system, laws, cases)
     own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
-    made: Implementation = implementation if own else InProcess(implementation, arithmetic)
+    function = cast(Callable[..., Any], implementation)
+    made: Implementation = cast(Implementation, implementation) if own else InProcess(function, arithmetic)
     session = _Search(made, arithmetic, domain or Domain())
     started = time.perf_counter()
     results = [LawResult(law.name, law.statement) for law in LAWS]
@@ -125,6 +126,7 @@ class _Search:
     domain: Domain
     fault: tuple[str, str] | None = None
     failures: list[tuple[str, Inputs, Array]] = field(default_factory=list)
+    poisoned: bool = False  # whether the first failing call had NaN around its arrays
     smallest: tuple[Inputs, Array] | None = None  # the last failing call while shrinking
     bits_lost: float = 0.0
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
@@ -169,6 +171,7 @@ class _Search:
         self.result.informative.append(verdict.verdict == "outside" or 2 * verdict.informative >= 1)
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
         if verdict.verdict == "outside":
+            self.poisoned = self.poisoned if self.failures else poison
             self.failures.append((self.result.name, inputs, got))
             raise _Stop
         return Run(got, np.where(bound.no_overflow, bound.bound, np.inf))
@@ -176,7 +179,7 @@ class _Search:
     def first_outside(self, inputs: Inputs) -> tuple[int, int, int] | None:
         """Index (batch, time, channel) of the worst outside element of one more call, or None; remembers the failing call."""
         try:
-            got = self.implementation.call(inputs)
+            got = self.implementation.call(inputs, self.poisoned)
         except Fault:
             return None
         verdict = None if got is None else judge_inputs(got, inputs, self.arithmetic)
@@ -224,9 +227,9 @@ def _report(session: _Search, results: list[LawResult], seed: int, cases: int, s
     report.verdict, report.reason = _verdict(report, session)
     report.bits_lost = session.bits_lost
     if session.failures:
-        law, *first = session.failures[0]
-        shrink(first[0], session.domain, session.first_outside)
-        inputs, got = session.smallest or first  # the first one where it does not fail again
+        law, failing, result = session.failures[0]
+        shrink(failing, session.domain, session.first_outside)
+        inputs, got = session.smallest or (failing, result)  # the first one where it does not fail again
         report.not_refuted_under = rescue([(inputs, got) for _, inputs, got in session.failures], session.arithmetic)
         report.failure = replace(judge_inputs(got, inputs, session.arithmetic), not_refuted_under=report.not_refuted_under)
         report.witness = witness(inputs, got, report.failure, session.implementation.name, law, seed)

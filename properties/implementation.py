@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,7 +28,6 @@ class Fault(Exception):
         self.kind = kind
 
 
-@runtime_checkable
 class Implementation(Protocol):
     """Anything that `check` can call."""
 
@@ -46,7 +45,7 @@ class InProcess:
     def __init__(self, function: Callable[..., Any], arithmetic: Arithmetic, name: str | None = None) -> None:
         if not callable(function):
             raise TypeError(f"implementation: found {type(function).__name__}, expected a callable")
-        self.name = name or getattr(function, "__name__", type(function).__name__)
+        self.name: str = name or getattr(function, "__name__", type(function).__name__)
         self._function, self._arithmetic = function, arithmetic
 
     def call(self, inputs: Inputs, poison: bool = False) -> Array | None:

@@ -172,7 +172,7 @@ def read(path: Path | str) -> Witness:
 
 
 def numbers(x: Array) -> Numbers:
-    return Numbers(dtype=x.dtype.name, shape=list(x.shape), data=_hexadecimal(x))
+    return Numbers.model_validate({"dtype": x.dtype.name, "shape": list(x.shape), "data": _hexadecimal(x)})
 
 
 def _hexadecimal(x: Array) -> list[str]:

@@ -11,7 +11,7 @@ Glossary (beside that of arithmetic.py; all arrays are per batch row and channel
     G        largest product of |lam| over a segment, at least 1                           1 where |lam| <= 1
     w        what underflow in products of multipliers adds, relative to G = 1             -
 
-Theorem (allowances.md 3.1, 3.3; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan computes h_t as
+Theorem (docs/theorem.md; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan computes h_t as
 a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a factor lam and at most c d_t times by additions:
 
     E_t = (A+dA)(1+beta) E_{t-1} + [dA (1+beta) + A beta] X_{t-1} + dX_t,      xi_t = (1+u)^(c d_t) - 1
@@ -21,8 +21,9 @@ Three refinements, each exact arithmetic: a product by +-2^-j or +-i 2^-j rounds
 with an exact zero does not round, so only operands that are not zero count in n; lam_t = 0 starts n afresh.
 
 Underflow, over the m products since the first nonzero operand, each off by at most l (the loss of one product), f the loss
-of one sum (flush to zero only): disjoint faulty products leave segments of size <= G each, so the multipliers are wrong by at
-most w = (1 + l G^2)^m - 1, and every state product or sum passes at most G (1 + w) of its loss on:
+of one sum (flush to zero only): of a monomial's m products one at least multiplies the state, so at most m - 1 build
+multipliers; those that lose leave disjoint segments of size <= G each, so the multipliers are wrong by at most
+w = (1 + l G^2)^(m-1) - 1, and each of the m state products and m + 1 sums passes at most G (1 + w) of its loss on:
 
     underflow_t = (1+xi_t) (1+beta)^m [ w sum(|b| + dX) + (m l + (m+1) f) G (1 + w) ]
 """
@@ -118,7 +119,7 @@ def leaves(inputs: Inputs, arithmetic: Arithmetic) -> Leaves:
 def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
     """Where every bracketing is exact: lam in {0, +-1, +-i} and integers whose absolute values sum to less than 2^p so far.
 
-    Every partial sum of such integers is representable, so the truth must be met in value (allowances.md 6.2). The strict
+    Every partial sum of such integers is representable, so the truth must be met in value. The strict
     comparison makes the total itself exact: float64 sums of integers below 2^53 are.
     """
     lam, b, start = _parts(inputs.lam), _parts(inputs.b), _parts(inputs.start)
@@ -138,7 +139,7 @@ def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array,
         xi = _grow(ops.u, ops.c * np.minimum(np.maximum(s.n - 1, 0), path_limit[s.t]))
         spread = (1 + xi) * (1 + _grow(ops.beta, s.m))
         products = np.where(s.lossy, s.m, 0)
-        w = _grow(ops.product_loss * s.G * s.G, products)
+        w = _grow(ops.product_loss * s.G * s.G, np.maximum(products - 1, 0))
         lost = products * ops.product_loss + np.where(s.n > 0, (s.m + 1) * ops.sum_loss, 0)
         error = (1 + xi) * E + xi * s.X + spread * (w * s.total + lost * s.G * (1 + w))
         bound[:, s.t] = _upward(error, s, exact=(xi == 0) & (E == 0) & (lost == 0))
@@ -148,7 +149,7 @@ def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array,
 
 
 def _sequential(leaf: Leaves, ops: Roundings, _path_limit: Array) -> tuple[Array, Array]:
-    """One step after the other: the same monomials, with every loss decaying like the state (proofs.md 4.2).
+    """One step after the other: the same monomials, with every loss decaying like the state.
 
     E_t = (1+xi) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) X_{t-1} + loss + dX_t] + xi X_t + f
     """
@@ -188,7 +189,7 @@ def _path_limit(arithmetic: Arithmetic, time: int) -> Array:
     if arithmetic.order == "tree":
         return np.full(time, 2 * np.ceil(np.log2(max(time, 1))) + 2)
     if arithmetic.chunk is not None:
-        return np.minimum(t, arithmetic.chunk) - 1 + np.ceil(t / arithmetic.chunk)
+        return np.asarray(np.minimum(t, arithmetic.chunk) - 1 + np.ceil(t / arithmetic.chunk))
     return t
 
 

@@ -10,7 +10,7 @@ Floats are integers over powers of two, so the recurrence stays in integers with
 lam = L 2^-p and b = B 2^-q, h_t = H_t 2^-(q + p t) and H_t = L_t H_{t-1} + B_t 2^(p t). That is exact at any length and
 costs time quadratic in it. Disc arithmetic is the cheap way for long sequences: the midpoint of h in 128 bits and one radius
 in the norm, r_t = |lam| r_{t-1} + (rounding of this step). Balls of components would explode instead: multiplying a rectangle
-by e^{i theta} inflates it by up to sqrt(2) a step (proofs.md 5).
+by e^{i theta} inflates it by up to sqrt(2) a step.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def classes(dtype):
 def test_honest_evaluations_stay_within(dtype):
     rng, evaluated, largest = np.random.default_rng(DTYPES.index(dtype)), 0, Fraction(0)
     for size, (low, high), arithmetic in itertools.product(SIZES, BINADES[Arithmetic(dtype).real_dtype], classes(dtype)):
-        time, varying, h0, real = (1, 2, 5, 12)[rng.integers(4)], *map(bool, rng.integers(2, size=3))
+        time, (varying, h0, real) = (1, 2, 5, 12)[rng.integers(4)], rng.integers(2, size=3).astype(bool).tolist()
         inputs = problem(rng, arithmetic, size, (1, time, 2), varying=varying, h0=h0, zeros=rng.choice([0, 0.5]),
                          low=low, high=high, real_lam=real and arithmetic.is_complex)  # fmt: skip
         machine, bracketing = rng.choice(machines(arithmetic)), rng.choice(OF_ORDER[arithmetic.order])
