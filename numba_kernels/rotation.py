@@ -67,7 +67,8 @@ def _multipliers(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """gamma e^(i theta), (heads * pairs,) or (batch, time, heads * pairs)."""
     angle, decay = theta.astype(np.float64), gamma.astype(np.float64)[:, None]  # theta's shape, (heads, 1)
     lam = np.empty(theta.shape, _COMPLEX[theta.dtype])  # theta's shape
-    lam.real, lam.imag = decay * np.cos(angle), decay * np.sin(angle)
+    with np.errstate(invalid="ignore"):  # an infinite angle gives NaN, like any value that is not finite
+        lam.real, lam.imag = decay * np.cos(angle), decay * np.sin(angle)
     return _joined(lam, theta.ndim - 2)
 
 

@@ -19,7 +19,8 @@ commuting symbols (an index k, a factorial of it), which no hypothesis touches.
 
 from __future__ import annotations
 
-from collections import Counter
+import functools
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -97,11 +98,18 @@ def rewrite_once(word: Word, rules: list[tuple[Word, Counter[Word]]]) -> dict[Wo
 
 def polynomial(e: sp.Expr) -> Counter[Word]:
     """e, multiplied out, as {word: coefficient}."""
-    words: Counter[Word] = Counter()
-    for term in sp.Add.make_args(sp.expand(e)):
-        coefficients, factors = term.args_cnc()
-        words[tuple(letter for factor in factors for letter in spelled(factor))] += sp.Mul(*coefficients)
-    return words
+    words = defaultdict(list)
+    for term in sp.Add.make_args(sp.sympify(e)):
+        for word, c in multiplied_out(term):
+            words[word].append(c)
+    return Counter({word: sp.Add(*coefficients) for word, coefficients in words.items()})
+
+
+@functools.lru_cache(maxsize=4096)
+def multiplied_out(term: sp.Expr) -> tuple[tuple[Word, sp.Expr], ...]:
+    """The words of one term with their coefficients; kept, because mutants share most terms with their claim."""
+    parts = [part.args_cnc() for part in sp.Add.make_args(sp.expand(term))]
+    return tuple((tuple(x for factor in factors for x in spelled(factor)), sp.Mul(*c)) for c, factors in parts)
 
 
 def spelled(factor: sp.Expr) -> Word:

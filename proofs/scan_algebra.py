@@ -15,6 +15,7 @@ For any T the argument is an induction, and its step is the claim; for T = 5 and
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
 
@@ -160,7 +161,7 @@ def doubling() -> Iterator[Claim]:
     for length in (5, LENGTH):
         steps = ELEMENTS[:length]
         prefixes, loop = doubled(steps), states(steps, h)
-        one_sweep = [steps[0], *(compose(*pair) for pair in zip(steps, steps[1:], strict=False))]
+        one_sweep = [steps[0], *(compose(*pair) for pair in itertools.pairwise(steps))]
         left, mutant = ([act(x, h) for x in elements] for elements in (prefixes, one_sweep))
         what = f"T = {length}: every prefix acts as reference.scan"
         yield Claim(what, labelled(left), labelled(loop), (), (labelled(mutant),), at_sizes(model))

@@ -45,7 +45,7 @@ class InProcess:
     def __init__(self, function: Callable[..., Any], arithmetic: Arithmetic, name: str | None = None) -> None:
         if not callable(function):
             raise TypeError(f"implementation: found {type(function).__name__}, expected a callable")
-        self.name: str = name or getattr(function, "__name__", type(function).__name__)
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self._function, self._arithmetic = function, arithmetic
 
     def call(self, inputs: Inputs, poison: bool = False) -> Array | None:

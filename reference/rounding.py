@@ -30,14 +30,13 @@ w = (1 + l G^2)^(m-1) - 1, and each of the m state products and m + 1 sums passe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from scanproof.reference.arithmetic import TINY, UP, Arithmetic, Roundings
 from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.scan import at
+from scanproof.reference.scan import at, scan
 
 
 class Allowance(NamedTuple):
@@ -60,18 +59,11 @@ class Leaves(NamedTuple):
     loses: Array  # bool: a product by lam_t can have any error
 
 
-class Step(NamedTuple):
-    """The walk at step t, before either order's error recurrence; (batch, channels) each."""
+class Walk(NamedTuple):
+    """What both orders start from: the scan on absolute values and the counts of the glossary; (batch, time, channels) each."""
 
-    t: int
-    A: Array
-    dA: Array
-    beta: Array
-    loses: Array
-    before: Array  # X_{t-1}
     X: Array
-    fresh: Array  # |b_t|
-    dX: Array
+    before: Array  # X_{t-1}
     carried: Array  # bool: lam_t h_{t-1} is not exactly zero
     n: Array
     m: Array
@@ -91,7 +83,8 @@ def allowance(inputs: Inputs, arithmetic: Arithmetic) -> Allowance:
     if not exact.all():
         errors = _sequential if arithmetic.order == "sequential" else _bracketing
         with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-            bound, no_overflow = errors(leaves(forward, arithmetic), ops, _path_limit(arithmetic, shape[1]))
+            bound, peak = errors(leaves(forward, arithmetic), ops, _path_limit(arithmetic, shape[1]))
+            no_overflow = np.maximum.accumulate(peak, axis=1) < ops.largest / 2 * (1 - 2 * ops.u)
         bound = np.where(exact, 0.0, np.where(np.isnan(bound), np.inf, bound))
     return Allowance(bound[:, ::-1], no_overflow[:, ::-1]) if inputs.reverse else Allowance(bound, no_overflow)
 
@@ -131,56 +124,71 @@ def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
 
 
 def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array, Array]:
-    """The theorem above: any bracketing, with at most path_limit additions on a path."""
-    bound, no_overflow = np.zeros(leaf.X.shape), np.zeros(leaf.X.shape, bool)
-    E, peak = leaf.dX0, np.zeros_like(leaf.X0)
-    for s in _walk(leaf, ops):
-        E = (s.A + s.dA) * (1 + s.beta) * E + (s.dA * (1 + s.beta) + s.A * s.beta) * s.before + s.dX
-        xi = _grow(ops.u, ops.c * np.minimum(np.maximum(s.n - 1, 0), path_limit[s.t]))
-        spread = (1 + xi) * (1 + _grow(ops.beta, s.m))
-        products = np.where(s.lossy, s.m, 0)
-        w = _grow(ops.product_loss * s.G * s.G, np.maximum(products - 1, 0))
-        lost = products * ops.product_loss + np.where(s.n > 0, (s.m + 1) * ops.sum_loss, 0)
-        error = (1 + xi) * E + xi * s.X + spread * (w * s.total + lost * s.G * (1 + w))
-        bound[:, s.t] = _upward(error, s, exact=(xi == 0) & (E == 0) & (lost == 0))
-        peak = np.maximum(peak, np.maximum(s.X + bound[:, s.t], s.G * spread))
-        no_overflow[:, s.t] = peak < ops.largest / 2 * (1 - 2 * ops.u)
-    return bound, no_overflow
+    """The theorem above, with at most path_limit additions on a path; and the largest number met in any evaluation."""
+    walk = _walk(leaf)
+    E = scan(*_products(leaf, walk, ops), leaf.dX0)
+    xi = _grow(ops.u, ops.c * np.minimum(np.maximum(walk.n - 1, 0), path_limit[:, None]))
+    spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
+    products = np.where(walk.lossy, walk.m, 0)
+    w = _grow(ops.product_loss * walk.G * walk.G, np.maximum(products - 1, 0))
+    lost = products * ops.product_loss + np.where(walk.n > 0, (walk.m + 1) * ops.sum_loss, 0)
+    error = (1 + xi) * E + xi * walk.X + spread * (w * walk.total + lost * walk.G * (1 + w))
+    bound = _upward(error, walk.G, exact=(xi == 0) & (E == 0) & (lost == 0))
+    return bound, np.maximum(walk.X + bound, walk.G * spread)
 
 
 def _sequential(leaf: Leaves, ops: Roundings, _path_limit: Array) -> tuple[Array, Array]:
     """One step after the other: the same monomials, with every loss decaying like the state.
 
-    E_t = (1+xi) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) X_{t-1} + loss + dX_t] + xi X_t + f
+    E_t = (1+xi) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) X_{t-1} + dX_t + loss] + xi X_t + f
     """
-    bound, no_overflow = np.zeros(leaf.X.shape), np.zeros(leaf.X.shape, bool)
-    E, peak = leaf.dX0, np.zeros_like(leaf.X0)
-    for s in _walk(leaf, ops):
-        adds = s.carried & (s.fresh > 0)
-        xi = np.where(adds, _grow(ops.u, ops.c), 0.0)
-        inside = (s.A + s.dA) * (1 + s.beta) * E + (s.dA * (1 + s.beta) + s.A * s.beta) * s.before + s.dX
-        loss = np.where(s.carried & s.loses, ops.product_loss, 0.0)
-        E = (1 + xi) * (inside + loss) + xi * s.X + np.where(s.n > 0, ops.sum_loss, 0.0)
-        bound[:, s.t] = _upward(E, s, exact=(E == 0) & ~adds)
-        peak = np.maximum(peak, s.X + bound[:, s.t])
-        no_overflow[:, s.t] = peak < ops.largest / 2 * (1 - 2 * ops.u)
-    return bound, no_overflow
+    walk = _walk(leaf)
+    adds = walk.carried & (leaf.X > 0)
+    xi = np.where(adds, _grow(ops.u, ops.c), 0.0)
+    gain, source = _products(leaf, walk, ops)
+    loss = np.where(walk.carried & leaf.loses, ops.product_loss, 0.0)
+    flushed = np.where(walk.n > 0, ops.sum_loss, 0.0)
+    E = scan((1 + xi) * gain, (1 + xi) * (source + loss) + xi * walk.X + flushed, leaf.dX0)
+    bound = _upward(E, walk.G, exact=(E == 0) & ~adds)
+    return bound, walk.X + bound
 
 
-def _walk(leaf: Leaves, ops: Roundings) -> Iterator[Step]:
-    """What both orders share: the scan on absolute values, and the counts n, m and G of the glossary."""
-    X, total, n = leaf.X0, leaf.X0 + leaf.dX0, (leaf.X0 > 0).astype(float)
-    m, lossy, segment, G = np.zeros_like(X), np.zeros(X.shape, bool), np.ones_like(X), np.ones_like(X)
-    for t in range(leaf.X.shape[1]):
-        A, dA, loses = at(leaf.A, t), at(leaf.dA, t), at(leaf.loses, t)
-        fresh, before, carried = leaf.X[:, t], X, (A > 0) & (n > 0)
-        X = A * before + fresh
-        n = np.where(carried, n, 0) + (fresh > 0)
-        m, lossy = np.where(carried, m + 1, 0), carried & (lossy | loses)
-        segment = (A + dA) * np.maximum(segment, 1)
-        G, total = np.maximum(G, segment), np.where(carried, total, 0) + fresh + leaf.dX[:, t]
-        beta = np.where(at(leaf.rounds, t), ops.beta, 0.0)
-        yield Step(t, A, dA, beta, loses, before, X, fresh, leaf.dX[:, t], carried, n, m, lossy, G, total)
+def _products(leaf: Leaves, walk: Walk, ops: Roundings) -> tuple[Array, Array]:
+    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain E_{t-1} + source."""
+    beta = np.where(leaf.rounds, ops.beta, 0.0)
+    return (leaf.A + leaf.dA) * (1 + beta), (leaf.dA * (1 + beta) + leaf.A * beta) * walk.before + leaf.dX
+
+
+def _walk(leaf: Leaves) -> Walk:
+    """Every count is a scan of its own, with the same zeros."""
+    some = (leaf.A > 0).astype(float)  # lam-shaped
+    n0 = (leaf.X0 > 0).astype(float)  # (batch, channels)
+    X, n = scan(leaf.A, leaf.X, leaf.X0), scan(some, (leaf.X > 0).astype(float), n0)
+    carried = some * (_delayed(n, n0) > 0)
+    return Walk(
+        X=X,
+        before=_delayed(X, leaf.X0),
+        carried=carried > 0,
+        n=n,
+        m=scan(carried, carried),
+        lossy=scan(carried, carried * leaf.loses) > 0,
+        G=_largest_segment(leaf.A + leaf.dA, leaf.X.shape),
+        total=scan(carried, leaf.X + leaf.dX, leaf.X0 + leaf.dX0),
+    )
+
+
+def _delayed(x: Array, start: Array) -> Array:
+    """x_{t-1}: (batch, time, channels)."""
+    return np.concatenate([start[:, None], x[:, :-1]], axis=1)[:, : x.shape[1]]
+
+
+def _largest_segment(A: Array, shape: tuple[int, ...]) -> Array:
+    """G_t: the largest product of multipliers over a segment that ends at t or before, at least 1."""
+    products = np.ones(shape)
+    ending = np.ones((shape[0], shape[2]))  # largest product of a segment that ends here
+    for t in range(shape[1]):
+        ending = products[:, t] = at(A, t) * np.maximum(ending, 1)
+    return np.asarray(np.maximum.accumulate(np.maximum(products, 1), axis=1))
 
 
 def _path_limit(arithmetic: Arithmetic, time: int) -> Array:
@@ -198,9 +206,10 @@ def _grow(rate: Array | float, count: Array | float) -> Array:
     return np.asarray(np.expm1(np.asarray(count) * np.log1p(rate)) * UP)
 
 
-def _upward(error: Array, s: Step, exact: Array) -> Array:
+def _upward(error: Array, G: Array, exact: Array) -> Array:
     """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
-    return np.where(exact, error, error * (1 + 16 * (s.t + 8) * 2.0**-53) + 64 * (s.t + 8) * TINY * s.G)
+    t = np.arange(error.shape[1])[:, None]  # (time, 1)
+    return np.where(exact, error, error * (1 + 16 * (t + 8) * 2.0**-53) + 64 * (t + 8) * TINY * G)
 
 
 def _parts(x: Array) -> Array:

@@ -145,8 +145,9 @@ def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
 
 @contextmanager
 def _pool() -> Iterator[ProcessPoolExecutor]:
-    """One process per core, ended at once when the user interrupts."""
-    pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), _quiet_waiting)
+    """One process per core that this one may use, ended at once when the user interrupts."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), _quiet_waiting)
     try:
         yield pool
     except BaseException:
