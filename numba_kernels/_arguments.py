@@ -16,7 +16,7 @@ def check_scan(lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, reverse: b
     _check_axes("lam", lam, ["channels", "batch time channels"], lengths)
     _check_start("h0", h0, "batch channels", b, lengths)
     _check_reverse(reverse)
-    _check_out(out, "batch time channels", {"lam": lam, "b": b, "h0": h0}, lengths)
+    _check_out(out, b, "batch time channels", lengths, {"lam": lam, "b": b, "h0": h0})
 
 
 def check_chunk(chunk: int) -> None:
@@ -41,7 +41,7 @@ def check_rotation(
         _check_axes(name, array, axes, lengths)
     _check_start("x0", x0, "batch heads head_dim", b, lengths)
     _check_reverse(reverse)
-    _check_out(out, "batch time heads head_dim", {"gamma": gamma, "theta": theta, "b": b, "x0": x0}, lengths)
+    _check_out(out, b, "batch time heads head_dim", lengths, {"gamma": gamma, "theta": theta, "b": b, "x0": x0})
 
 
 def _check_start(name: str, start: np.ndarray | None, axes: str, b: np.ndarray, lengths: dict[str, int]) -> None:
@@ -56,10 +56,14 @@ def _check_reverse(reverse: bool) -> None:
 
 
 def _check_out(
-    out: np.ndarray | None, axes: str, inputs: dict[str, np.ndarray | None], lengths: dict[str, int]
+    out: np.ndarray | None,
+    b: np.ndarray,
+    axes: str,
+    lengths: dict[str, int],
+    inputs: dict[str, np.ndarray | None],
 ) -> None:
     if out is not None:
-        _check_array("out", out, [inputs["b"].dtype], " as b has")
+        _check_array("out", out, [b.dtype], " as b has")
         _check_axes("out", out, [axes], lengths)
         _check_writable(out)
         _check_overlap(out, inputs)

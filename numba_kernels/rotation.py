@@ -9,7 +9,7 @@ import numpy as np
 from scanproof.numba_kernels import diagonal
 from scanproof.numba_kernels._arguments import check_rotation
 
-_COMPLEX = {np.dtype("float32"): np.dtype("complex64"), np.dtype("float64"): np.dtype("complex128")}
+_COMPLEX: dict[np.dtype, np.dtype] = {np.dtype("float32"): np.dtype("complex64"), np.dtype("float64"): np.dtype("complex128")}
 
 
 def scan(
@@ -57,9 +57,8 @@ def scan(
     check_rotation(gamma, theta, b, x0, reverse, out)
     if out is None:
         out = np.empty(b.shape, b.dtype)  # (batch, time, heads, head_dim)
-    start = None if x0 is None else _pairs(x0, 1)  # (batch, heads * pairs)
-    lam = _multipliers(gamma, theta)
-    diagonal.scan(lam, _pairs(b, 2), start, reverse, out=_pairs(out, 2))
+    start = None if x0 is None else _pairs(x0)  # (batch, heads * pairs)
+    diagonal.scan(_multipliers(gamma, theta), _pairs(b), start, reverse, out=_pairs(out))
     return out
 
 
@@ -69,15 +68,15 @@ def _multipliers(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     lam = np.empty(theta.shape, _COMPLEX[theta.dtype])  # theta's shape
     with np.errstate(invalid="ignore"):  # an infinite angle gives NaN, like any value that is not finite
         lam.real, lam.imag = decay * np.cos(angle), decay * np.sin(angle)
-    return _joined(lam, theta.ndim - 2)
+    return _joined(lam)
 
 
-def _pairs(array: np.ndarray, before: int) -> np.ndarray:
+def _pairs(array: np.ndarray) -> np.ndarray:
     """Coordinates as complex numbers, in place if they are contiguous: (..., heads, head_dim) -> (..., heads * pairs)."""
     whole = np.require(array, requirements=["C", "A", "E"])  # (..., heads, head_dim)
-    return _joined(whole.view(_COMPLEX[array.dtype]), before)
+    return _joined(whole.view(_COMPLEX[array.dtype]))
 
 
-def _joined(array: np.ndarray, before: int) -> np.ndarray:
-    """The last two axes as one; `before` axes come before them."""
-    return array.reshape(*array.shape[:before], array.shape[before] * array.shape[before + 1])
+def _joined(array: np.ndarray) -> np.ndarray:
+    """The last two axes as one."""
+    return array.reshape(*array.shape[:-2], array.shape[-2] * array.shape[-1])

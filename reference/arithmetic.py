@@ -130,7 +130,7 @@ class Arithmetic:
         return Roundings(u, c, beta, kappa * eta, sum_loss, float(info.max), int(info.nmant) + 1)
 
     def __str__(self) -> str:
-        fused = "any contraction" if self.contraction else "no contraction across a step"
+        fused = "any contraction" if self.contraction else "no contraction"
         return f"{self.dtype}, {self.subnormals} subnormals, {fused}, order {self.order}"
 
 
