@@ -115,9 +115,9 @@ def multiplied_out(e: sp.Expr) -> dict[Word, list[sp.Expr]]:
         return collected((word, c) for part in e.args for word, cs in multiplied_out(part).items() for c in cs)
     if e.is_Mul:
         return functools.reduce(multiplied, map(multiplied_out, e.args))
-    if e.is_Pow and e.base.is_Add and e.exp.is_Integer and e.exp > 0:
+    if e.is_Pow and e.exp.is_Integer and e.exp > 0:
         return functools.reduce(multiplied, [multiplied_out(e.base)] * int(e.exp))
-    return {spelled(e): [sp.Integer(1)]}
+    return {(one_letter(e),): [sp.Integer(1)]}
 
 
 def multiplied(left: dict[Word, list[sp.Expr]], right: dict[Word, list[sp.Expr]]) -> dict[Word, list[sp.Expr]]:
@@ -134,13 +134,12 @@ def collected(terms: Iterable[tuple[Word, sp.Expr]]) -> dict[Word, list[sp.Expr]
     return words
 
 
-def spelled(factor: sp.Expr) -> Word:
-    """A**3 as (A, A, A). No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter and hypotheses."""
-    letter, power = factor.as_base_exp()
-    symbol = letter.args[0] if isinstance(letter, sp.adjoint) else letter
-    if not (isinstance(symbol, sp.Symbol) and power.is_Integer and power > 0):
+def one_letter(factor: sp.Expr) -> sp.Expr:
+    """The factor itself. No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter and hypotheses."""
+    symbol = factor.args[0] if isinstance(factor, sp.adjoint) else factor
+    if not isinstance(symbol, sp.Symbol):
         raise ValueError(f"word: found the factor {factor}, expected a letter, its adjoint or a positive power")
-    return (letter,) * int(power)
+    return factor
 
 
 def single_word(left: sp.Expr) -> Word:
