@@ -42,6 +42,10 @@ def subjects() -> list[Subject]:
         Subject("numba_kernels.diagonal", kernel, Arithmetic(dtype, contraction=False, order="sequential"), ours=True)
         for dtype in ("float32", "float64", "complex64", "complex128")
     ]
+    ours += [
+        Subject("numba_kernels.chunked", f"{here}:chunked", Arithmetic(dtype, contraction=False), ours=True)
+        for dtype in ("float32", "complex64")
+    ]
     lfilter = [
         Subject("scipy.signal.lfilter", f"{here}:lfilter", Arithmetic(dtype, order="sequential"), domain=Domain("constant"))
         for dtype in ("complex64", "complex128")
@@ -57,6 +61,13 @@ def subjects() -> list[Subject]:
         for dtype in ("float32", "complex64")
     ]
     return ours + lfilter + jax
+
+
+def chunked(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """Our time-parallel kernel, with chunks short enough that the usual lengths have several."""
+    from scanproof.numba_kernels import chunked
+
+    return chunked.scan(lam, b, h0, reverse, chunk=16)
 
 
 def lfilter(lam: Array, b: Array, h0: Array | None = None) -> Array:

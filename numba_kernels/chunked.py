@@ -15,8 +15,8 @@ from numba import prange
 
 from scanproof.numba_kernels import diagonal
 from scanproof.numba_kernels._arguments import check_chunk, check_scan
+from scanproof.numba_kernels._arrays import kernel_arrays, read_only
 from scanproof.numba_kernels._jit import kernel
-from scanproof.numba_kernels.diagonal import _on_real_parts, _read_only
 
 
 def scan(
@@ -52,13 +52,8 @@ def scan(
     """
     check_scan(lam, b, h0, reverse, out)
     check_chunk(chunk)
-    if h0 is None:
-        h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
-    if out is None:
-        out = np.empty(b.shape, b.dtype)  # (batch, time, channels)
-    lam, b, h0, states = _read_only(lam), _read_only(b), _read_only(h0), np.asarray(out)
-    if lam.dtype != b.dtype:
-        lam, b, h0, states = _on_real_parts(lam, b, h0, states)
+    out = np.empty(b.shape, b.dtype) if out is None else out  # (batch, time, channels)
+    lam, b, h0, states = kernel_arrays(lam, b, h0, out)
     length = min(int(chunk), max(b.shape[1], 1))
     starts = _starts(lam, b, h0, bool(reverse), length)  # (batch, chunks, channels)
     scan_kernel = _scan_constant if lam.ndim == 1 else _scan_varying
@@ -76,7 +71,7 @@ def _starts(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, reverse: bool, chunk
     else:
         products = np.ones_like(ends)  # (batch, chunks - 1, channels)
         _reduce_varying(lam, b, products, ends, reverse, chunk)
-    return _read_only(np.concatenate([h0[:, None], diagonal.scan(products, ends, h0)], axis=1))
+    return read_only(np.concatenate([h0[:, None], diagonal.scan(products, ends, h0)], axis=1))
 
 
 def _power(lam: np.ndarray, exponent: int) -> np.ndarray:

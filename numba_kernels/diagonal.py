@@ -4,6 +4,7 @@ import numpy as np
 from numba import prange
 
 from scanproof.numba_kernels._arguments import check_scan
+from scanproof.numba_kernels._arrays import kernel_arrays
 from scanproof.numba_kernels._jit import kernel
 
 
@@ -39,29 +40,11 @@ def scan(
     Source: Blelloch, "Prefix sums and their applications" (1990), section 1.4.1, first-order recurrences.
     """
     check_scan(lam, b, h0, reverse, out)
-    if h0 is None:
-        h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
-    if out is None:
-        out = np.empty(b.shape, b.dtype)  # (batch, time, channels)
-    lam, b, h0, states = _read_only(lam), _read_only(b), _read_only(h0), np.asarray(out)
-    if lam.dtype != b.dtype:
-        lam, b, h0, states = _on_real_parts(lam, b, h0, states)
+    out = np.empty(b.shape, b.dtype) if out is None else out  # (batch, time, channels)
+    lam, b, h0, states = kernel_arrays(lam, b, h0, out)
     scan_kernel = _scan_constant if lam.ndim == 1 else _scan_varying
     scan_kernel(lam, b, h0, states, bool(reverse))
     return out
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    """A read-only, C-contiguous, aligned view, or a copy: one compiled kernel per dtype serves every caller."""
-    view = np.require(array, requirements=["C", "A", "E"]).view()
-    view.flags.writeable = False
-    return view
-
-
-def _on_real_parts(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, ...]:
-    """A real lam acts alike on real and imaginary parts: the same scan over twice as many real channels."""
-    real = lam.dtype
-    return _read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real), states.view(real)
 
 
 # The kernels: rows in time order, all channels of a row before the next row, the state of a sequence in a small buffer.

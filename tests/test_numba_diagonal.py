@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba.core.callconv import CPUCallConv
 
-from scanproof.numba_kernels import diagonal
+from scanproof.numba_kernels import _arrays, diagonal
 
 DTYPES = ["float32", "float64", "complex64", "complex128"]
 PAIRS = [(dtype, dtype) for dtype in DTYPES] + [("float32", "complex64"), ("float64", "complex128")]  # of lam and b
@@ -250,7 +250,7 @@ def test_any_layout_gives_the_same_bits_from_the_same_compiled_kernel(varying, l
     compiled = [len(each.signatures) for each in KERNELS]
     arguments = [LAYOUTS[layout](x) for x in arguments]
     assert_same_bits(diagonal.scan(*arguments), expected)
-    assert all(diagonal._read_only(x).flags.aligned for x in arguments)
+    assert all(_arrays.read_only(x).flags.aligned for x in arguments)
     assert [len(each.signatures) for each in KERNELS] == compiled
 
 
@@ -351,7 +351,7 @@ def test_the_compiler_does_not_assume_that_out_is_apart_from_b(declared_apart):
 def test_machine_code_is_kept_on_disk(tmp_path):
     code = """
 import numpy as np
-from scanproof.numba_kernels import diagonal
+from scanproof.numba_kernels import _arrays, diagonal
 diagonal.scan(np.zeros(1), np.zeros((1, 1, 1)))
 print(sum(diagonal._scan_constant.stats.cache_hits.values()))
 """
