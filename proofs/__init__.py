@@ -3,15 +3,26 @@
     for lemma in proofs.lemmas():
         print(proofs.prove(lemma).status)
 
-`algebra` decides equalities of words, `instances` tests them on exact matrices, `run` attacks every claim with both.
+`algebra` decides equalities of words, `signs` makes inequalities of them, `instances` tests them on exact matrices, `run`
+attacks every claim with all three.
 """
 
-from scanproof.proofs import rotation, scan_operator
+from scanproof.proofs import (
+    adjoint,
+    rotation,
+    rotation_operator,
+    rounding_recurrence,
+    rounding_theorem,
+    scan_algebra,
+    scan_operator,
+)
 from scanproof.proofs.run import ClaimResult, Lemma, Result, prove
 
 __all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove"]
 
+TOPICS = (scan_operator, scan_algebra, rotation_operator, adjoint, rounding_theorem, rounding_recurrence, rotation)
+
 
 def lemmas() -> tuple[Lemma, ...]:
     """Every lemma, in the order of the argument; `prove` checks one."""
-    return scan_operator.LEMMAS + rotation.LEMMAS
+    return tuple(lemma for topic in TOPICS for lemma in topic.LEMMAS)

@@ -157,6 +157,6 @@ def simplified(coefficient: sp.Expr) -> sp.Expr:
     """
     if coefficient.has(ExprWithLimits, sp.Derivative, sp.Limit):
         raise ValueError(f"coefficient: found {coefficient}, expected a closed form; give a certificate instead")
-    if coefficient.is_polynomial():  # multiplied out already: 0 only if it is zero, and simplify can take minutes
-        return coefficient
+    if coefficient.is_polynomial():  # multiplied out it is 0 only if it is zero; simplify can take minutes
+        return sp.expand(coefficient)
     return sp.simplify(sp.combsimp(coefficient))

@@ -21,7 +21,6 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 Circuit = int | tuple[str, Any, Any]
-Number = Fraction | int
 
 
 class Model(NamedTuple):
@@ -39,10 +38,10 @@ COARSE = Model(u=Fraction(1, 16), beta=Fraction(1, 8), r=Fraction(1, 32))  # big
 class Near(NamedTuple):
     """x' is near x: |x' - x| <= X' - X and |x| <= X; with the counts m and a."""
 
-    computed: Number
-    exact: Number
-    upper: Number
-    size: Number
+    computed: Fraction
+    exact: Fraction
+    upper: Fraction
+    size: Fraction
     m: int
     a: int
 
@@ -91,19 +90,19 @@ def polynomial(circuit: Circuit) -> Counter[tuple[int, ...]]:
     return fold(circuit, lambda i: Counter({(i,): 1}), signed(1), times, signed(-1))
 
 
-def absolute(terms: Counter[tuple[int, ...]], values: Sequence[Number]) -> Number:
+def absolute(terms: Counter[tuple[int, ...]], values: Sequence[Fraction]) -> Fraction:
     """The polynomial on absolute values."""
-    return sum(abs(c) * product(abs(values[i]) for i in word) for word, c in terms.items())
+    return sum((abs(c) * product(abs(values[i]) for i in word) for word, c in terms.items()), Fraction(0))
 
 
-def product(factors: Any) -> Number:
-    result: Number = 1
+def product(factors: Any) -> Fraction:
+    result = Fraction(1)
     for factor in factors:
         result *= factor
     return result
 
 
-def read(x: Number, model: Model, error: Error) -> Near:
+def read(x: Fraction, model: Model, error: Error) -> Near:
     """A leaf, read with a relative error."""
     return Near(x * (1 + error(model.r)), x, abs(x) * (1 + model.r), abs(x), 0, 0)
 
@@ -120,14 +119,14 @@ def multiplied(x: Near, y: Near, model: Model, error: Error) -> Near:
     return Near(rounded, x.exact * y.exact, *sizes, x.m + y.m + 1, x.a + y.a)
 
 
-def evaluate(circuit: Circuit, values: Sequence[Number], model: Model, error: Error) -> Near:
+def evaluate(circuit: Circuit, values: Sequence[Fraction], model: Model, error: Error) -> Near:
     """The circuit with rounding; `size` is that of its polynomial, smaller than the circuit's own if something cancels."""
 
     def operation(combine: Callable, **sign: int) -> Callable[[Near, Near], Near]:
         return lambda x, y: combine(x, y, model, error, **sign)
 
-    leaf = lambda i: read(values[i], model, error)  # noqa: E731
-    found = fold(circuit, leaf, operation(added), operation(multiplied), operation(added, sign=-1))
+    plus, times, minus = operation(added), operation(multiplied), operation(added, sign=-1)
+    found = fold(circuit, lambda i: read(values[i], model, error), plus, times, minus)
     return found._replace(size=absolute(polynomial(circuit), values))
 
 
@@ -171,11 +170,14 @@ def moved(rng: random.Random, circuit: Circuit) -> Circuit:
 
 def longest_path(circuit: Circuit) -> set[int]:
     """Leaves of a parse tree that meets the most additions."""
-    count = lambda part: fold(part, lambda _: 0, lambda x, y: 1 + max(x, y), operator.add)  # noqa: E731
+
+    def additions(part: Circuit) -> int:
+        return fold(part, lambda _: 0, lambda x, y: 1 + max(x, y), operator.add)
+
     if isinstance(circuit, int):
         return {circuit}
     kind, x, y = circuit
-    return longest_path(x) | longest_path(y) if kind == "*" else longest_path(max((x, y), key=count))
+    return longest_path(x) | longest_path(y) if kind == "*" else longest_path(max((x, y), key=additions))
 
 
 def leaf_values(rng: random.Random, circuit: Circuit, leaves: int) -> list[Fraction]:

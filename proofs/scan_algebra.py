@@ -63,8 +63,12 @@ def model(rng: random.Random, n: int) -> Instance:
     """Random elements, start and carry; J = I, o = 0; labels as far as the bracketings need them."""
     columns = {x: matrix(rng, n, 1) for x in (*b, h, c)}  # (n, 1)
     labels = {w: sp.Integer(rng.randint(1, 9)) for w in sp.symbols(f"w1:{sp.catalan(LENGTH - 1) + 1}")}
-    fixed = {J: sp.eye(n).as_immutable(), o: sp.zeros(n, 1).as_immutable()}
-    return {**{X: matrix(rng, n, n) for X in A}, **columns, **fixed, **labels}
+    return {**{X: matrix(rng, n, n) for X in A}, **columns, **labels, **neutral(n)}
+
+
+def neutral(n: int) -> Instance:
+    """J = I and o = 0."""
+    return {J: sp.eye(n).as_immutable(), o: sp.zeros(n, 1).as_immutable()}
 
 
 def every_bracketing() -> Iterator[Claim]:
@@ -85,7 +89,7 @@ def segments(rng: random.Random, n: int) -> Instance:
     steps = [(matrix(rng, n, n), matrix(rng, n, 1)) for _ in range(5)]
     (left, drive_left), (right, drive_right) = (functools.reduce(compose, part) for part in (steps[:3], steps[3:]))
     trace = functools.reduce(lambda x, step: [*x, act(step, x[-1])], steps, [matrix(rng, n, 1)])  # 6 states
-    return {Al: left, bl: drive_left, Aq: right, bq: drive_right, h: trace[0], s: trace[3], e: trace[5]}
+    return {Al: left, bl: drive_left, Aq: right, bq: drive_right, h: trace[0], s: trace[3], e: trace[5], **neutral(n)}
 
 
 def any_tree() -> Iterator[Claim]:
@@ -95,18 +99,13 @@ def any_tree() -> Iterator[Claim]:
     mutants = (s, e - bq)
     yield Claim("children h -> s -> e: the node maps h to e", act(node, h), e, given, mutants, at_sizes(segments))
     what = "and from h = 0 alone its vector is seen"
-    yield Claim(what, act(node, o), node[1], ((o, sp.Integer(0)),), (swapped[1],), at_sizes(nodes_at_zero))
-
-
-def nodes_at_zero(rng: random.Random, n: int) -> Instance:
-    return {**segments(rng, n), o: sp.zeros(n, 1).as_immutable()}
+    yield Claim(what, act(node, o), node[1], ((o, sp.Integer(0)),), (swapped[1],), at_sizes(segments))
 
 
 def chunk(rng: random.Random, n: int) -> Instance:
     """A step, and a chunk's local state and product before it; h is the state with the carry c."""
     env = {X: matrix(rng, n, n) for X in (Al, P)} | {x: matrix(rng, n, 1) for x in (bl, L, c)}
-    fixed = {J: sp.eye(n).as_immutable(), o: sp.zeros(n, 1).as_immutable()}
-    return {**env, **fixed, h: env[L] + env[P] * env[c]}
+    return {**env, **neutral(n), h: env[L] + env[P] * env[c]}
 
 
 def carry() -> Iterator[Claim]:
