@@ -13,8 +13,8 @@ import numpy as np
 from scanproof.properties.implementation import Fault, Implementation, InProcess
 from scanproof.properties.laws import LAWS, Law, Run
 from scanproof.properties.shrink import shrink
-from scanproof.properties.strategies import Domain, Draw, draws
-from scanproof.properties.verdict import CLAIMS, SYSTEMS, Status, Verdict, Word, judge_inputs, rescue
+from scanproof.properties.strategies import LONG, Domain, Draw, draws
+from scanproof.properties.verdict import CLAIMS, SYSTEMS, Status, Verdict, Word, judge_inputs, required, rescue
 from scanproof.properties.witness import Witness, witness
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
@@ -58,6 +58,7 @@ class Report:
     witness: Witness | None = None
     not_refuted_under: str | None = None
     bits_lost: float = 0.0
+    judged: tuple[int, ...] = (0, 0, 0)  # most batch rows, steps and channels of a judged call
     seconds: float = 0.0
 
     @property
@@ -71,8 +72,14 @@ class Report:
         seen = [flag for law in self.laws if law.name == "equivalence" for flag in law.informative]
         return float(np.mean(seen)) if seen else 0.0
 
+    @property
+    def headline(self) -> str:
+        """The verdict, or how the implementation broke the contract."""
+        broken = {"contract": "contract broken", "crashed": "crashed", "hung": "hung"}
+        return broken[self.fault[0]] if self.fault and self.verdict != "outside" else self.verdict
+
     def __str__(self) -> str:
-        return f"{self.implementation}: {self.verdict}: {self.reason}"
+        return f"{self.implementation}: {self.headline}: {self.reason}"
 
 
 def check(
@@ -101,13 +108,14 @@ def check(
         ValueError: unknown system or law, or cases < 1.
     """
     chosen = _choose(system, laws, cases)
+    required(arithmetic)
     own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
     function = cast(Callable[..., Any], implementation)
     made: Implementation = cast(Implementation, implementation) if own else InProcess(function, arithmetic)
     session = _Search(made, arithmetic, domain or Domain())
     started = time.perf_counter()
     results = [LawResult(law.name, law.statement) for law in LAWS]
-    for done, law in enumerate(chosen):
+    for done, law in enumerate([] if arithmetic.unmodelled else chosen):
         if progress:
             progress(law.name, done, len(chosen))
         result = next(r for r in results if r.name == law.name)
@@ -129,15 +137,15 @@ class _Search:
     poisoned: bool = False  # whether the first failing call had NaN around its arrays
     smallest: tuple[Inputs, Array] | None = None  # the last failing call while shrinking
     bits_lost: float = 0.0
+    judged: tuple[int, ...] = (0, 0, 0)
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
     stopped: bool = False
 
     def search(self, law: Law, result: LawResult, seed: int, cases: int) -> None:
         """Visits the law's own shapes, then lets Hypothesis look for large error/allowance."""
         self.result, self.stopped, started = result, False, time.perf_counter()
-        for number, shape in enumerate(law.shapes(self.domain)):
-            kinds = self.domain.lam_kinds()
-            self._visit(law, Draw(self.arithmetic, self.domain, shape, kinds[number % len(kinds)], seed=seed + number))
+        for number, visit in enumerate(law.visits(self.domain)):
+            self._visit(law, Draw(self.arithmetic, self.domain, *visit, seed=seed + number))
 
         @hypothesis.seed(seed)
         @hypothesis.settings(
@@ -168,7 +176,8 @@ class _Search:
         verdict = judge_inputs(got, inputs, self.arithmetic, bound)
         self.result.counts[verdict.verdict] += 1
         self.result.ratios.append(verdict.ratio)
-        self.result.informative.append(verdict.verdict == "outside" or 2 * verdict.informative >= 1)
+        self.result.informative.append(verdict.verdict != "undecided")
+        self.judged = tuple(map(max, self.judged, inputs.b.shape))
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
         if verdict.verdict == "outside":
             self.poisoned = self.poisoned if self.failures else poison
@@ -225,7 +234,7 @@ def _choose(system: str, laws: Sequence[str] | None, cases: int) -> list[Law]:
 def _report(session: _Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
     report = Report(session.implementation.name, session.arithmetic, seed, cases, "undecided", "", results, session.fault)
     report.verdict, report.reason = _verdict(report, session)
-    report.bits_lost = session.bits_lost
+    report.bits_lost, report.judged = session.bits_lost, session.judged
     if session.failures:
         law, failing, result = session.failures[0]
         shrink(failing, session.domain, session.first_outside)
@@ -252,4 +261,6 @@ def _verdict(report: Report, session: _Search) -> tuple[Word, str]:
         return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"
     if report.informative < 0.5:
         return "undecided", f"the allowance informs in only {report.informative:.0%} of the random cases"
-    return "within", CLAIMS["within"]
+    rows, steps, channels = session.judged
+    short = "" if steps >= LONG[0] else f"; no call had {LONG[0]} steps or more"
+    return "within", f"{CLAIMS['within']}; judged up to {steps} steps, {channels} channels, {rows} batch rows{short}"

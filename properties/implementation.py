@@ -36,8 +36,6 @@ class Implementation(Protocol):
     def call(self, inputs: Inputs, poison: bool = False) -> Array | None:
         """All states, or None where this is not offered. Raises Fault."""
 
-    def close(self) -> None: ...
-
 
 class InProcess:
     """A callable of this process, without time limits."""
@@ -50,9 +48,6 @@ class InProcess:
 
     def call(self, inputs: Inputs, poison: bool = False) -> Array | None:
         return invoke(self._function, inputs, self._arithmetic, poison)
-
-    def close(self) -> None:
-        """Nothing to end."""
 
 
 def invoke(function: Callable[..., Any], inputs: Inputs, arithmetic: Arithmetic, poison: bool) -> Array | None:
@@ -81,18 +76,24 @@ def invoke(function: Callable[..., Any], inputs: Inputs, arithmetic: Arithmetic,
 
 
 def _offered(function: Callable[..., Any], wanted: dict[str, Any]) -> set[str]:
-    """Keywords that the signature takes; all of `wanted` where there is no signature to read."""
+    """Keywords that the signature names; **kwargs takes lam and b, and promises nothing about h0 and reverse.
+
+    All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with lam and b.
+    """
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
         return set(wanted)
+    named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return set(wanted)
-    named = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    missing = {"lam", "b"} - named
+        return {"lam", "b", *named}
+    missing = {"lam", "b"} - named.keys()
     if missing:
         raise Fault("contract", f"implementation: found no keyword {sorted(missing)[0]!r}, expected keywords lam and b")
-    return named
+    needed = [name for name, p in named.items() if p.default is p.empty and name not in ("lam", "b")]
+    if needed:
+        raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected only lam and b to be required")
+    return set(named)
 
 
 def _poisoned(x: Array) -> Array:

@@ -33,9 +33,18 @@ class Session(Protocol):
     def run(self, inputs: Inputs, poison: bool = False) -> Run | None: ...
 
 
+class Visit(NamedTuple):
+    """A call that a law always makes: shape, kind of lam, regimes."""
+
+    shape: Shape
+    varying: bool
+    lam: str = "half"
+    size: str = "unit"
+
+
 @dataclass(frozen=True)
 class Law:
-    """A law: its name, what it says, how it is checked on one draw, and the shapes it always visits.
+    """A law: its name, what it says, how it is checked on one draw, and what it always visits.
 
     `check` tells whether the law was put to the test: False where a call that it cannot do without is not offered.
     """
@@ -43,14 +52,15 @@ class Law:
     name: str
     statement: str
     check: Callable[[Session, Draw], bool]
-    shapes: Callable[[Domain], tuple[Shape, ...]] = lambda domain: ()
+    visits: Callable[[Domain], tuple[Visit, ...]] = lambda domain: ()
 
 
 def exact_lanes(session: Session, draw: Draw) -> bool:
     batch, _, channels = draw.shape
     inputs = Inputs(draw.units(), draw.integers(draw.shape))
     plain = session.run(inputs)
-    session.run(replace(inputs, h0=draw.integers((batch, channels)), reverse=bool(draw.seed % 2)))
+    for reverse in (False, True):
+        session.run(replace(inputs, h0=draw.integers((batch, channels)), reverse=reverse))
     return plain is not None
 
 
@@ -140,25 +150,30 @@ def reverse(session: Session, draw: Draw) -> bool:
     return True
 
 
-def _impulse_shapes(domain: Domain) -> tuple[Shape, ...]:
+def _every_length(domain: Domain) -> tuple[Visit, ...]:
     """Every length from 1 to 17, and around 32 and 64: index faults show at one length and not at the next."""
-    width = domain.deck()[0][2]
-    return tuple((1, n, width) for n in (*range(1, 18), 31, 32, 33, 63, 64, 65) if domain.accepts(n))
+    width, kinds = domain.deck()[0][2], domain.lam_kinds()
+    lengths = [n for n in (*range(1, 18), 31, 32, 33, 63, 64, 65) if domain.accepts(n)]
+    return tuple(Visit((1, n, width), kinds[i % len(kinds)]) for i, n in enumerate(lengths))
 
 
-def _long_shapes(domain: Domain) -> tuple[Shape, ...]:
-    long = domain.long()
-    return domain.deck() + ((long, long) if long else ())  # twice: kinds of lam alternate
+def _short_and_long(domain: Domain) -> tuple[Visit, ...]:
+    """The deck, and the long shapes with every kind of lam."""
+    kinds = domain.lam_kinds()
+    short = [Visit(shape, kinds[i % len(kinds)]) for i, shape in enumerate(domain.deck())]
+    return (*short, *(Visit(shape, varying) for shape in domain.long() for varying in kinds))
 
 
-def _deck(domain: Domain) -> tuple[Shape, ...]:
-    return domain.deck()
+def _steady(domain: Domain) -> tuple[Visit, ...]:
+    """|lam| = 1 and constant inputs: roundings all point the same way, so a wrongly declared order shows."""
+    kinds = domain.lam_kinds()
+    return tuple(Visit(shape, kinds[i % len(kinds)], "exactly 1", "constant") for i, shape in enumerate(domain.deck()))
 
 
 LAWS = (
-    Law("exact-lanes", "lam in {0, +-1, +-i} and small integers: exactly the truth, at any length", exact_lanes, _long_shapes),
-    Law("impulses", "one nonzero input: the decay alone, with no sum to round, at every short length", impulses, _impulse_shapes),
-    Law("equivalence", "random inputs in every regime of lam and of magnitude are within the allowance", equivalence, _deck),
+    Law("exact-lanes", "lam in {0, +-1, +-i} and small integers: exactly the truth, at any length", exact_lanes, _short_and_long),
+    Law("impulses", "one nonzero input: the decay alone, with no sum to round, at every short length", impulses, _every_length),
+    Law("equivalence", "random inputs in every regime of lam and of magnitude are within the allowance", equivalence, _steady),
     Law("chunk-splits", "the first states depend neither on how many steps follow nor on memory around the arrays", chunk_splits),
     Law("hand-over", "scan(tail, state after head) continues scan(head)", hand_over),
     Law("causality", "changing the future leaves the past within its allowance", causality),

@@ -28,7 +28,7 @@ class Mutant(NamedTuple):
 
 
 def chunked(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False, carry: Carry | None = None) -> Array:
-    """Honest: sequential inside chunks of CHUNK steps; `carry` may spoil what is handed from one chunk to the next."""
+    """Honest and sequential; `carry` may spoil the state that is handed on after every CHUNK steps."""
     if reverse:
         return chunked(lam[:, ::-1] if lam.ndim == 3 else lam, b[:, ::-1], h0, carry=carry)[:, ::-1].copy()
     h = np.zeros_like(b)  # (batch, time, channels)

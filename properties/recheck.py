@@ -1,7 +1,8 @@
 """Rechecks a witness file with nothing but Python's integers: python recheck.py witness.json
 
-Confirms (exit 0) that the exact state at `index` is the one recorded and that |got - truth| > allowance there; refutes with
-exit 1; exit 2 for a file that is no witness. It shares no code with Scanproof. What it takes on trust is the allowance itself: the theorem (docs/theorem.md).
+Confirms (exit 0) that the exact state at `index` is the one recorded and that |got - truth| > allowance there, or refutes
+(exit 1); exit 2 for a file that is no witness. It shares no code with Scanproof. What it takes on trust is the allowance
+itself: the theorem (docs/theorem.md).
 """
 
 import json

@@ -16,12 +16,13 @@ from scanproof.reference.inputs import Array, Inputs
 
 Shape = tuple[int, int, int]  # (batch, time, channels)
 
-LAMBDAS = ("near 0", "half", "near 1", "exactly 1")
-SIZES = ("unit", "mixed", "subnormal", "near overflow")
-LONG = 4097  # one length beyond every usual chunk count: no lane sees a fault past its last chunk
+LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")
+SIZES = ("unit", "constant", "mixed", "subnormal", "near overflow")  # constant: one value per lane, so roundings add up
+LONGEST = 8192  # longer sequences are for judge: a search over them would take hours
+LONG = (4096, 4097)  # beyond every usual chunk count: no lane sees a fault past its last chunk
 DECK: tuple[Shape, ...] = (
     (1, 1, 1), (2, 2, 3), (1, 3, 5), (3, 7, 2), (1, 16, 4), (2, 17, 3),
-    (1, 33, 4), (2, 64, 3), (1, 65, 5), (1, 101, 2), (2, 129, 2), (1, 256, 3),
+    (1, 33, 33), (5, 40, 9), (2, 64, 3), (1, 129, 2), (1, 256, 3), (1, 1000, 2),
 )  # fmt: skip
 
 
@@ -43,6 +44,8 @@ class Domain:
             numbers = getattr(self, name)
             if numbers is not None and (not numbers or min(numbers) < 1):
                 raise ValueError(f"{name}: found {sorted(numbers)}, expected positive numbers")
+        if self.lengths is not None and min(self.lengths) > LONGEST:
+            raise ValueError(f"lengths: found none up to {LONGEST}, expected one that can be searched (judge takes any length)")
 
     def accepts(self, length: int) -> bool:
         return self.lengths is None or length in self.lengths
@@ -54,13 +57,18 @@ class Domain:
 
     def deck(self) -> tuple[Shape, ...]:
         """At most 12 shapes of this domain: the usual ones where they fit, else the nearest accepted numbers."""
-        fitted = ((batch, _nearest(time, self.lengths), _nearest(width, self.channels)) for batch, time, width in DECK)
-        return tuple(dict.fromkeys(fitted))
+        return tuple(dict.fromkeys(self._fitted(*shape) for shape in DECK))
 
-    def long(self) -> Shape | None:
-        """A shape with at least LONG steps, if the domain has one."""
-        longer = [LONG] if self.lengths is None else sorted(n for n in self.lengths if n >= LONG)
-        return (1, longer[0], _nearest(4, self.channels)) if longer else None
+    def _fitted(self, batch: int, time: int, width: int) -> Shape:
+        """The nearest accepted shape; a single row where that is much longer, since the truth of every element costs time."""
+        length, channels = _nearest(time, self.lengths), _nearest(width, self.channels)
+        return (batch if length <= 2 * time else 1, length, channels)
+
+    def long(self) -> tuple[Shape, ...]:
+        """Shapes with the LONG lengths; with the next longer one where the domain has neither, or none."""
+        accepted = [n for n in LONG if self.accepts(n)]
+        longer = accepted or sorted(n for n in self.lengths or () if LONG[0] < n <= LONGEST)[:1]
+        return tuple((1, n, _nearest(4, self.channels)) for n in longer)
 
     def lam_kinds(self) -> tuple[bool, ...]:
         """Whether lam varies in time: the choices."""
@@ -100,25 +108,33 @@ class Draw:
             "half": rng.uniform(0.25, 0.75, shape),
             "near 1": 1 - 2.0 ** -rng.uniform(3, p, shape),
             "exactly 1": np.ones(shape),
+            "above 1": 1 + rng.uniform(0, 1, shape) / self.shape[1],  # grows by less than e over the whole length
         }[self.lam]
-        if self.varying and self.lam != "exactly 1":
+        if self.varying and self.lam not in ("exactly 1", "above 1"):
             modulus = np.where(rng.random(shape) < 1 / 64, 0.0, modulus)  # resets
         return np.asarray(modulus * self._phase(shape)).astype(self.arithmetic.dtype)
 
     def drive(self, shape: tuple[int, ...]) -> Array:
         """b or h0 of this regime, standard normal times the magnitude."""
         rng, info = self.rng, np.finfo(self.arithmetic.real_dtype)
+        drawn = (shape[0], *([1] * (len(shape) - 2)), shape[-1]) if self.size == "constant" else shape
         scale = {
-            "unit": np.ones(shape),
-            "mixed": 2.0 ** rng.uniform(-20, 20, shape),
-            "subnormal": np.full(shape, float(info.smallest_normal) / 4),
-            "near overflow": np.full(shape, float(info.max) / 2.0**6 / max(1, self.shape[1])),
+            "unit": np.ones(drawn),
+            "constant": np.ones(drawn),
+            "mixed": 2.0 ** rng.uniform(-20, 20, drawn),
+            "subnormal": np.full(drawn, float(info.smallest_normal) / 4),
+            "near overflow": np.full(drawn, float(info.max) / 2.0**6 / self.shape[1]),
         }[self.size]
-        normal = np.clip(rng.standard_normal(shape), -4, 4)
-        return np.asarray(normal * scale * self._phase(shape)).astype(self.arithmetic.dtype)
+        normal = np.clip(rng.standard_normal(drawn), -4, 4)
+        return np.broadcast_to(normal * scale * self._phase(drawn), shape).astype(self.arithmetic.dtype)
 
-    def integers(self, shape: tuple[int, ...], top: int = 8) -> Array:
-        """Small whole numbers (Gaussian ones for complex dtypes), zeros included."""
+    def integers(self, shape: tuple[int, ...], top: int | None = None) -> Array:
+        """Whole numbers up to `top` (Gaussian ones for complex dtypes), zeros included.
+
+        None: as large as sums over this length stay exact with, so that a state kept in fewer bits shows.
+        """
+        if top is None:
+            top = 2 ** (np.finfo(self.arithmetic.real_dtype).nmant - 1) // (self.shape[1] + 1)
         whole = self.rng.integers(-top, top + 1, shape).astype(float)
         if self.arithmetic.is_complex:
             whole = whole + 1j * self.rng.integers(-top, top + 1, shape)

@@ -57,7 +57,7 @@ def _verdict_test(report: Callable[[], Report]) -> Callable[[Any], None]:
     def test(self: Any) -> None:
         """The verdict over all laws is `within`."""
         if report().verdict != "within":
-            raise AssertionError(f"{report()}; {_failure(report())}")
+            raise AssertionError(str(report()) if report().fault else f"{report()}; {_failure(report())}")
 
     return test
 
@@ -68,8 +68,8 @@ def _failure(report: Report) -> str:
         return report.fault[1]
     if not (report.failure and report.failure.worst and report.witness):
         return f"declared as {report.arithmetic}"
-    worst = report.failure.worst
+    worst, fits = report.failure.worst, report.not_refuted_under or "no declaration known"
     return (
-        f"smallest failing call: lam {report.witness.lam.shape}, b {report.witness.b.shape}; at {worst.index} got {worst.got!r}, "
-        f"truth {worst.truth!r}, allowance {worst.allowance:.3g}; not refuted as {report.not_refuted_under}"
+        f"smallest failing call ({report.witness.law}): lam {report.witness.lam.shape}, b {report.witness.b.shape}; "
+        f"at {worst.index} got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}; it fits {fits}"
     )

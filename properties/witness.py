@@ -171,6 +171,24 @@ def read(path: Path | str) -> Witness:
         raise ValueError(f"witness: {path}: {place}: {first['msg']} ({error.error_count()} faults in all)") from error
 
 
+def contradiction(content: Witness, verdict: Verdict) -> str | None:
+    """Where a witness does not say what judging its call again says, in one line, or None.
+
+    Allowances of other machines may differ in their last bits, since log1p and expm1 may.
+    """
+    inputs, (row, step, channel) = content.inputs(), content.index
+    H, s = exact_state(inputs, (row, step, channel))
+    if content.truth != Exact(numerators=[hex(h) for h in H], exponent=s):
+        return "its truth is not the exact state of its call"
+    if verdict.worst is None or verdict.verdict != "outside":
+        return f"it claims `outside`, and its call is {verdict.verdict}"
+    if list(verdict.worst.index) == content.index:
+        recorded, found = float.fromhex(content.allowance), verdict.worst.allowance
+        if abs(recorded - found) > found * 2.0**-40:
+            return f"its allowance is {recorded:.3g}, and that of its call {found:.3g}"
+    return None
+
+
 def numbers(x: Array) -> Numbers:
     return Numbers.model_validate({"dtype": x.dtype.name, "shape": list(x.shape), "data": _hexadecimal(x)})
 

@@ -143,3 +143,5 @@ def _serve(connection: Connection, target: str, arithmetic: Arithmetic) -> None:
             connection.send(("ok", invoke(function, inputs, arithmetic, poison)))
         except Fault as fault:
             connection.send((fault.kind, str(fault)))
+        except KeyboardInterrupt:
+            connection.send(("crashed", "implementation: raised KeyboardInterrupt"))

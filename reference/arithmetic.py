@@ -1,14 +1,14 @@
 """The declared arithmetic: what an implementation promises about its rounding (docs/verdicts.md).
 
-    symbol    meaning                                                               in the notes
-    p         significand bits                                                      p
-    u         unit roundoff 2^-p: fl(x) = x (1 + d), |d| <= u                       u
-    eta       largest absolute loss of one product when it underflows               eta
-    omega     smallest normal number                                                omega
-    largest   largest finite number                                                 Omega
-    beta      relative error of one product, in the modulus                         beta
-    kappa     absolute underflow error of one product, in units of eta              kappa
-    c         roundings that an addend can meet in one step                         c
+    symbol    meaning
+    p         significand bits
+    u         unit roundoff 2^-p: fl(x) = x (1 + d), |d| <= u
+    eta       largest absolute loss of one product when it underflows
+    omega     smallest normal number
+    largest   largest finite number
+    beta      relative error of one product, in the modulus
+    kappa     absolute underflow error of one product, in units of eta
+    c         roundings that an addend can meet in one step
 
 Sources. beta = sqrt(5) u: Brent, Percival, Zimmermann, Math. Comp. 76 (2007), Theorem 1; with one FMA a component 2u:
 Jeannerod, Kornerup, Louvet, Muller, Math. Comp. 86 (2017). The contracted step x + ac - bd rounds each product at most
@@ -60,9 +60,10 @@ class Arithmetic:
         subnormals: "gradual" (IEEE), "ftz" (results that are subnormal may become zero), "daz" (inputs too).
         contraction: whether sums and products of a step may be fused in any way (matters for complex numbers; a fused
             real step only rounds less).
-        order: "any" bracketing, "sequential", "chunked:L" (states inside chunks of L steps, one carry a chunk) or
-            "tree" (every element passes at most 2 ceil(log2 T) + 1 additions). "angle-sum", "log-space" and "fft" may
-            be declared and are `undecided` for now.
+        order: "any" bracketing, "sequential", "chunked:L" (each chunk of L steps is scanned from zero, and the carry
+            times the chunk's product is added once to its states; a loop that continues from the carry is "sequential")
+            or "tree" (every element passes at most 2 ceil(log2 T) + 1 additions, and one for h0). "angle-sum",
+            "log-space" and "fft" may be declared and are `undecided` for now.
 
     Raises:
         ValueError: an unknown word, naming the argument and the known ones.
@@ -81,6 +82,8 @@ class Arithmetic:
             raise ValueError(f"contraction: found {self.contraction!r}, expected True or False")
         if self.chunk is None:
             _one_of("order", self.order, ORDERS + UNMODELLED_ORDERS)
+        else:
+            object.__setattr__(self, "order", f"chunked:{self.chunk}")
 
     @cached_property
     def chunk(self) -> int | None:

@@ -70,9 +70,10 @@ def checked(arithmetic: Arithmetic, lam: Any, b: Any, h0: Any = None, reverse: A
 def _array(name: str, value: Any, dtypes: tuple[str, ...], ndim: int | None) -> Array:
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name}: found {type(value).__name__}, expected a NumPy array of dtype {dtypes[0]}")
-    if value.dtype.name not in dtypes:
+    if value.dtype.name not in dtypes or not value.dtype.isnative:
         expected = " or ".join(dict.fromkeys(dtypes))
-        raise TypeError(f"{name}: found dtype {value.dtype.name}, expected {expected} as declared; convert it explicitly")
+        found = value.dtype.name if value.dtype.isnative else f"{value.dtype.name} in foreign byte order"
+        raise TypeError(f"{name}: found dtype {found}, expected {expected} as declared; convert it explicitly")
     if ndim is not None and value.ndim != ndim:
         axes = {3: "(batch, time, channels)", 2: "(batch, channels)"}[ndim]
         raise ValueError(f"{name}: found shape {value.shape}, expected {ndim} axes {axes}")

@@ -2,14 +2,14 @@
 
 Glossary (beside that of arithmetic.py; all arrays are per batch row and channel, all sizes rounded upwards)
 
-    symbol   meaning                                                                       in the notes
-    A, dA    |lam_t| and how far the multiplier that is read may be from it                A, dA
-    X        the scan on absolute values: X_t = A_t X_{t-1} + |b_t|                        X, S
-    E        bound of the error that products and leaves cause, before additions           E
-    n        operands that are not exactly zero in the sum that makes h_t                  -
-    d        additions that may round on one path, n - 1 at most                           d_t
-    G        largest product of |lam| over a segment, at least 1                           1 where |lam| <= 1
-    w        what underflow in products of multipliers adds, relative to G = 1             -
+    symbol   meaning
+    A, dA    |lam_t| and how far the multiplier that is read may be from it
+    X        the scan on absolute values: X_t = A_t X_{t-1} + |b_t|
+    E        bound of the error that products and leaves cause, before additions
+    n        operands that are not exactly zero in the sum that makes h_t
+    d        additions that may round on one path, n - 1 at most
+    G        largest product of |lam| over a segment, at least 1
+    w        what underflow in products of multipliers adds, relative to G = 1
 
 Theorem (docs/theorem.md; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan computes h_t as
 a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a factor lam and at most c d_t times by additions:
@@ -35,6 +35,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scanproof.reference.arithmetic import TINY, UP, Arithmetic, Roundings
+from scanproof.reference.environment import require_ieee
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.scan import at, scan
 
@@ -73,7 +74,12 @@ class Walk(NamedTuple):
 
 
 def allowance(inputs: Inputs, arithmetic: Arithmetic) -> Allowance:
-    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis."""
+    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis.
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
+    require_ieee()
     shape = inputs.b.shape
     if arithmetic.unmodelled:
         return Allowance(np.full(shape, np.inf), np.zeros(shape, bool))

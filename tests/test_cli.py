@@ -123,6 +123,8 @@ def test_broken_implementations(folder: Path, function: str, code: int, words: s
     result = call("check", f"scans.py:{function}", "--dtype", "float64", "--cases", "1")
     assert result.exit_code == code
     assert words in result.stdout
+    assert result.stdout.count("undecided") <= 1  # the column; the headline says what broke
+    assert re.search("^(crashed|contract broken): ", result.stdout, re.MULTILINE)
     assert "second line" not in result.output
     assert "Traceback" not in result.output
 
@@ -142,6 +144,9 @@ def test_broken_implementations(folder: Path, function: str, code: int, words: s
         (("check", "scans.py:honest", "--dtype", "float32", "--lam", "some"), "lam: found 'some'"),
         (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "ten"), "lengths: found 'ten'"),
         (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "0-3"), "lengths: found [0, 1, 2, 3]"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "4-"), "lengths: found '4-'"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "5-3"), "lengths: found the empty range '5-3'"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "100000"), "lengths: found none up to 8192"),
         (("check", "scans.py:honest", "--dtype", "float32", "--law", "gravity"), "law: found 'gravity', expected one of"),
         (("check", "scans.py:honest", "--dtype", "float32", "--system", "lru"), "system: found 'lru', expected scan"),
         (("judge", "nothing.npz"), "cannot read nothing.npz"),
@@ -204,6 +209,28 @@ def test_judge_refuses_bad_files(folder: Path) -> None:
         result = call("judge", "run.npz")
         assert message in one_line(result)
         assert result.exit_code == 2
+
+
+def test_an_altered_witness_is_refused(folder: Path) -> None:
+    call("check", "scans.py:scaled", "--dtype", "float64", "--cases", "1", "--law", "exact-lanes", "--quiet")
+    (file,) = (folder / "build" / "witness").iterdir()
+    content = json.loads(file.read_text())
+    right = {**content["got"], "data": [x if i else "0x0.0p+0" for i, x in enumerate(content["got"]["data"])]}
+    numerators = [hex(int(n, 16) + 1) for n in content["truth"]["numerators"]]
+    for change, message in [
+        ({"truth": {**content["truth"], "numerators": numerators}}, "its truth is not the exact state of its call"),
+        ({"allowance": "0x1.0000000000000p-9"}, "its allowance is 0.00195, and that of its call 0"),
+        ({"b": {**content["b"], "data": ["0x1.0000000000000p+0"] * len(content["b"]["data"])}}, "its truth is not"),
+        ({"got": {**right, "shape": [1]}}, "witness:"),
+        ({"format": "scanproof-witness/2"}, "witness:"),
+    ]:
+        (folder / "w.json").write_text(json.dumps(content | change))
+        result = call("judge", "w.json")
+        assert message in one_line(result)
+        assert result.exit_code == 2
+    (folder / "w.json").write_text(file.read_text()[:-30])
+    assert call("judge", "w.json").exit_code == 2
+    assert call("judge", str(file)).exit_code == 1
 
 
 def test_prove_json() -> None:

@@ -11,6 +11,7 @@ from scanproof.properties.compare import compare
 from scanproof.properties.laws import LAWS, Run
 from scanproof.properties.mutants import chunked
 from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
+from scanproof.properties.verdict import judge
 from scanproof.properties.worker import load
 from scanproof.reference.arithmetic import DTYPES, Arithmetic
 from scanproof.reference.inputs import Inputs, checked
@@ -114,24 +115,39 @@ def test_exact_lanes_are_exact(dtype, varying):
             assert exact_lane(inputs.forward(), np.finfo(dtype).nmant + 1).all()
             for subnormals in ("gradual", "daz"):
                 assert not allowance(inputs, Arithmetic(dtype, subnormals=subnormals)).bound.any()
-        assert [call.h0 is not None for call, _ in session.calls] == [False, True]
-        assert session.calls[1][0].reverse == bool(seed % 2)
+        assert [(call.h0 is not None, call.reverse) for call, _ in session.calls] == [(False, False), (True, False), (True, True)]
     units = {1, -1, 1j, -1j} if dtype.startswith("complex") else {1, -1}
     assert kinds == units | ({0} if varying else set())
 
 
 def test_exact_lanes_visit_a_long_sequence_of_both_kinds():
-    assert LONG >= 4097
-    lengths = [shape[1] for shape in BY_NAME["exact-lanes"].shapes(Domain())]
-    places = [place for place, length in enumerate(lengths) if length == LONG]
-    assert {place % 2 for place in places} == {0, 1}  # the kinds of lam alternate
-    assert LONG not in [shape[1] for shape in BY_NAME["exact-lanes"].shapes(Domain(lengths=SHORT))]
-    beyond = Domain(lengths=frozenset({64, 5000, 9000}))
-    assert 5000 in [shape[1] for shape in BY_NAME["exact-lanes"].shapes(beyond)]
+    def visited(domain):
+        return {(visit.shape[1], visit.varying) for visit in BY_NAME["exact-lanes"].visits(domain)}
+
+    assert max(LONG) >= 4097
+    assert visited(Domain()) >= {(length, varying) for length in LONG for varying in (False, True)}
+    assert not {length for length, _ in visited(Domain(lengths=SHORT))} & set(LONG)
+    assert {(5000, False), (5000, True)} <= visited(Domain(lengths=frozenset({64, 5000, 9000})))
+
+
+def test_constant_inputs_on_the_unit_circle_are_always_visited():
+    """Their roundings all point one way: the case in which a wrongly declared order shows."""
+    visits = BY_NAME["equivalence"].visits(Domain())
+    assert {(visit.lam, visit.size) for visit in visits} == {("exactly 1", "constant")}
+    assert max(visit.shape[1] for visit in visits) >= 1000
+
+
+@pytest.mark.parametrize("order", ["chunked:16", "tree"])
+def test_a_loop_declared_as_something_shallower_is_outside(order):
+    """mutants.chunked without a fault is a sequential loop: more additions on a path than these orders have."""
+    lam, b = np.ones(1, np.float32), np.full((1, 4096, 1), 1.1, np.float32)
+    got = chunked(lam, b)
+    assert judge("scan", got, lam=lam, b=b, arithmetic=Arithmetic("float32", order=order)).verdict == "outside"
+    assert judge("scan", got, lam=lam, b=b, arithmetic=Arithmetic("float32", order="sequential")).verdict == "within"
 
 
 def test_impulses_are_impulses_at_every_short_length():
-    assert {shape[1] for shape in BY_NAME["impulses"].shapes(Domain())} >= {*range(1, 18), 31, 32, 33, 63, 64, 65}
+    assert {visit.shape[1] for visit in BY_NAME["impulses"].visits(Domain())} >= {*range(1, 18), 31, 32, 33, 63, 64, 65}
     firsts = set()
     for seed in range(8):
         session = Recorder()
@@ -242,12 +258,14 @@ def test_the_sum_of_both_allowances_is_allowed(name):
 def test_regimes_are_what_they_are_called(dtype, size, lam):
     inputs = draw(dtype, (2, 64, 4), lam=lam, size=size, seed=9).inputs(h0=True)
     info, modulus, largest = np.finfo(dtype), np.abs(inputs.lam.astype(complex)), float(np.abs(inputs.b.astype(complex)).max())
-    low, high = {"near 0": (0, 0.125), "half": (0.2, 0.8), "near 1": (0.87, 1), "exactly 1": (1, 1)}[lam]
+    bounds = {"near 0": (0, 0.125), "half": (0.2, 0.8), "near 1": (0.87, 1), "exactly 1": (1, 1), "above 1": (1, 1 + 1 / 64)}
+    low, high = bounds[lam]
     rounding = 4 * float(info.eps)
     assert (modulus >= low - rounding).all()
     assert (modulus <= high + rounding).all()
     assert (largest < info.smallest_normal) == (size == "subnormal")
     assert (largest > float(info.max) / 2**14) == (size == "near overflow")
+    assert ((inputs.b == inputs.b[:, :1]).all()) == (size == "constant")
     assert np.isfinite(truth(inputs).head).all()
 
 
@@ -271,6 +289,8 @@ def test_decks_lie_in_their_domain():
     domain = Domain(lengths=frozenset({8, 100}), channels=frozenset({4}))
     assert {shape[1] for shape in domain.deck()} == {8, 100}
     assert {shape[2] for shape in domain.deck()} == {4}
-    assert domain.long() is None
+    assert domain.long() == ()
+    with pytest.raises(ValueError, match="lengths: found none up to 8192"):
+        Domain(lengths=frozenset({10**5}))
     assert len(Domain().deck()) <= 12
     assert Domain().deck() == DECK

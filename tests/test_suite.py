@@ -45,7 +45,7 @@ def test_honest_passes_and_what_is_not_offered_is_skipped(tmp_path: Path) -> Non
 def test_faulty_fails_and_says_where(tmp_path: Path) -> None:
     found = run(tmp_path, "-k", "TestFaulty")
     assert found.returncode == 1
-    assert "exact-lanes: outside: error/allowance inf; smallest failing call" in found.stdout
+    assert "exact-lanes: outside: error/allowance inf; smallest failing call (exact-lanes)" in found.stdout
     assert "FAILED test_mine.py::TestFaulty::test_verdict" in found.stdout
 
 

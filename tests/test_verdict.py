@@ -90,7 +90,7 @@ def test_an_allowance_too_large_to_inform_is_undecided_but_still_refutes():
     arithmetic = Arithmetic("float32")
     verdict = judged(scan(lam, b), lam, b, arithmetic)
     assert (verdict.verdict, verdict.informative) == ("undecided", 0)
-    assert "too large to inform in 1 of 1 lanes" in verdict.reason
+    assert "too large to tell zeros or a dropped carry in 1 of 1 lanes" in verdict.reason
     assert judged(scan(lam, b) + np.float32(1e6), lam, b, arithmetic).verdict == "outside"
 
 

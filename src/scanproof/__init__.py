@@ -30,6 +30,10 @@ _HOME = {
 }
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     """Public names are imported when they are first used: `import scanproof` stays cheap."""
     if name not in _HOME:

@@ -178,7 +178,7 @@ def one_line_errors() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, FloatingPointError) as error:
         print(f"scanproof: {error}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:
@@ -198,9 +198,11 @@ def numbers(argument: str, text: str | None) -> frozenset[int] | None:
         return None
     found: set[int] = set()
     for part in text.split(","):
-        low, _, high = part.strip().partition("-")
-        if not (low.isascii() and low.isdigit() and (not high or (high.isascii() and high.isdigit()))):
+        low, dash, high = part.strip().partition("-")
+        if not all(word.isascii() and word.isdigit() for word in ([low, high] if dash else [low])):
             raise ValueError(f"{argument}: found {text!r}, expected numbers and ranges such as 1-64,128")
+        if high and int(high) < int(low):
+            raise ValueError(f"{argument}: found the empty range {part.strip()!r}, expected numbers and ranges such as 1-64,128")
         found.update(range(int(low), int(high or low) + 1))
     return frozenset(found)
 

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+
 from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
 from scanproof.cli.output import console, number, print_json, progress, table, word
-from scanproof.properties.check import Report
+from scanproof.properties.check import LawResult, Report
 from scanproof.properties.check import check as run_check
 from scanproof.properties.laws import LAWS
 from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import Element
-from scanproof.properties.witness import write_atomically
+from scanproof.properties.witness import Witness, write_atomically
 from scanproof.properties.worker import Worker
 from scanproof.reference.arithmetic import Arithmetic
 
@@ -51,7 +53,7 @@ def run(
     if as_json:
         print_json(as_dict(report, witness, command))
     elif quiet:
-        console().print(word(report.verdict))
+        console().print(word(report.headline))
     else:
         show(report, witness, command)
     return exit_code(report)
@@ -99,19 +101,34 @@ def show(report: Report, witness: Path | None, command: str) -> None:
     columns = ("law", "verdict", "error/allowance", "within", "undecided", "outside", "not offered")
     out.print(table(columns, [_row(law) for law in report.laws]))
     grade = " (theorem)" if report.verdict == "outside" else ""
-    out.print(f"\n{word(report.verdict)}{grade}: ", end="")
+    out.print(f"\n{word(report.headline)}{grade}: ", end="")
     out.print(report.reason, markup=False)
-    out.print(
-        f"largest error/allowance {number(report.ratio)}, bits lost {number(report.bits_lost)}, "
-        f"informative {report.informative:.0%} of the random cases, {report.seconds:.1f} s"
-    )
+    if report.fault and report.verdict == "outside":
+        out.print(f"the search stopped early: {report.fault[1]}", markup=False)
+    if any(report.judged):
+        out.print(
+            f"largest error/allowance {number(report.ratio)}, bits lost {number(report.bits_lost)}, "
+            f"informative {report.informative:.0%} of the random cases, {report.seconds:.1f} s"
+        )
     if report.failure and report.failure.worst and report.witness:
         out.print(f"\n{element(report.failure.worst)}", markup=False)
-        out.print(f"  smallest failing call   lam {report.witness.lam.shape}, b {report.witness.b.shape}", markup=False)
+        out.print(f"  smallest failing call   {call(report.witness)}", markup=False)
         rescue = report.not_refuted_under or "none of the declarations known"
-        out.print(f"  not refuted as          {rescue}", markup=False)
+        out.print(f"  failing calls fit       {rescue}", markup=False)
         out.print(f"  witness                 {witness} (judge it again: scanproof judge {witness})", markup=False)
         out.print(f"  reproduce               {command}", markup=False)
+
+
+def call(witness: Witness) -> str:
+    """The call as a user would write it: short arrays in full, others by their shape."""
+    inputs = witness.inputs()
+    given = {"lam": inputs.lam, "b": inputs.b, "h0": inputs.h0}
+    words = [
+        f"{name}={np.array2string(x, separator=', ', max_line_width=10**6)}" if x.size <= 4 else f"{name} of shape {x.shape}"
+        for name, x in given.items()
+        if x is not None
+    ]
+    return " ".join([*words, "reverse=True"] if inputs.reverse else words)
 
 
 def element(worst: Element) -> str:
@@ -134,6 +151,7 @@ def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any
         "grade": "theorem" if report.verdict == "outside" else None,
         "reason": report.reason,
         "fault": {"kind": report.fault[0], "message": report.fault[1]} if report.fault else None,
+        "judged": dict(zip(("batch", "time", "channels"), report.judged, strict=True)),
         "ratio": report.ratio,
         "bits_lost": report.bits_lost,
         "informative": report.informative,
@@ -167,7 +185,9 @@ def junit(report: Report) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _row(law: Any) -> tuple[object, ...]:
-    judged = law.counts["within"] + law.counts["undecided"] + law.counts["outside"]
+def _row(law: LawResult) -> tuple[object, ...]:
+    """Calls of a law that was not put to the test say nothing about it: only those not offered are shown."""
+    if law.verdict in ("not offered", "not run"):
+        return (law.name, law.verdict, "", "", "", "", law.counts["not offered"])
     counts = (law.counts[name] for name in ("within", "undecided", "outside", "not offered"))
-    return (law.name, law.verdict, number(law.ratio) if judged else "", *counts)
+    return (law.name, law.verdict, number(law.ratio), *counts)

@@ -64,7 +64,7 @@ def _subnormals() -> str:
     """Whether this process flushes subnormal results or inputs to zero."""
     tiny = np.array([np.finfo(np.float32).smallest_normal, np.finfo(np.float32).smallest_subnormal], np.float32)
     result, read = tiny[0] * np.float32(0.5), tiny[1] * np.float32(2**24)
-    return "gradual" if result and read else "flushed to zero: declare ftz or daz"
+    return "gradual" if result and read else "flushed to zero in this process: it cannot judge"
 
 
 def _processor() -> str:

@@ -13,7 +13,7 @@ from scanproof.cli.check import element
 from scanproof.cli.output import console, number, print_json, waiting, word
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.verdict import judge as run_judge
-from scanproof.properties.witness import array, read
+from scanproof.properties.witness import array, contradiction, read
 from scanproof.reference.arithmetic import Arithmetic
 
 NEEDED, OPTIONAL = {"lam", "b", "got"}, {"h0", "reverse"}
@@ -47,12 +47,15 @@ def load(file: Path) -> dict[str, Any]:
         ValueError: no such file, not an .npz, missing or unknown names, object arrays.
     """
     try:
-        with np.load(file, allow_pickle=False) as content:
-            found = {name: content[name] for name in content.files}
+        content = np.load(file, allow_pickle=False)
+        if not isinstance(content, np.lib.npyio.NpzFile):
+            raise ValueError("one array without a name")
+        with content:
+            found: dict[str, Any] = {name: content[name] for name in content.files}
     except OSError as error:
         raise ValueError(f"file: cannot read {file}: {error.strerror or error}") from error
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
-        raise ValueError(f"file: {file} is no .npz of plain arrays: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"file: {file} is no .npz of plain arrays with names") from error
     if NEEDED - found.keys() or found.keys() - NEEDED - OPTIONAL:
         names = ", ".join(sorted(found)) or "nothing"
         raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
@@ -74,16 +77,20 @@ def show(verdict: Verdict) -> None:
     if verdict.worst:
         out.print(element(verdict.worst), markup=False)
     if verdict.verdict == "outside":
-        out.print(f"  not refuted as {verdict.not_refuted_under or 'none of the declarations known'}", markup=False)
+        out.print(f"  it fits {verdict.not_refuted_under or 'none of the declarations known'}", markup=False)
 
 
 def _witness(file: Path) -> Verdict:
     content = read(file)
     inputs = content.inputs()
-    return run_judge(
+    verdict = run_judge(
         content.system, array(content.got), lam=inputs.lam, b=inputs.b, h0=inputs.h0, reverse=inputs.reverse,
         arithmetic=content.declared(),
     )  # fmt: skip
+    wrong = contradiction(content, verdict)
+    if wrong:
+        raise ValueError(f"witness: {file}: {wrong}")
+    return verdict
 
 
 def _flag(value: Any) -> bool:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 COLOURS = {"within": "green", "proved": "green", "outside": "bold red", "refused": "bold red", "undecided": "yellow"}
+COLOURS |= dict.fromkeys(("contract broken", "crashed", "hung"), "bold red")
 
 
 def console(stderr: bool = False) -> Console:

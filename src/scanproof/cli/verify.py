@@ -24,7 +24,6 @@ from scanproof.report import write
 from scanproof.report.model import RunReport
 
 MUTANT_DTYPES = ("float32", "complex64")
-WITNESSES = Path("build/witness")
 
 
 class Job(NamedTuple):
@@ -39,7 +38,7 @@ class Job(NamedTuple):
 def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
     """Does all the work, writes the report and returns the exit code: 0 only if everything is accepted."""
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
-    rows = _collect(jobs(seed, cases), quiet or as_json)
+    rows = _collect(jobs(seed, cases, folder / "witness"), quiet or as_json)
     faults = find_faults(rows)
     report = RunReport(
         scanproof=scanproof.__version__,
@@ -66,16 +65,16 @@ def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
     return ACCEPTED if report.accepted else REJECTED
 
 
-def jobs(seed: int, cases: int) -> list[Job]:
+def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
     """All work, the longest first."""
     from scanproof import proofs
 
     found, names = subjects(), [lemma.name for lemma in proofs.lemmas()]
     return [
-        *(Job("checks", s.name, check_subject, (s, seed, cases, WITNESSES)) for s in sorted(found, key=_longest)),
+        *(Job("checks", s.name, check_subject, (s, seed, cases, witnesses)) for s in sorted(found, key=_longest)),
         *(Job("lemmas", name, prove_lemma, (name,)) for name in names),
         *(
-            Job("mutants", m.name, reject_mutant, (m.name, dtype, seed, max(1, cases // 4), WITNESSES))
+            Job("mutants", m.name, reject_mutant, (m.name, dtype, seed, max(1, cases // 4), witnesses))
             for dtype in MUTANT_DTYPES
             for m in mutants(dtype)
         ),

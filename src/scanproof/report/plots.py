@@ -100,7 +100,7 @@ def _limit(axes: Axes, left: float, right: float) -> None:
     """The line at 1, with its words above it on the side that has room."""
     axes.axvline(0, color=LIMIT, linewidth=1.2)
     axes.axvspan(0, right, color=LIMIT, alpha=0.07, linewidth=0)
-    first, second = "allowance: beyond this", "line it is not rounding"
+    first, second = "allowance: no declared", "evaluation is beyond"
     words, side = (f"{first}\n{second} ↓", "right") if -left > right else (f"{first}\n↓ {second}", "left")
     axes.annotate(words, (0, 1), (0, 2), ("data", "axes fraction"), "offset points", ha=side, color=LIMIT)
 

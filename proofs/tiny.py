@@ -1,0 +1,164 @@
+"""What is tried in tiny formats, and each term of the allowance weakened there: some evaluation exceeds it, or it is slack.
+
+    python -m scanproof.proofs.tiny docs/tiny.md        # runs everything (minutes) and writes the tables
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import groupby, product
+from pathlib import Path
+from typing import NamedTuple
+
+from scanproof.proofs.tiny_formats import VARIANTS, Format, Hypothesis, Variant, hypotheses
+from scanproof.proofs.tiny_scan import ORDERS, Conclusion, conclude
+
+GRADUAL, _, TRUNCATION, FTZ, _, DAZ = VARIANTS
+P3, WIDE = Format(3), Format(2, -2, 3)  # every input
+P4, P5, GROWING = Format(4), Format(5), Format(3, -4, 2)  # drawn inputs
+REAL, PRODUCTS, STEPS = (2, 3, 4, 5), (2, 3, 4), (2,)  # p of the hypotheses
+
+
+class Trial(NamedTuple):
+    """Inputs of one format, a variant and an order; without a seed every input."""
+
+    form: Format
+    variant: Variant
+    order: str
+    seed: int | None = None
+
+
+class Tooth(NamedTuple):
+    """A term, how its source text is weakened, where that is tried, and the orders in which it is slack there."""
+
+    term: str
+    old: str
+    new: str
+    variant: Variant = GRADUAL
+    orders: tuple[str, ...] = ("any",)
+    form: Format = P3
+    seed: int | None = None
+    slack: tuple[str, ...] = ()
+
+
+TRIALS = tuple(Trial(form, variant, order, seed) for (form, seed), variant, order in product(
+    ((P3, None), (WIDE, None), (P4, 0), (P5, 0)), VARIANTS, ORDERS))  # fmt: skip
+HALF_U, LOSS, SUM = ("_grow(ops.u, ", "_grow(ops.u / 2, "), "ops.product_loss", "ops.sum_loss"
+TEETH = (
+    Tooth("u halved", *HALF_U, orders=ORDERS),
+    Tooth("u not doubled", *HALF_U, TRUNCATION, ORDERS),
+    Tooth("d: one addition fewer", "walk.n - 1, 0", "walk.n - 2, 0"),
+    Tooth("beta removed", "ops.beta", "0.0", orders=ORDERS),
+    Tooth("beta halved", "ops.beta", "ops.beta / 2", orders=ORDERS),
+    Tooth("beta halved", "ops.beta", "ops.beta / 2", orders=ORDERS, form=P5, seed=0),
+    Tooth("l (eta) removed", LOSS, "0.0", orders=ORDERS),
+    Tooth("l (eta) halved", LOSS, f"{LOSS} / 2", orders=ORDERS),
+    Tooth("m l removed: underflow of states", f"lost = products * {LOSS}", "lost = 0"),
+    Tooth("m l: one product fewer", "lost = products *", "lost = np.maximum(products - 1, 0) *"),
+    Tooth("w removed: underflow of multipliers", "w = _grow(", "w = 0 * _grow(", form=WIDE),
+    Tooth("w: one product fewer", "products - 1, 0", "products - 2, 0", form=WIDE),
+    Tooth("w without G^2", f"{LOSS} * walk.G * walk.G", LOSS, form=GROWING, seed=4, slack=("any",)),
+    Tooth("m l G without G", "lost * walk.G * (1 + w)", "lost * (1 + w)", form=GROWING, seed=4),
+    Tooth("m l G (1 + w) without w", "walk.G * (1 + w)", "walk.G", form=WIDE, slack=("any",)),
+    Tooth("(1 + xi) (1 + beta)^m of underflow removed", "spread * (w", "1 * (w", slack=("any",)),
+    Tooth("f removed: flushed sums", SUM, "0.0", FTZ, ORDERS),
+    Tooth("f halved", SUM, f"{SUM} / 2", FTZ, ORDERS),
+    Tooth("(m + 1) f: one sum fewer", "(walk.m + 1)", "walk.m", FTZ),
+    Tooth("l removed: flushed products", LOSS, "0.0", FTZ, ORDERS, slack=("any",)),
+    Tooth("l of flushed products halved", LOSS, f"{LOSS} / 2", FTZ, ORDERS, slack=ORDERS),
+    Tooth("read error of lam removed", "dA=read_error[0]", "dA=0 * read_error[0]", DAZ, ORDERS, WIDE),
+    Tooth("read error of b removed", "dX=read_error[1]", "dX=0 * read_error[1]", DAZ, ORDERS, WIDE, slack=ORDERS),
+)
+
+
+def bite(tooth: Tooth, order: str) -> Conclusion:
+    """The evaluations against the weakened allowance."""
+    return conclude(tooth.form, tooth.variant, order, (tooth.old, tooth.new), seed=tooth.seed)
+
+
+# ---------------------------------------------------------------- the tables of docs/tiny.md
+
+
+def hypothesis_row(operation: str, variant: str, tried: list[Hypothesis]) -> str:
+    worst = ", ".join(f"{h.worst:.4f} (p = {h.p})" for h in tried)
+    return f"| {operation} | {variant} | {sum(h.tuples for h in tried):,} | {worst} |"
+
+
+def trial_row(trial: Trial, found: Conclusion) -> str:
+    where = f"{trial.variant.name} | {trial.order} | {format_words(trial.form)} | {which(trial.seed)}"
+    return f"| {where} | {found.evaluations:,} | {found.violations} | {found.ratio:.4f} |"
+
+
+def tooth_row(tooth: Tooth, order: str, found: Conclusion) -> str:
+    lam, b = (", ".join(f"{x:g}" for x in part) for part in (found.example[:2], found.example[2:]))
+    where = f"{tooth.term} | {tooth.variant.name} | {order} | {format_words(tooth.form)} | {which(tooth.seed)}"
+    verdict = f"violated: lam = {lam}; b = {b}" if found.violations else "slack"
+    return f"| {where} | {verdict} | {found.ratio:.4f} |"
+
+
+def format_words(form: Format) -> str:
+    return f"p = {form.p}, 2^{form.emin} to 2^{form.emax}"
+
+
+def which(seed: int | None) -> str:
+    return "every input" if seed is None else f"drawn, seed {seed}"
+
+
+def hypothesis_rows(tried: Iterable[Hypothesis]) -> Iterator[str]:
+    return (hypothesis_row(*key, list(group)) for key, group in groupby(sorted(tried, key=_operation), _operation))
+
+
+def _operation(tried: Hypothesis) -> tuple[str, str]:
+    return tried.operation, tried.variant
+
+
+def page() -> str:
+    """docs/tiny.md: deterministic, so that tests can look rows up in it."""
+    trials = (trial_row(t, conclude(t.form, t.variant, t.order, seed=t.seed)) for t in TRIALS)
+    teeth = (tooth_row(tooth, order, bite(tooth, order)) for tooth in TEETH for order in tooth.orders)
+    return PAGE.format(hypotheses=_lines(hypothesis_rows(hypotheses(REAL, PRODUCTS, STEPS))), trials=_lines(trials), teeth=_lines(teeth))
+
+
+def _lines(rows: Iterable[str]) -> str:
+    return "\n".join(rows)
+
+
+PAGE = """# Tiny formats: every evaluation
+
+Written by `python -m scanproof.proofs.tiny docs/tiny.md`. A tiny format has p significand bits and subnormals; its inputs are
+all its numbers with exponents in the given range, and the subnormals; results have no upper limit. There the code of
+`reference/rounding.py` is tried on all inputs, compared as integers. This tries the transcription of a proved theorem
+([theorem.md](theorem.md)); nothing is extrapolated from it to larger formats.
+
+## Hypotheses: single operations
+
+Largest error / promised error over all operands, subnormals included. At most 1, or the theorem would not apply.
+
+| operation | variant | operand tuples | largest ratio |
+|---|---|---|---|
+{hypotheses}
+
+## Conclusions: h_3 of three steps
+
+All (lam_2, lam_3, b_1, b_2, b_3), h_0 = 0; a drawn row has 16 magnitudes of each, with both signs. `sequential`: four evaluations
+of one bracketing, each step fused or not; `any`: those of the other bracketing too. The allowance is rounded down to an integer
+(in units of the format's smallest subnormal, cubed), so the ratio can only be overstated.
+
+| variant | order | format | inputs | evaluations | violations | largest error / allowance |
+|---|---|---|---|---|---|---|
+{trials}
+
+## Teeth: one term weakened
+
+Weakened in the source text of `reference/rounding.py`. Violated: with this input some evaluation has an error beyond the weakened
+allowance. Slack: none has; the ratio is the largest part of the weakened allowance that these inputs need.
+
+| term | variant | order | format | inputs | what happens | error / weakened allowance |
+|---|---|---|---|---|---|---|
+{teeth}
+"""
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -1,0 +1,111 @@
+"""The allowance against every evaluation in a tiny format: T = 3, every input, every bracketing, fused or not, in integers.
+
+This tries the transcription of a proved theorem: `reference/rounding.py` itself gives the allowances, its (u, eta) those of the
+format, scaled to integers and rounded down. Nothing is extrapolated to larger formats. An allowance that nothing could exceed
+would pass too: `tiny` removes each term.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from scanproof.proofs.tiny_formats import Array, Format, Variant, declaration, edited, signed
+from scanproof.reference import rounding
+from scanproof.reference.inputs import Inputs
+
+ORDERS = ("any", "sequential")
+SUBSET = 16  # magnitudes of each operand in a seeded draw, as many as p = 3 has
+
+
+class Conclusion(NamedTuple):
+    """What all evaluations of these inputs do to the allowance of h_3; `error` and `allowed` are those of the example."""
+
+    evaluations: int
+    violations: int  # input tuples with an error beyond the allowance
+    error: int  # in ticks / K^2, as is allowed
+    allowed: int
+    example: tuple[float, ...]  # lam_2, lam_3, b_1, b_2, b_3: a violation, or the largest error / allowance if there is none
+
+    @property
+    def ratio(self) -> float:
+        return self.error / self.allowed if self.allowed else float("inf") if self.error else 0.0
+
+
+def conclude(form: Format, variant: Variant, order: str, *edits: tuple[str, str], seed: int | None = None) -> Conclusion:
+    """Every (lam_2, lam_3, b_1, b_2, b_3), or with a seed those of SUBSET magnitudes of each; `edits` change the source text."""
+    sizes = np.tile(form.magnitudes(), (5, 1))  # (5, magnitudes)
+    if seed is not None:
+        rng = np.random.default_rng(seed)
+        sizes = np.array([np.append(0, rng.choice(row[1:], SUBSET - 1, replace=False)) for row in sizes])
+    V = np.array([signed(row) for row in sizes])  # (5, values)
+    allowed = allowed_ticks(form, variant, order, edits, sizes)
+    R, F = (form.table(variant.mode, flush) for flush in (variant.flush != "", "w" in variant.flush))
+    bad, error, bound, example = _exhaust(V, as_read(V, form, variant, R), allowed, R, F, form.K, order == "any")
+    evaluations = V.shape[1] ** 5 * (8 if order == "any" else 4)
+    return Conclusion(evaluations, int(bad), int(error), int(bound), tuple((example / form.K).tolist()))
+
+
+def allowed_ticks(form: Format, variant: Variant, order: str, edits: tuple[tuple[str, str], ...], sizes: Array) -> Array:
+    """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
+    allowance, declared = edited(rounding, *edits)["allowance"], declaration(form, variant, order)
+    lam2, lam3, *b = sizes / form.K
+    b = np.stack(np.meshgrid(*b, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
+    rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared).bound[:, 2, 0] for y in lam3] for x in lam2]
+    return np.floor(np.array(rows) * form.K**3).astype(np.int64).reshape((sizes.shape[1],) * 5)
+
+
+def _multipliers(b: Array, lam2: float, lam3: float) -> Array:
+    """lam_1 meets no state: it is zero."""
+    return np.broadcast_to(np.array([0, lam2, lam3])[:, None], b.shape)
+
+
+def as_read(V: Array, form: Format, variant: Variant, R: Array) -> Array:
+    """Operands as the hardware meets them; b_1 as the sum lam_1 h_0 + b_1 = 0 + b_1."""
+    W = np.where(("r" in variant.flush) & (np.abs(V) < form.omega), 0, V)
+    W[2] = R[len(R) // 2 + form.K * W[2]]
+    return W  # (5, values)
+
+
+@numba.njit
+def size(i, half):
+    """Position of a value's magnitude: zero, the positive values, the negative ones."""
+    return i if i < half else i - half + 1
+
+
+@numba.njit
+def _exhaust(V, W, allowed, R, F, K, trees):
+    """Violations; error and allowance (ticks / K^2) of the tuple with the largest ratio; a violating tuple, or that one.
+
+    V: inputs, W: as read, both (5, values), magnitudes first. R rounds and flushes, F rounds the last operation.
+    """
+    o, n, half = len(R) // 2, V.shape[1], allowed.shape[0]
+    bad, worst, bound, example, h, y = 0, 0, 1, np.zeros(5, np.int64), np.zeros(2, np.int64), np.zeros(2, np.int64)
+    for i2 in range(n):
+        for i3 in range(n):
+            lam2, lam3 = W[0, i2], W[1, i3]
+            a = R[o + lam3 * lam2]
+            for j1 in range(n):
+                for j2 in range(n):
+                    b1, b2 = W[2, j1], W[3, j2]
+                    h[0], h[1] = R[o + lam2 * b1 + K * b2], R[o + K * (R[o + lam2 * b1] + b2)]
+                    for j3 in range(n):
+                        b3 = W[4, j3]
+                        true = V[1, i3] * (V[0, i2] * V[2, j1] + K * V[3, j2]) + K * K * V[4, j3]
+                        error = 0
+                        for k in range(2):  # lam_3 (lam_2 b_1 + b_2) + b_3
+                            error = max(error, abs(K * K * F[o + lam3 * h[k] + K * b3] - true))
+                            error = max(error, abs(K * K * F[o + K * (R[o + lam3 * h[k]] + b3)] - true))
+                        if trees:
+                            y[0], y[1] = R[o + lam3 * b2 + K * b3], R[o + K * (R[o + lam3 * b2] + b3)]
+                            for k in range(2):  # (lam_3 lam_2) b_1 + (lam_3 b_2 + b_3)
+                                error = max(error, abs(K * K * F[o + a * b1 + K * y[k]] - true))
+                                error = max(error, abs(K * K * F[o + K * (R[o + a * b1] + y[k])] - true))
+                        limit = allowed[size(i2, half), size(i3, half), size(j1, half), size(j2, half), size(j3, half)]
+                        bad += error > limit
+                        if (bad == 0 and error * bound > worst * limit) or (bad == 1 and error > limit):
+                            worst, bound = error, limit
+                            example[:] = V[0, i2], V[1, i3], V[2, j1], V[3, j2], V[4, j3]
+    return bad, worst, bound, example
