@@ -104,7 +104,9 @@ def edited(module: ModuleType, *edits: tuple[str, str], **names: Any) -> dict[st
     return namespace
 
 
-def declaration(form: Format, variant: Variant, order: str = "any", dtype: str = "float64", contraction: bool = True) -> Arithmetic:
+def declaration(
+    form: Format, variant: Variant, order: str = "any", dtype: str = "float64", contraction: bool = True
+) -> Arithmetic:
     """The production `Arithmetic` with the parameters (u, eta) of a tiny format; both doubled if it truncates."""
     double = 2 if variant.mode == "zero" else 1
     limits = SimpleNamespace(eps=double * 2.0 ** (1 - form.p), smallest_subnormal=double / form.K, max=math.inf,

@@ -51,8 +51,8 @@ def conclude(form: Format, variant: Variant, order: str, *edits: tuple[str, str]
 def allowed_ticks(form: Format, variant: Variant, order: str, edits: tuple[tuple[str, str], ...], sizes: Array) -> Array:
     """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
     allowance, declared = edited(rounding, *edits)["allowance"], declaration(form, variant, order)
-    lam2, lam3, *b = sizes / form.K
-    b = np.stack(np.meshgrid(*b, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
+    lam2, lam3, b1, b2, b3 = sizes / form.K
+    b = np.stack(np.meshgrid(b1, b2, b3, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
     rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared).bound[:, 2, 0] for y in lam3] for x in lam2]
     return np.floor(np.array(rows) * form.K**3).astype(np.int64).reshape((sizes.shape[1],) * 5)
 

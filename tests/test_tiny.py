@@ -100,7 +100,7 @@ def test_rounding_is_that_of_an_independent_format(form):
     assert np.array_equal(flushed, np.where(np.abs(R) < form.omega, 0, R))
 
 
-@pytest.mark.parametrize(("subnormals", "contraction", "products"), product(SUBNORMALS, (True, False), (True, False)))
+@pytest.mark.parametrize(("subnormals", "contraction", "products"), list(product(SUBNORMALS, (True, False), (True, False))))
 def test_parameters_are_those_of_production(subnormals, contraction, products):
     """A "tiny" format with the parameters of float32 has the constants of float32."""
     variant = tiny_formats.Variant("", subnormals)
@@ -137,5 +137,5 @@ def test_the_page_says_what_is_slack():
 
 
 def test_an_edit_that_finds_nothing_is_refused():
-    with pytest.raises(ValueError, match="edits: found no 'no such text' in scanproof.reference.rounding"):
+    with pytest.raises(ValueError, match=r"edits: found no 'no such text' in scanproof\.reference\.rounding, expected"):
         edited(rounding, ("no such text", ""))

@@ -98,7 +98,7 @@ def find_faults(rows: dict[str, list[Any]]) -> list[str]:
 def show(report: RunReport, page: Path) -> None:
     """The human summary; the page has the rest."""
     out = console()
-    rows = [(r.name, r.status, f"{r.claims} claims, {r.mutants} mutants refuted", f"{r.seconds:.1f} s") for r in report.lemmas]
+    rows = [(r.name, r.status, f"claims {r.claims}, mutants refuted {r.mutants}", f"{r.seconds:.1f} s") for r in report.lemmas]
     out.print(table(("lemma", "status", "by", "time"), rows))
     checks = [
         (r.implementation, r.declared, r.verdict, r.reason, "", "", "")
