@@ -51,7 +51,7 @@ def subjects() -> list[Subject]:
         for dtype in ("complex64", "complex128")
     ]
     # XLA on CPU flushes subnormal inputs and results and contracts: declared, and measured by `scanproof check` without it
-    compiled = Domain(lengths=frozenset({1, 2, 3, 7, 8, 15, 16, 17, 32, 33, 64, 65, 129, *LONG}))  # each length is compiled anew
+    compiled = Domain(lengths=frozenset({1, 2, 3, 7, 8, 16, 17, 32, 33, 64, 65, 129, LONG[-1]}))  # each length is compiled anew
     jax = [
         Subject(name, f"{here}:{function}", Arithmetic(dtype, subnormals="daz", order=order), domain=compiled, needs="jax")
         for name, function, order in (

@@ -39,8 +39,9 @@ class Truth(NamedTuple):
 
 
 def truth(inputs: Inputs) -> Truth:
-    """The states of `inputs`, enclosed: by integers up to EXACT_STEPS steps, by discs beyond."""
-    return exact(inputs) if inputs.b.shape[1] <= EXACT_STEPS else disc(inputs)
+    """The states of `inputs`, enclosed: by integers up to EXACT_STEPS steps or where lam is whole, by discs elsewhere."""
+    whole = (inputs.lam.real == np.rint(inputs.lam.real)).all() and (inputs.lam.imag == np.rint(inputs.lam.imag)).all()
+    return exact(inputs) if whole or inputs.b.shape[1] <= EXACT_STEPS else disc(inputs)
 
 
 def exact(inputs: Inputs) -> Truth:
@@ -132,6 +133,8 @@ def _add(x: list[int], y: list[int]) -> list[int]:
 
 def _split(H: int, s: int) -> tuple[float, float, float]:
     """H 2^-s as head + tail with |rest| <= rad."""
+    if H.bit_length() <= 53 and s <= 1000:
+        return math.ldexp(H, -s), 0.0, 0.0  # a float64 as it stands
     drop = max(0, H.bit_length() - 128)
     inexact = 1 if (H >> drop) << drop != H else 0
     m, e = H >> drop | inexact, drop - s  # H 2^-s = (m + f) 2^e, |f| < 1; m is odd if f != 0: rounding it again is harmless
