@@ -11,7 +11,8 @@ from itertools import groupby, product
 from pathlib import Path
 from typing import NamedTuple
 
-from scanproof.proofs.tiny_formats import VARIANTS, Format, Hypothesis, Variant, hypotheses
+from scanproof.proofs.tiny_formats import VARIANTS, Format, Variant
+from scanproof.proofs.tiny_operations import Hypothesis, hypotheses
 from scanproof.proofs.tiny_scan import ORDERS, Conclusion, conclude
 
 GRADUAL, _, TRUNCATION, FTZ, _, DAZ = VARIANTS
@@ -162,4 +163,6 @@ allowance. Slack: none has; the ratio is the largest part of the weakened allowa
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"path: found {len(sys.argv) - 1} arguments, expected the file to write, docs/tiny.md")
     Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -70,19 +70,26 @@ def as_read(V: Array, form: Format, variant: Variant, R: Array) -> Array:
 
 
 @numba.njit
-def size(i, half):
+def _size(i, half):
     """Position of a value's magnitude: zero, the positive values, the negative ones."""
     return i if i < half else i - half + 1
 
 
 @numba.njit
+def _off(R, F, K, product, x, true):
+    """Largest |fl(product + x) - true|, fused or not, in ticks / K^2."""
+    o = len(R) // 2
+    return max(abs(K * K * F[o + product + K * x] - true), abs(K * K * F[o + K * (R[o + product] + x)] - true))
+
+
+@numba.njit
 def _exhaust(V, W, allowed, R, F, K, trees):
-    """Violations; error and allowance (ticks / K^2) of the tuple with the largest ratio; a violating tuple, or that one.
+    """Violations; error and allowance (ticks / K^2) of the tuple with the largest ratio, and it; or of the first violation.
 
     V: inputs, W: as read, both (5, values), magnitudes first. R rounds and flushes, F rounds the last operation.
     """
     o, n, half = len(R) // 2, V.shape[1], allowed.shape[0]
-    bad, worst, bound, example, h, y = 0, 0, 1, np.zeros(5, np.int64), np.zeros(2, np.int64), np.zeros(2, np.int64)
+    bad, worst, bound, example = 0, 0, 1, np.zeros(5, np.int64)
     for i2 in range(n):
         for i3 in range(n):
             lam2, lam3 = W[0, i2], W[1, i3]
@@ -90,20 +97,16 @@ def _exhaust(V, W, allowed, R, F, K, trees):
             for j1 in range(n):
                 for j2 in range(n):
                     b1, b2 = W[2, j1], W[3, j2]
-                    h[0], h[1] = R[o + lam2 * b1 + K * b2], R[o + K * (R[o + lam2 * b1] + b2)]
+                    limits = allowed[_size(i2, half), _size(i3, half), _size(j1, half), _size(j2, half)]
+                    before = V[1, i3] * (V[0, i2] * V[2, j1] + K * V[3, j2])
+                    h, g = R[o + lam2 * b1 + K * b2], R[o + K * (R[o + lam2 * b1] + b2)]  # fused, separate
                     for j3 in range(n):
-                        b3 = W[4, j3]
-                        true = V[1, i3] * (V[0, i2] * V[2, j1] + K * V[3, j2]) + K * K * V[4, j3]
-                        error = 0
-                        for k in range(2):  # lam_3 (lam_2 b_1 + b_2) + b_3
-                            error = max(error, abs(K * K * F[o + lam3 * h[k] + K * b3] - true))
-                            error = max(error, abs(K * K * F[o + K * (R[o + lam3 * h[k]] + b3)] - true))
-                        if trees:
-                            y[0], y[1] = R[o + lam3 * b2 + K * b3], R[o + K * (R[o + lam3 * b2] + b3)]
-                            for k in range(2):  # (lam_3 lam_2) b_1 + (lam_3 b_2 + b_3)
-                                error = max(error, abs(K * K * F[o + a * b1 + K * y[k]] - true))
-                                error = max(error, abs(K * K * F[o + K * (R[o + a * b1] + y[k])] - true))
-                        limit = allowed[size(i2, half), size(i3, half), size(j1, half), size(j2, half), size(j3, half)]
+                        b3, true = W[4, j3], before + K * K * V[4, j3]
+                        error = max(_off(R, F, K, lam3 * h, b3, true), _off(R, F, K, lam3 * g, b3, true))
+                        if trees:  # (lam_3 lam_2) b_1 + (lam_3 b_2 + b_3)
+                            y, z = R[o + lam3 * b2 + K * b3], R[o + K * (R[o + lam3 * b2] + b3)]
+                            error = max(error, _off(R, F, K, a * b1, y, true), _off(R, F, K, a * b1, z, true))
+                        limit = limits[_size(j3, half)]
                         bad += error > limit
                         if (bad == 0 and error * bound > worst * limit) or (bad == 1 and error > limit):
                             worst, bound = error, limit

@@ -171,7 +171,7 @@ def _steady(domain: Domain) -> tuple[Visit, ...]:
 
 
 LAWS = (
-    Law("exact-lanes", "lam in {0, +-1, +-i} and small integers: exactly the truth, at any length", exact_lanes, _short_and_long),
+    Law("exact-lanes", "lam in {0, +-1, +-i} and integers with exact sums: exactly the truth", exact_lanes, _short_and_long),
     Law("impulses", "one nonzero input: the decay alone, with no sum to round, at every short length", impulses, _every_length),
     Law("equivalence", "random inputs in every regime of lam and of magnitude are within the allowance", equivalence, _steady),
     Law("chunk-splits", "the first states depend neither on how many steps follow nor on memory around the arrays", chunk_splits),
