@@ -121,6 +121,8 @@ def verify(
 ) -> None:
     """Prove the lemmas, check our kernels and real third-party scans, reject the mutants, write one report.
 
+    Exits with 0 only if every lemma is proved, no honest scan is refuted or undecided, and every mutant is rejected.
+
     Example:
 
       scanproof verify && xdg-open build/report/index.html
@@ -136,7 +138,7 @@ def prove(
     lemma: Annotated[str | None, typer.Option(help="Only this lemma, with its claims.")] = None,
     json: Json = False,
 ) -> None:
-    """Prove the lemmas that the verdicts rest on, for general N, by SymPy.
+    """Prove the lemmas, for general N, by SymPy: the scan's algebra, the rounding theorem, rotations.
 
     Examples:
 
