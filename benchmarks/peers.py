@@ -9,12 +9,10 @@ import importlib.util
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scanproof.properties.strategies import LONG, Domain
 from scanproof.reference.arithmetic import Arithmetic
-
-Array = NDArray[Any]
+from scanproof.reference.inputs import Array
 
 
 class Subject(NamedTuple):

@@ -12,16 +12,13 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from scanproof.properties.compare import error_enclosure
 from scanproof.properties.mutants import chunked
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Inputs
+from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.rounding import allowance
 from scanproof.reference.truth import truth
-
-Array = NDArray[Any]
 
 STEPS, FAULT = 2048, 1e-4
 # relative tolerances that public scan tests use (fla: RMS ratio; state-spaces/mamba; proger/accelerated-scan)

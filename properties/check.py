@@ -35,6 +35,7 @@ class LawResult:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("outside", "undecided", "within", "not offered"), 0))
     ratios: list[float] = field(default_factory=list)  # error/allowance of every judged run
     informative: list[bool] = field(default_factory=list)
+    visited: int = 0  # judged runs before the random ones
     seconds: float = 0.0
 
     @property
@@ -68,8 +69,9 @@ class Report:
 
     @property
     def informative(self) -> float:
-        """Share of the random cases whose allowance could tell a wrong result."""
-        seen = [flag for law in self.laws if law.name == "equivalence" for flag in law.informative]
+        """Share of the random cases whose allowance could tell a wrong result; of the visits, if the search ended in them."""
+        law = next(law for law in self.laws if law.name == "equivalence")
+        seen = law.informative[law.visited :] or law.informative
         return float(np.mean(seen)) if seen else 0.0
 
     @property
@@ -146,6 +148,7 @@ class _Search:
         self.result, self.stopped, started = result, False, time.perf_counter()
         for number, visit in enumerate(law.visits(self.domain)):
             self._visit(law, Draw(self.arithmetic, self.domain, *visit, seed=seed + number))
+        result.visited = len(result.informative)
 
         @hypothesis.seed(seed)
         @hypothesis.settings(

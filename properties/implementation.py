@@ -109,7 +109,8 @@ def _one_line(error: BaseException) -> str:
     """Type, first line of the message and the innermost place of an exception."""
     message = (str(error).splitlines() or [""])[0][:160]
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames else ""
+    told = isinstance(error, SyntaxError)  # its message says where, its frames are those of the importer
+    place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames and not told else ""
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
 
 

@@ -12,12 +12,9 @@ after the last step.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from scanproof.reference.inputs import Array
 
 
 def scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:

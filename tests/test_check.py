@@ -350,3 +350,14 @@ def test_bad_arguments_are_named_in_one_line(change, error, words):
 def test_an_unknown_system_is_named():
     with pytest.raises(ValueError, match=r"^system: found 'lru', expected scan$"):
         check("lru", honest, arithmetic=FLOAT32)
+
+
+def test_the_informative_share_is_that_of_the_random_cases():
+    report = run()
+    law = next(law for law in report.laws if law.name == "equivalence")
+    assert 0 < law.visited < len(law.informative)
+    assert report.informative == np.mean(law.informative[law.visited :])
+    law.informative = [True] * law.visited + [False] * (len(law.informative) - law.visited)
+    assert report.informative == 0
+    del law.informative[law.visited :]
+    assert report.informative == 1

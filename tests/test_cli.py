@@ -78,6 +78,14 @@ def test_help_has_examples_and_exit_codes() -> None:
         assert f"scanproof {command}" in text
 
 
+def test_a_syntax_error_names_its_own_line(folder: Path) -> None:
+    (folder / "broken.py").write_text("x = 1\ndef scan(lam, b)\n    return b\n")
+    result = call("check", "broken.py:scan", "--dtype", "float32")
+    assert "SyntaxError: expected ':' (broken.py, line 2)" in one_line(result)
+    assert "_call_with_frames_removed" not in result.stderr
+    assert result.exit_code == 2
+
+
 def test_version() -> None:
     assert call("--version").stdout.strip() == scanproof.__version__
 

@@ -109,7 +109,10 @@ def show(report: RunReport, page: Path) -> None:
     out.print()
     out.print(table(("implementation", "declared", "verdict", "error/allowance", "bits lost", "informative", "time"), checks))
     out.print()
-    found = [(f"{r.implementation} {r.dtype}", r.recording, r.verdict, number(r.ratio)) for r in report.recordings]
+    found = [
+        (f"{r.implementation} {r.dtype}", r.recording, r.verdict, r.reason if r.verdict == "not run" else number(r.ratio))
+        for r in report.recordings
+    ]
     out.print(table(("implementation", "recording", "verdict", "error/allowance"), found))
     out.print()
     wrong = [(r.name, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}") for r in report.mutants]

@@ -94,8 +94,10 @@ def prove_lemma(name: str) -> list[LemmaRow]:
 
 def recordings(subject: Subject) -> list[RecordingRow]:
     """One implementation on the recordings that matplotlib's wheel ships: an EEG and a membrane potential."""
+    dtype = subject.arithmetic.dtype
     if subject.missing:
-        return []
+        missing = {"implementation": subject.name, "dtype": dtype, "verdict": "not run", "reason": subject.missing}
+        return [RecordingRow.model_validate({"recording": name, **missing}) for name in recorded()]
     call = InProcess(load(subject.target), subject.arithmetic)
     rows = []
     for name, signal in recorded().items():
@@ -107,7 +109,7 @@ def recordings(subject: Subject) -> list[RecordingRow]:
                 RecordingRow(
                     recording=name,
                     implementation=subject.name,
-                    dtype=subject.arithmetic.dtype,
+                    dtype=dtype,
                     verdict=verdict.verdict,
                     reason=verdict.reason,
                     ratio=verdict.ratio,
