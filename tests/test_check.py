@@ -174,7 +174,7 @@ def test_random_cases_that_do_not_inform_make_undecided():
     for law in report.laws:
         if law.name in ("exact-lanes", "impulses"):
             law.verdict = "within"
-    equivalence.informative = [True] * 3 + [False] * 4
+    equivalence.informative, equivalence.visited = [True] * 3 + [False] * 4, 0
     verdict, reason = module._verdict(report, module._Search(None, FLOAT32, SHORT))
     assert (verdict, reason) == ("undecided", "the allowance informs in only 43% of the random cases")
 
