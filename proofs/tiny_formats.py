@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scanproof.reference import arithmetic
+from scanproof.reference import arithmetic, formats, operations
 from scanproof.reference.arithmetic import Arithmetic
 
 Array = NDArray[Any]
@@ -104,9 +104,10 @@ def edited(module: ModuleType, *edits: tuple[str, str], **names: Any) -> dict[st
 def declaration(
     form: Format, variant: Variant, order: str = "any", dtype: str = "float64", contraction: bool = True
 ) -> Arithmetic:
-    """The production `Arithmetic` with the parameters (u, eta) of a tiny format; both doubled if it truncates."""
-    double = 2 if variant.mode == "zero" else 1
-    limits = SimpleNamespace(eps=double * 2.0 ** (1 - form.p), smallest_subnormal=double / form.K, max=math.inf,
-                             smallest_normal=form.omega / form.K, nmant=form.p - 1)  # fmt: skip
-    space = edited(arithmetic, ("np.finfo(self.real_dtype)", "LIMITS"), LIMITS=limits)
-    return space["Arithmetic"](dtype, variant.subnormals, contraction, order)
+    """The production `Arithmetic` with the parameters (u, eta) of a tiny format."""
+    tiny = formats.Format(form.p, 1 / form.K, form.omega / form.K, math.inf)
+    operation, declared = edited(operations), edited(arithmetic)
+    operation["format_of"] = declared["format_of"] = lambda _: tiny
+    declared["roundings"] = operation["roundings"]
+    rounding = "truncate" if variant.mode == "zero" else "nearest"
+    return declared["Arithmetic"](dtype, variant.subnormals, contraction, order, rounding=rounding)

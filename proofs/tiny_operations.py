@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from scanproof.proofs.tiny_formats import VARIANTS, Format, Variant, declaration
-from scanproof.reference.arithmetic import UP
+from scanproof.reference.operations import UP
 
 
 class Hypothesis(NamedTuple):

@@ -7,14 +7,18 @@ would pass too: `tiny` removes each term.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from scanproof.proofs.tiny_formats import Array, Format, Variant, declaration, edited, signed
-from scanproof.reference import rounding
+from scanproof.reference import rounding, walk
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs
+from scanproof.reference.rounding import Allowance
 
 ORDERS = ("any", "sequential")
 SUBSET = 16  # magnitudes of each operand in a seeded draw, as many as p = 3 has
@@ -50,11 +54,20 @@ def conclude(form: Format, variant: Variant, order: str, *edits: tuple[str, str]
 
 def allowed_ticks(form: Format, variant: Variant, order: str, edits: tuple[tuple[str, str], ...], sizes: Array) -> Array:
     """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
-    allowance, declared = edited(rounding, *edits)["allowance"], declaration(form, variant, order)
+    allowance, declared = weakened(*edits), declaration(form, variant, order)
     lam2, lam3, b1, b2, b3 = sizes / form.K
     b = np.stack(np.meshgrid(b1, b2, b3, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
     rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared).bound[:, 2, 0] for y in lam3] for x in lam2]
     return np.floor(np.array(rows) * form.K**3).astype(np.int64).reshape((sizes.shape[1],) * 5)
+
+
+def weakened(*edits: tuple[str, str]) -> Callable[[Inputs, Arithmetic], Allowance]:
+    """The production `allowance` with edits of its source text, each in the module where its text stands."""
+    of_walk = [edit for edit in edits if edit[0] in inspect.getsource(walk)]
+    space = edited(rounding, *(edit for edit in edits if edit not in of_walk))
+    sizes = edited(walk, *of_walk)
+    space |= {name: sizes[name] for name in ("leaves", "walked")}
+    return space["allowance"]
 
 
 def _multipliers(b: Array, lam2: float, lam3: float) -> Array:

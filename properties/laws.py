@@ -115,15 +115,16 @@ def causality(session: Session, draw: Draw) -> bool:
 
 
 def linearity(session: Session, draw: Draw) -> bool:
-    lam = draw.multipliers()
-    one, two = draw.integers(draw.shape, 1000), draw.integers(draw.shape, 1000)  # their sum is exact
-    runs = [session.run(Inputs(lam, b)) for b in (one, two, one + two, one * 2**10)]
+    lam, bits = draw.multipliers(), draw.arithmetic.format.significand_bits
+    top, scale = min(1000, 2 ** (bits - 3)), 2 ** min(10, bits // 2)
+    one, two = draw.integers(draw.shape, top), draw.integers(draw.shape, top)  # their sum is exact
+    runs = [session.run(Inputs(lam, b.astype(one.dtype))) for b in (one, two, one + two, one * scale)]
     first, second, both, scaled = runs
     if first and second and both and scaled:
         wide = np.result_type(first.got.dtype, np.float64)
         total = first.got.astype(wide) + second.got  # rounded itself
         _agree(both, Run(total, first.bound + second.bound + 2.0**-52 * np.abs(total)))
-        _agree(scaled, Run(first.got.astype(wide) * 2**10, first.bound * 2**10))
+        _agree(scaled, Run(first.got.astype(wide) * scale, first.bound * scale))
     return all(run is not None for run in runs)
 
 

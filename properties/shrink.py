@@ -91,5 +91,5 @@ def _rounded(x: Array, bits: int) -> Array:
     """x with `bits` significand bits per component."""
     if np.iscomplexobj(x):
         return (_rounded(x.real, bits) + 1j * _rounded(x.imag, bits)).astype(x.dtype)
-    fraction, exponent = np.frexp(x)
+    fraction, exponent = np.frexp(x.astype(float))
     return np.asarray(np.ldexp(np.rint(fraction * 2**bits) / 2**bits, exponent).astype(x.dtype))

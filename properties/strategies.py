@@ -30,16 +30,20 @@ DECK: tuple[Shape, ...] = (
 class Domain:
     """What an implementation accepts, as its author declares.
 
-    lam: "constant", "varying" or "both"; lengths, channels: the accepted numbers, None for any.
+    lam: "constant", "varying" or "both"; lengths, channels: the accepted numbers, None for any; positive: what must be
+    above zero, "none", "lam" or "all" (lam, b and h0), as for programs that take logarithms.
     """
 
     lam: str = "both"
     lengths: frozenset[int] | None = None
     channels: frozenset[int] | None = None
+    positive: str = "none"
 
     def __post_init__(self) -> None:
         if self.lam not in ("constant", "varying", "both"):
             raise ValueError(f"lam: found {self.lam!r}, expected constant, varying or both")
+        if self.positive not in ("none", "lam", "all"):
+            raise ValueError(f"positive: found {self.positive!r}, expected none, lam or all")
         for name in ("lengths", "channels"):
             numbers = getattr(self, name)
             if numbers is not None and (not numbers or min(numbers) < 1):
@@ -102,7 +106,7 @@ class Draw:
 
     def multipliers(self) -> Array:
         """lam of this regime: (channels,) or (batch, time, channels)."""
-        rng, shape, p = self.rng, self.lam_shape, np.finfo(self.arithmetic.real_dtype).nmant + 1
+        rng, shape, p = self.rng, self.lam_shape, self.arithmetic.format.significand_bits
         modulus = {
             "near 0": 2.0 ** -rng.uniform(3, p / rng.integers(1, 3), shape),
             "half": rng.uniform(0.25, 0.75, shape),
@@ -110,41 +114,48 @@ class Draw:
             "exactly 1": np.ones(shape),
             "above 1": 1 + rng.uniform(0, 1, shape) / self.shape[1],  # grows by less than e over the whole length
         }[self.lam]
-        if self.varying and self.lam not in ("exactly 1", "above 1"):
+        if self.varying and self.lam not in ("exactly 1", "above 1") and self.domain.positive == "none":
             modulus = np.where(rng.random(shape) < 1 / 64, 0.0, modulus)  # resets
-        return np.asarray(modulus * self._phase(shape)).astype(self.arithmetic.dtype)
+        phase = self._phase(shape) if self.domain.positive == "none" else 1
+        return np.asarray(modulus * phase).astype(self.arithmetic.dtype)
 
     def drive(self, shape: tuple[int, ...]) -> Array:
         """b or h0 of this regime, standard normal times the magnitude."""
-        rng, info = self.rng, np.finfo(self.arithmetic.real_dtype)
+        rng, form = self.rng, self.arithmetic.format
+        span = min(20, np.log2(form.largest) / 2)
         drawn = (shape[0], *([1] * (len(shape) - 2)), shape[-1]) if self.size == "constant" else shape
         scale = {
             "unit": np.ones(drawn),
             "constant": np.ones(drawn),
-            "mixed": 2.0 ** rng.uniform(-20, 20, drawn),
-            "subnormal": np.full(drawn, float(info.smallest_normal) / 4),
-            "near overflow": np.full(drawn, float(info.max) / 2.0**6 / self.shape[1]),
+            "mixed": 2.0 ** rng.uniform(-span, span, drawn),
+            "subnormal": np.full(drawn, form.smallest_normal / 4),
+            "near overflow": np.full(drawn, form.largest / 2.0**6 / self.shape[1]),
         }[self.size]
         normal = np.clip(rng.standard_normal(drawn), -4, 4)
-        return np.broadcast_to(normal * scale * self._phase(drawn), shape).astype(self.arithmetic.dtype)
+        found = np.broadcast_to(normal * scale * self._phase(drawn), shape).astype(self.arithmetic.dtype)
+        return np.maximum(np.abs(found), form.smallest_subnormal).astype(found.dtype) if self.domain.positive == "all" else found
 
     def integers(self, shape: tuple[int, ...], top: int | None = None) -> Array:
         """Whole numbers up to `top` (Gaussian ones for complex dtypes), zeros included.
 
-        None: as large as sums over this length stay exact with, so that a state kept in fewer bits shows.
+        None: as large as sums over this length stay exact with, so that a state kept in fewer bits shows; where not even
+        ones can be summed over all steps, some are left out.
         """
-        if top is None:
-            top = 2 ** (np.finfo(self.arithmetic.real_dtype).nmant - 1) // (self.shape[1] + 1)
+        budget = 2 ** (self.arithmetic.roundings(False).significand_bits - 2) / (self.shape[1] + 1)
+        left_out = self.rng.random(shape) >= (budget if top is None else 1)
+        top = max(1, int(budget)) if top is None else top
         whole = self.rng.integers(-top, top + 1, shape).astype(float)
         if self.arithmetic.is_complex:
             whole = whole + 1j * self.rng.integers(-top, top + 1, shape)
+        whole = np.where(left_out, 0, whole) if self.domain.positive != "all" else np.abs(whole) + 1
         return np.asarray(whole).astype(self.arithmetic.dtype)
 
     def units(self) -> Array:
         """lam in {+-1} or {+-1, +-i}, with some resets to 0 where it varies; every kind occurs."""
         kinds = np.array([1, -1, 1j, -1j] if self.arithmetic.is_complex else [1, -1])
+        kinds = kinds if self.domain.positive == "none" else kinds[:1]
         picked = kinds[(np.arange(int(np.prod(self.lam_shape))) + self.rng.integers(4)) % len(kinds)].reshape(self.lam_shape)
-        if self.varying:
+        if self.varying and self.domain.positive == "none":
             picked = np.where(self.rng.random(self.lam_shape) < 1 / 256, 0, self.rng.permuted(picked))
         return np.asarray(picked).astype(self.arithmetic.dtype)
 
@@ -158,8 +169,10 @@ class Draw:
 
 
 def sizes(arithmetic: Arithmetic) -> tuple[str, ...]:
-    """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing."""
-    return SIZES if arithmetic.subnormals == "gradual" else tuple(size for size in SIZES if size != "subnormal")
+    """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other algorithms lose more."""
+    silent = () if arithmetic.subnormals == "gradual" else ("subnormal",)
+    silent = silent if arithmetic.bracketing else ("subnormal", "near overflow")
+    return tuple(size for size in SIZES if size not in silent)
 
 
 def draws(arithmetic: Arithmetic, domain: Domain, shapes: tuple[Shape, ...]) -> st.SearchStrategy[Draw]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,7 +20,7 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
 from scanproof.reference.truth import exact_state
 
-FORMAT: Literal["scanproof-witness/1"] = "scanproof-witness/1"
+FORMAT: Literal["scanproof-witness/2"] = "scanproof-witness/2"
 
 
 def _canonical(text: str) -> str:
@@ -44,7 +45,7 @@ class _Strict(BaseModel):
 class Numbers(_Strict):
     """An array: dtype name, shape, and its components in C order as hexadecimal floats."""
 
-    dtype: Literal["float32", "float64", "complex64", "complex128"]
+    dtype: Literal["float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
     shape: list[Count] = Field(min_length=1, max_length=3)
     data: list[Hex]
 
@@ -59,10 +60,17 @@ class Numbers(_Strict):
 
 
 class Declared(_Strict):
+    """`Arithmetic`, word by word."""
+
     dtype: str
     subnormals: str
     contraction: bool
     order: str
+    accumulate: str | None
+    store: str
+    operands: str | None
+    rounding: str
+    assumed: float
 
 
 class Exact(_Strict):
@@ -75,7 +83,7 @@ class Exact(_Strict):
 class Witness(_Strict):
     """One call, its result, and the element at which it is outside: |got - truth| > allowance."""
 
-    format: Literal["scanproof-witness/1"]
+    format: Literal["scanproof-witness/2"]
     system: Literal["scan"]
     implementation: str
     law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
@@ -133,16 +141,13 @@ def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, l
     if verdict.worst is None or verdict.verdict != "outside":
         raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
     H, s = exact_state(inputs, verdict.worst.index)
-    arithmetic = verdict.arithmetic
     return Witness(
         format=FORMAT,
         system="scan",
         implementation=implementation,
         law=law,
         seed=seed,
-        arithmetic=Declared(
-            dtype=arithmetic.dtype, subnormals=arithmetic.subnormals, contraction=arithmetic.contraction, order=arithmetic.order
-        ),
+        arithmetic=Declared(**asdict(verdict.arithmetic)),
         lam=numbers(inputs.lam),
         b=numbers(inputs.b),
         h0=None if inputs.h0 is None else numbers(inputs.h0),

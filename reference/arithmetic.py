@@ -1,53 +1,22 @@
-"""The declared arithmetic: what an implementation promises about its rounding (docs/verdicts.md).
-
-    symbol    meaning
-    p         significand bits
-    u         unit roundoff 2^-p: fl(x) = x (1 + d), |d| <= u
-    eta       largest absolute loss of one product when it underflows
-    omega     smallest normal number
-    largest   largest finite number
-    beta      relative error of one product, in the modulus
-    kappa     absolute underflow error of one product, in units of eta
-    c         roundings that an addend can meet in one step
-
-Sources. beta = sqrt(5) u: Brent, Percival, Zimmermann, Math. Comp. 76 (2007), Theorem 1; with one FMA a component 2u:
-Jeannerod, Kornerup, Louvet, Muller, Math. Comp. 86 (2017). The contracted step x + ac - bd rounds each product at most
-three times and the addend at most twice; |ac|+|bd| and |ad|+|bc| together have norm <= sqrt(2) |z||w|, hence
-beta = sqrt(2) ((1+u)^3 - 1), c = 2.
-"""
+"""The declared arithmetic: what an implementation promises about its rounding (docs/verdicts.md)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-DTYPES = ("float32", "float64", "complex64", "complex128")
-UNMODELLED_DTYPES = ("float16", "bfloat16")
+from scanproof.reference.formats import COMPONENTS, DTYPES, WIDER, Format, format_of
+from scanproof.reference.operations import ROUNDINGS, TF32_BITS, Roundings, roundings
+
 SUBNORMALS = ("gradual", "ftz", "daz")
-ORDERS = ("any", "sequential", "chunked:L", "tree")
-UNMODELLED_ORDERS = ("angle-sum", "log-space", "fft")
-
-TINY = 2.0**-1074  # the smallest positive float64: stands in for any smaller bound
-UP = 1 + 2.0**-49  # rounds a float64 result of a few operations upwards
-
-
-class Roundings(NamedTuple):
-    """What single operations of a declared arithmetic may lose; every field is an upper bound.
-
-    fl(x + y) = (x + y)(1 + d) + e with |d| <= u, |e| <= sum_loss; an addend meets c such roundings in one step.
-    fl(z w) is off by at most beta |z w| + product_loss.
-    """
-
-    u: float
-    c: int
-    beta: float
-    product_loss: float
-    sum_loss: float
-    largest: float
-    significand_bits: int
+BRACKETINGS = ("any", "sequential", "chunked:L", "tree")
+ALGORITHMS = ("angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft")  # reference/algorithms.py
+UNMODELLED_ORDERS = ("reversible", "unknown")
+ORDERS = BRACKETINGS + ALGORITHMS + UNMODELLED_ORDERS
+STORES = {"output": "", "step": "sequential", "chunk": "chunked:L"}  # which order each one needs
 
 
 @dataclass(frozen=True)
@@ -55,54 +24,122 @@ class Arithmetic:
     """All floating evaluations that an implementation's author allows for: the class that a verdict speaks about.
 
     Args:
-        dtype: format of every input, state and product: float32, float64, complex64 or complex128. float16 and bfloat16
-            may be declared and are `undecided` for now.
+        dtype: format of inputs and results: float16, bfloat16, float32, float64, complex64 or complex128.
         subnormals: "gradual" (IEEE), "ftz" (results that are subnormal may become zero), "daz" (inputs too).
         contraction: whether sums and products of a step may be fused in any way (matters for complex numbers; a fused
             real step only rounds less).
-        order: "any" bracketing, "sequential", "chunked:L" (each chunk of L steps is scanned from zero, and the carry
-            times the chunk's product is added once to its states; a loop that continues from the carry is "sequential")
-            or "tree" (every element passes at most 2 ceil(log2 T) + 1 additions, and one for h0). "angle-sum",
-            "log-space" and "fft" may be declared and are `undecided` for now.
+        order: how a state is put together. Bracketings: "any", "sequential", "chunked:L" (each chunk of L steps is scanned
+            from zero, and the carry times the chunk's product is added once to its states; a loop that continues from the
+            carry is "sequential") or "tree" (every element passes at most 2 ceil(log2 T) + 1 additions, and one for h0).
+            Other algorithms: "angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft" (docs/classes.md).
+            "reversible" and "unknown" are `undecided`.
+        accumulate: format of products, sums and carried states; dtype when None.
+        store: which states are rounded to dtype and read back: "output" (none need be), "step" (the printed state is the one
+            that the next step reads; sequential) or "chunk" (the last printed state of a chunk is the carry; chunked:L).
+        operands: None, or "tf32": operands of products may be truncated to 11 significand bits, b as well.
+        rounding: "nearest", "truncate", or "matrix" for units that also align the operands of a sum by truncation.
+        assumed: factor on the constants that are assumed, not proved, which only the other algorithms use (docs/classes.md).
 
     Raises:
-        ValueError: an unknown word, naming the argument and the known ones.
+        ValueError: an unknown word, naming the argument and the known ones, or two declarations that contradict each other.
     """
 
     dtype: str
     subnormals: str = "gradual"
     contraction: bool = True
     order: str = "any"
+    accumulate: str | None = None
+    store: str = "output"
+    operands: str | None = None
+    rounding: str = "nearest"
+    assumed: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dtype", _dtype_name(self.dtype))
-        _one_of("dtype", self.dtype, DTYPES + UNMODELLED_DTYPES)
+        _one_of("dtype", self.dtype, DTYPES)
         _one_of("subnormals", self.subnormals, SUBNORMALS)
         if not isinstance(self.contraction, bool):
             raise ValueError(f"contraction: found {self.contraction!r}, expected True or False")
-        if self.chunk is None:
-            _one_of("order", self.order, ORDERS + UNMODELLED_ORDERS)
-        else:
-            object.__setattr__(self, "order", f"chunked:{self.chunk}")
+        word, _, length = str(self.order).partition(":")
+        _one_of("order", f"{word}:L" if f"{word}:L" in ORDERS else self.order, ORDERS)
+        if self.chunk is not None:
+            object.__setattr__(self, "order", f"{word}:{int(length)}")
+        _one_of("store", self.store, tuple(STORES))
+        _one_of("operands", self.operands, (None, "tf32"))
+        _one_of("rounding", self.rounding, ROUNDINGS)
+        self._consistent()
+
+    def _consistent(self) -> None:
+        """Raises ValueError where two declarations contradict each other."""
+        if self.accumulate is not None:
+            object.__setattr__(self, "accumulate", _dtype_name(self.accumulate))
+            wider = WIDER[self.dtype]
+            if self.accumulate != self.dtype and self.accumulate not in wider:
+                expected = f"{' or '.join(wider)}, which hold all of {self.dtype}" if wider else f"{self.dtype}, the widest"
+                raise ValueError(f"accumulate: found {self.accumulate!r}, expected {expected}")
+            object.__setattr__(self, "accumulate", None if self.accumulate == self.dtype else self.accumulate)
+        needed = STORES[self.store]
+        if needed and self.word != needed:
+            raise ValueError(f"store: found {self.store!r} with order {self.order}, expected order {needed}")
+        if self.operands and COMPONENTS.get(self.inner, self.inner) != "float32":
+            raise ValueError(f"operands: found 'tf32' with products in {self.inner}, expected float32 or complex64")
+        if isinstance(self.assumed, bool) or not isinstance(self.assumed, int | float) or not 0 < self.assumed < 2.0**64:
+            raise ValueError(f"assumed: found {self.assumed!r}, expected a positive factor")
+        if self.assumed != 1 and not self.assumes:
+            raise ValueError(f"assumed: found {self.assumed!r} with order {self.order}, expected 1: nothing is assumed there")
+
+    @property
+    def word(self) -> str:
+        """The order with L for its chunk length."""
+        word = self.order.partition(":")[0]
+        return f"{word}:L" if f"{word}:L" in ORDERS else word
 
     @cached_property
     def chunk(self) -> int | None:
-        """L of order "chunked:L", else None."""
+        """L of "chunked:L" and the like, else None."""
         word, _, length = str(self.order).partition(":")
-        if word != "chunked":
+        if f"{word}:L" not in ORDERS:
             return None
         if not (length.isascii() and length.isdigit() and int(length) > 0):
-            raise ValueError(f"order: found {self.order!r}, expected chunked:L with a chunk length L >= 1")
+            raise ValueError(f"order: found {self.order!r}, expected {word}:L with a chunk length L >= 1")
         return int(length)
+
+    @property
+    def inner(self) -> str:
+        """The format of products, sums and carried states."""
+        return self.accumulate or self.dtype
+
+    @property
+    def bracketing(self) -> bool:
+        """Whether every state is a bracketing of the scan: then integer lanes are exact, and carries mean something."""
+        return self.word in BRACKETINGS
+
+    @property
+    def assumes(self) -> bool:
+        """Whether the allowance rests on assumed constants of elementary functions (docs/classes.md)."""
+        return self.word in ALGORITHMS and self.word != "scaled-cumsum"
 
     @property
     def unmodelled(self) -> str | None:
         """Why no allowance is known for this declaration, or None."""
-        if self.dtype in UNMODELLED_DTYPES:
-            return f"no allowance is known for dtype {self.dtype} yet"
         if self.order in UNMODELLED_ORDERS:
-            return f"no allowance is known for order {self.order} yet"
+            return f"no allowance is known for order {self.order}"
+        if self.word in ALGORITHMS:
+            for name, modelled in (("subnormals", "gradual"), ("accumulate", None), ("operands", None), ("rounding", "nearest")):
+                if getattr(self, name) != modelled:
+                    return f"no allowance is known for order {self.order} with {name} {getattr(self, name)}"
         return None
+
+    @property
+    def coarse(self) -> bool:
+        """Whether carried states keep 11 bits or less: a-priori bounds then say little, exact lanes decide."""
+        carried = format_of(self.inner) if self.store == "output" else self.format
+        return carried.significand_bits <= TF32_BITS or self.operands is not None
+
+    @property
+    def prints_carry(self) -> bool:
+        """Whether printed states are read back, so that each window of them can be judged by itself."""
+        return self.store != "output"
 
     @property
     def is_complex(self) -> bool:
@@ -111,30 +148,29 @@ class Arithmetic:
     @property
     def real_dtype(self) -> str:
         """The format of one component: float32 for complex64."""
-        return {"complex64": "float32", "complex128": "float64"}.get(self.dtype, self.dtype)
+        return COMPONENTS.get(self.dtype, self.dtype)
+
+    @property
+    def format(self) -> Format:
+        """Of one component of inputs and results."""
+        return format_of(self.dtype)
 
     @property
     def omega(self) -> float:
-        """The smallest normal number."""
-        return float(np.finfo(self.real_dtype).smallest_normal)
+        """The smallest normal number of inputs and results."""
+        return self.format.smallest_normal
 
     def roundings(self, complex_products: bool) -> Roundings:
-        """The constants of one operation; `complex_products` is False when lam is real (glossary above)."""
-        info = np.finfo(self.real_dtype)
-        u = float(info.eps) / 2
-        flush = self.subnormals != "gradual"
-        eta = self.omega if flush else max(float(info.smallest_subnormal) / 2, TINY)
-        if complex_products:
-            beta = (2**0.5 * (3 * u + 3 * u**2 + u**3) if self.contraction else 5**0.5 * u) * UP
-            kappa, c = 8, 2 if self.contraction else 1
-        else:
-            beta, kappa, c = u, 2 if self.is_complex else 1, 1
-        sum_loss = (2 if self.is_complex else 1) * self.omega if flush else 0.0
-        return Roundings(u, c, beta, kappa * eta, sum_loss, float(info.max), int(info.nmant) + 1)
+        """The constants of one operation; `complex_products` is False when lam is real."""
+        return roundings(self, complex_products)
 
     def __str__(self) -> str:
         fused = "any contraction" if self.contraction else "no contraction"
-        return f"{self.dtype}, {self.subnormals} subnormals, {fused}, order {self.order}"
+        words = [f"{self.dtype}, {self.subnormals} subnormals, {fused}, order {self.order}"]
+        for field in fields(self)[4:]:
+            if getattr(self, field.name) != field.default:
+                words.append(f"{field.name} {getattr(self, field.name)}")
+        return ", ".join(words)
 
 
 def _dtype_name(dtype: Any) -> str:
@@ -146,6 +182,6 @@ def _dtype_name(dtype: Any) -> str:
         raise ValueError(f"dtype: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None
 
 
-def _one_of(argument: str, found: object, known: tuple[str, ...]) -> None:
+def _one_of(argument: str, found: object, known: tuple[str | None, ...]) -> None:
     if found not in known:
-        raise ValueError(f"{argument}: found {found!r}, expected one of {', '.join(known)}")
+        raise ValueError(f"{argument}: found {found!r}, expected one of {', '.join(map(str, known))}")

@@ -26,6 +26,10 @@ multipliers; those that lose leave disjoint segments of size <= G each, so the m
 w = (1 + l G^2)^(m-1) - 1, and each of the m state products and m + 1 sums passes at most G (1 + w) of its loss on:
 
     underflow_t = (1+xi_t) (1+beta)^m [ w sum(|b| + dX) + (m l + (m+1) f) G (1 + w) ]
+
+A declared sequential order forms every h_t, so roundings act on |h_t| itself, which the truth knows, instead of X_t. That is
+false for trees, whose intermediate results are no states (tests/test_rounding.py has one that exceeds it). Where results are
+stored in a narrower format, storing costs s |h_t| + s_loss once at the output, at every step, or once per chunk and path.
 """
 
 from __future__ import annotations
@@ -34,47 +38,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.reference.arithmetic import TINY, UP, Arithmetic, Roundings
+from scanproof.reference import algorithms, exact_lanes
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.environment import require_ieee
 from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.scan import at, scan
+from scanproof.reference.operations import TINY, UP, Roundings
+from scanproof.reference.truth import Truth
+from scanproof.reference.walk import Carry, Leaves, Walk, leaves, positive_scan, start, walked
 
 
 class Allowance(NamedTuple):
-    """What the declared class may do to each element; both (batch, time, channels)."""
+    """What the declared class may do to each element; (batch, time, channels) each."""
 
     bound: Array  # float64: |computed - exact| <= bound, inf where nothing is known
     no_overflow: Array  # bool: no evaluation of the class can overflow or make a NaN up to here
+    unstored: Array  # float64: the bound before results are rounded to a narrower format
 
 
-class Leaves(NamedTuple):
-    """Sizes and read errors of the numbers a scan starts from, and how products by lam_t behave."""
-
-    A: Array  # (channels,) or (batch, time, channels), as are dA, rounds and loses
-    dA: Array
-    X: Array  # (batch, time, channels), as is dX
-    dX: Array
-    X0: Array  # (batch, channels), as is dX0
-    dX0: Array
-    rounds: Array  # bool: a product by lam_t can have a relative error
-    loses: Array  # bool: a product by lam_t can have any error
-
-
-class Walk(NamedTuple):
-    """What both orders start from: the scan on absolute values and the counts of the glossary; (batch, time, channels) each."""
-
-    X: Array
-    before: Array  # X_{t-1}
-    carried: Array  # bool: lam_t h_{t-1} is not exactly zero
-    n: Array
-    m: Array
-    lossy: Array  # bool: some of the m products can have an error
-    G: Array
-    total: Array  # sum of the n operands' |b| + dX
-
-
-def allowance(inputs: Inputs, arithmetic: Arithmetic) -> Allowance:
+def allowance(inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None) -> Allowance:
     """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis.
+
+    `exact`, the truth of these inputs, makes it smaller where states are known to be formed (sequential orders).
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -82,81 +66,93 @@ def allowance(inputs: Inputs, arithmetic: Arithmetic) -> Allowance:
     require_ieee()
     shape = inputs.b.shape
     if arithmetic.unmodelled:
-        return Allowance(np.full(shape, np.inf), np.zeros(shape, bool))
-    forward, ops = inputs.forward(), arithmetic.roundings(np.iscomplexobj(inputs.lam))
-    exact = exact_lane(forward, ops.significand_bits)
-    bound, no_overflow = np.zeros(shape), np.ones(shape, bool)
-    if not exact.all():
-        errors = _sequential if arithmetic.order == "sequential" else _bracketing
-        with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-            bound, peak = errors(leaves(forward, arithmetic), ops, _path_limit(arithmetic, shape[1]))
-            no_overflow = np.maximum.accumulate(peak, axis=1) < ops.largest / 2 * (1 - 2 * ops.u)
-        bound = np.where(exact, 0.0, np.where(np.isnan(bound), np.inf, bound))
-    return Allowance(bound[:, ::-1], no_overflow[:, ::-1]) if inputs.reverse else Allowance(bound, no_overflow)
+        nothing = np.full(shape, np.inf)
+        return Allowance(nothing, np.zeros(shape, bool), nothing)
+    forward = inputs.forward()
+    if not arithmetic.bracketing:
+        bound = algorithms.bound(forward, arithmetic)
+        found = Allowance(bound, np.isfinite(bound), bound)
+    else:
+        sizes = None if exact is None else size(exact)
+        flipped = sizes if sizes is None or not inputs.reverse else sizes[:, ::-1]
+        found = advance(forward, arithmetic, start(forward, arithmetic), flipped)[0]
+    return Allowance(*(x[:, ::-1] for x in found)) if inputs.reverse else found
 
 
-def leaves(inputs: Inputs, arithmetic: Arithmetic) -> Leaves:
-    """Sizes and read errors: with `daz` a subnormal component may be read as zero."""
-    lam, b, start = _parts(inputs.lam), _parts(inputs.b), _parts(inputs.start)
-    flushed = arithmetic.omega if arithmetic.subnormals == "daz" else 0.0
-    read_error = [_modulus(np.where(np.abs(x) < flushed, x, 0.0)) for x in (lam, b, start)]
-    on_axis = (lam != 0).sum(-1) <= 1
-    power = ((lam == 0) | (np.abs(np.frexp(lam)[0]) == 0.5)).all(-1)  # components 0 or +-2^j
-    unit = on_axis & (np.abs(lam).sum(-1) == 1) & (arithmetic.subnormals == "gradual")
-    return Leaves(
-        A=_modulus(lam),
-        dA=read_error[0],
-        X=_modulus(b),
-        dX=read_error[1],
-        X0=_modulus(start),
-        dX0=read_error[2],
-        rounds=~(on_axis & power),
-        loses=~unit,
-    )
-
-
-def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
-    """Where every bracketing is exact: lam in {0, +-1, +-i} and integers whose absolute values sum to less than 2^p so far.
-
-    Every partial sum of such integers is representable, so the truth must be met in value. The strict
-    comparison makes the total itself exact: float64 sums of integers below 2^53 are.
-    """
-    lam, b, start = _parts(inputs.lam), _parts(inputs.b), _parts(inputs.start)
+def size(exact: Truth) -> Array:
+    """|h| rounded upwards: (batch, time, channels) float64."""
     with np.errstate(over="ignore"):
-        unit = (np.abs(lam).sum(-1) <= 1) & (lam == np.rint(lam)).all(-1)  # lam-shaped
-        total = np.cumsum(np.abs(b).sum(-1), axis=1) + np.abs(start).sum(-1)[:, None]  # (batch, time, channels)
-    whole = unit & (b == np.rint(b)).all(-1) & (start == np.rint(start)).all(-1)[:, None]  # (batch, time, channels)
-    return np.asarray(np.logical_and.accumulate(whole, axis=1) & (total < 2.0**significand_bits))
+        return np.where((exact.head == 0) & (exact.rad == 0), 0.0, (np.abs(exact.head) * UP + exact.rad) * UP + TINY)
 
 
-def _bracketing(leaf: Leaves, ops: Roundings, path_limit: Array) -> tuple[Array, Array]:
-    """The theorem above, with at most path_limit additions on a path; and the largest number met in any evaluation."""
-    walk = _walk(leaf)
-    E = scan(*_products(leaf, walk, ops), leaf.dX0)
-    xi = _grow(ops.u, ops.c * np.minimum(np.maximum(walk.n - 1, 0), path_limit[:, None]))
-    spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
-    products = np.where(walk.lossy, walk.m, 0)
-    w = _grow(ops.product_loss * walk.G * walk.G, np.maximum(products - 1, 0))
-    lost = products * ops.product_loss + np.where(walk.n > 0, (walk.m + 1) * ops.sum_loss, 0)
-    error = (1 + xi) * E + xi * walk.X + spread * (w * walk.total + lost * walk.G * (1 + w))
-    bound = _upward(error, walk.G, exact=(xi == 0) & (E == 0) & (lost == 0))
-    return bound, np.maximum(walk.X + bound, walk.G * spread)
+def advance(block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | None = None) -> tuple[Allowance, Carry]:
+    """The allowance of the next steps of forward inputs with a bracketing order, and the carry after them.
 
-
-def _sequential(leaf: Leaves, ops: Roundings, _path_limit: Array) -> tuple[Array, Array]:
-    """One step after the other: the same monomials, with every loss decaying like the state.
-
-    E_t = (1+xi) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) X_{t-1} + dX_t + loss] + xi X_t + f
+    `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
     """
-    walk = _walk(leaf)
+    ops = arithmetic.roundings(np.iscomplexobj(block.lam))
+    sequential = arithmetic.order == "sequential"
+    exact, whole = exact_lanes.advance(block, ops.significand_bits, carry.whole)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+        leaf = leaves(block, arithmetic, ops)
+        walk = walked(leaf, carry, sizes if sequential else None)
+        errors = _sequential if sequential else _bracketing
+        E, unstored, peak = errors(leaf, walk, ops, arithmetic, carry)
+        bound = _stored(unstored, walk, ops) if arithmetic.store == "output" else unstored
+        peak = np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
+        no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
+    bound, unstored = (np.where(exact, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
+    last = (x[:, -1] for x in (walk.X, walk.n, walk.m, walk.lossy, walk.ending, walk.G, walk.total, walk.now, E, peak))
+    after = Carry(carry.steps + block.b.shape[1], carry.time, *last, whole) if block.b.shape[1] else carry
+    return Allowance(bound, no_overflow, unstored), after
+
+
+def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+    """The theorem above: E, the bound, and the largest number met in any evaluation."""
+    E = positive_scan(*_products(leaf, walk, ops), carry.E)
+    t = carry.steps + np.arange(1.0, walk.X.shape[1] + 1)[:, None]  # (time, 1)
+    stores = (t - 1) // arithmetic.chunk if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
+    xi = _grow(ops.u, ops.c * np.minimum(np.maximum(walk.n - 1, 0), _path_limit(arithmetic, t, carry.time)))
+    xi = xi + (1 + xi) * _grow(ops.store, stores)
+    spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
+    products, loss = np.where(walk.lossy, walk.m, 0), ops.product_loss + 2 * ops.operand_loss * walk.G
+    w = _grow(loss * walk.G * walk.G, np.maximum(products - 1, 0) if not ops.operand else products)
+    lost = products * loss + np.where(walk.n > 0, (walk.m + 1) * ops.sum_loss + stores * ops.store_loss, 0)
+    error = (1 + xi) * E + xi * walk.X + spread * (w * walk.total + lost * walk.G * (1 + w))
+    bound = _upward(error, walk.G, carry.steps, exact=(xi == 0) & (E == 0) & (lost == 0))
+    return E, bound, np.maximum(walk.X + bound, walk.G * spread)
+
+
+def _sequential(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+    """One step after the other: every loss decays like the state, and roundings act on |h_t| if that is known.
+
+    E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u |h_t| + f
+
+    In a contracted complex step all roundings of the products are within beta, and the addend meets c = 2:
+    E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi) (dX_t + loss) + f
+    """
     adds = walk.carried & (leaf.X > 0)
-    xi = np.where(adds, _grow(ops.u, ops.c), 0.0)
+    within = leaf.rounds & (ops.c > 1)  # lam-shaped: roundings of the products include those of the sums
+    xi = np.where(adds, np.where(within, _grow(ops.u, ops.c), ops.u), 0.0)
     gain, source = _products(leaf, walk, ops)
-    loss = np.where(walk.carried & leaf.loses, ops.product_loss, 0.0)
+    loss = np.where(walk.carried & leaf.loses, ops.product_loss + ops.operand_loss * (leaf.A + leaf.dA), 0.0)
     flushed = np.where(walk.n > 0, ops.sum_loss, 0.0)
-    E = scan((1 + xi) * gain, (1 + xi) * (source + loss) + xi * walk.X + flushed, leaf.dX0)
-    bound = _upward(E, walk.G, exact=(E == 0) & ~adds)
-    return bound, walk.X + bound
+    rounded = np.where(within, xi * (leaf.X + leaf.dX), xi * (source + walk.now))
+    gain, source = np.where(within, 1, 1 + xi) * gain, source + rounded + (1 + xi) * loss + flushed
+    if arithmetic.store == "step":
+        stored = np.where(walk.n > 0, ops.store * walk.now + ops.store_loss, 0.0)
+        gain, source = (1 + ops.store) * gain, (1 + ops.store) * source + stored
+    E = positive_scan(gain, source, carry.E)
+    bound = _upward(E, walk.G, carry.steps, exact=(E == 0) & ~adds)
+    return E, bound, walk.X + bound
+
+
+def _stored(bound: Array, walk: Walk, ops: Roundings) -> Array:
+    """The bound after results are rounded to the declared dtype."""
+    if not ops.store:
+        return bound
+    size = np.where(walk.m > 0, walk.now, 0.0)  # an input is stored as it is
+    return (bound + np.where(walk.n > 0, ops.store * (size + bound) + ops.store_loss, 0.0)) * UP
 
 
 def _products(leaf: Leaves, walk: Walk, ops: Roundings) -> tuple[Array, Array]:
@@ -165,43 +161,10 @@ def _products(leaf: Leaves, walk: Walk, ops: Roundings) -> tuple[Array, Array]:
     return (leaf.A + leaf.dA) * (1 + beta), (leaf.dA * (1 + beta) + leaf.A * beta) * walk.before + leaf.dX
 
 
-def _walk(leaf: Leaves) -> Walk:
-    """Every count is a scan of its own, with the same zeros."""
-    some = (leaf.A > 0).astype(float)  # lam-shaped
-    n0 = (leaf.X0 > 0).astype(float)  # (batch, channels)
-    X, n = scan(leaf.A, leaf.X, leaf.X0), scan(some, (leaf.X > 0).astype(float), n0)
-    carried = some * (_delayed(n, n0) > 0)
-    return Walk(
-        X=X,
-        before=_delayed(X, leaf.X0),
-        carried=carried > 0,
-        n=n,
-        m=scan(carried, carried),
-        lossy=scan(carried, carried * leaf.loses) > 0,
-        G=_largest_segment(leaf.A + leaf.dA, leaf.X.shape),
-        total=scan(carried, leaf.X + leaf.dX, leaf.X0 + leaf.dX0),
-    )
-
-
-def _delayed(x: Array, start: Array) -> Array:
-    """x_{t-1}: (batch, time, channels)."""
-    return np.concatenate([start[:, None], x[:, :-1]], axis=1)[:, : x.shape[1]]
-
-
-def _largest_segment(A: Array, shape: tuple[int, ...]) -> Array:
-    """G_t: the largest product of multipliers over a segment that ends at t or before, at least 1."""
-    products = np.ones(shape)
-    ending = np.ones((shape[0], shape[2]))  # largest product of a segment that ends here
-    for t in range(shape[1]):
-        ending = products[:, t] = at(A, t) * np.maximum(ending, 1)
-    return np.asarray(np.maximum.accumulate(np.maximum(products, 1), axis=1))
-
-
-def _path_limit(arithmetic: Arithmetic, time: int) -> Array:
-    """Most additions on one path to h_t that the declared order allows, h0 included; (time,)."""
-    t = np.arange(1, time + 1, dtype=float)
+def _path_limit(arithmetic: Arithmetic, t: Array, time: int) -> Array:
+    """Most additions on one path to h_t, t = 1.., of `time` steps in all that the declared order allows, h0 included; like t."""
     if arithmetic.order == "tree":
-        return np.full(time, 2 * np.ceil(np.log2(max(time, 1))) + 2)
+        return np.full(t.shape, 2 * np.ceil(np.log2(max(time, 1))) + 2)
     if arithmetic.chunk is not None:
         return np.asarray(np.minimum(t, arithmetic.chunk) - 1 + np.ceil(t / arithmetic.chunk))
     return t
@@ -212,18 +175,7 @@ def _grow(rate: Array | float, count: Array | float) -> Array:
     return np.asarray(np.expm1(np.asarray(count) * np.log1p(rate)) * UP)
 
 
-def _upward(error: Array, G: Array, exact: Array) -> Array:
+def _upward(error: Array, G: Array, steps: int, exact: Array) -> Array:
     """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
-    t = np.arange(error.shape[1])[:, None]  # (time, 1)
+    t = steps + np.arange(error.shape[1])[:, None]  # (time, 1)
     return np.where(exact, error, error * (1 + 16 * (t + 8) * 2.0**-53) + 64 * (t + 8) * TINY * G)
-
-
-def _parts(x: Array) -> Array:
-    """Real components in float64 on a new last axis: one for real, two for complex arrays."""
-    return np.asarray(np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], axis=-1).astype(float))
-
-
-def _modulus(parts: Array) -> Array:
-    """|x| of _parts(x), rounded upwards; exact where one component is zero."""
-    oblique = (parts != 0).sum(-1) > 1
-    return np.asarray(np.where(oblique, np.hypot(parts[..., 0], parts[..., -1]) * UP + TINY, np.abs(parts).sum(-1)))

@@ -8,9 +8,9 @@
 
 Floats are integers over powers of two, so the recurrence stays in integers with a shared denominator: with
 lam = L 2^-p and b = B 2^-q, h_t = H_t 2^-(q + p t) and H_t = L_t H_{t-1} + B_t 2^(p t). That is exact at any length and
-costs time quadratic in it. Disc arithmetic is the cheap way for long sequences: the midpoint of h in 128 bits and one radius
-in the norm, r_t = |lam| r_{t-1} + (rounding of this step). Balls of components would explode instead: multiplying a rectangle
-by e^{i theta} inflates it by up to sqrt(2) a step.
+costs time quadratic in it. Long sequences are for double_double.py, and for disc arithmetic, an independent and slower
+way: the midpoint of h in any number of bits and one radius in the norm, r_t = |lam| r_{t-1} + (rounding of this step). Balls
+of components would explode instead: multiplying a rectangle by e^{i theta} inflates it by up to sqrt(2) a step.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 import flint
 import numpy as np
 
-from scanproof.reference.arithmetic import TINY, UP
 from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.operations import TINY, UP
 from scanproof.reference.scan import at
 
-EXACT_STEPS = 1000  # up to here integers are as cheap as discs
+EXACT_STEPS, EXACT_LANES = 1000, 512  # up to here integers are cheap
 DISC_BITS = 128
 
 
@@ -39,9 +39,25 @@ class Truth(NamedTuple):
 
 
 def truth(inputs: Inputs) -> Truth:
-    """The states of `inputs`, enclosed: by integers up to EXACT_STEPS steps or where lam is whole, by discs elsewhere."""
-    whole = (inputs.lam.real == np.rint(inputs.lam.real)).all() and (inputs.lam.imag == np.rint(inputs.lam.imag)).all()
-    return exact(inputs) if whole or inputs.b.shape[1] <= EXACT_STEPS else disc(inputs)
+    """The states of `inputs`, enclosed: by integers where that is cheap, by double-doubles elsewhere."""
+    batch, steps, channels = inputs.b.shape
+    if steps <= EXACT_STEPS and batch * channels <= EXACT_LANES:
+        return exact(inputs)
+    from scanproof.reference import double_double  # imports numba
+
+    return double_double.double_double(inputs)
+
+
+def blockwise(inputs: Inputs, steps: int) -> Iterator[tuple[int, Truth]]:
+    """(first step, truth of the next `steps` steps) of forward inputs, in bounded memory."""
+    from scanproof.reference import double_double  # imports numba
+
+    carry = double_double.start(inputs.start)
+    for first in range(0, inputs.b.shape[1], steps):
+        part = slice(first, first + steps)
+        lam = inputs.lam[:, part] if inputs.varying else inputs.lam
+        found, carry = double_double.advance(lam, inputs.b[:, part], carry)
+        yield first, found
 
 
 def exact(inputs: Inputs) -> Truth:

@@ -13,14 +13,16 @@ import random
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
-from types import SimpleNamespace
 
 import numpy as np
 
 from scanproof.reference import arithmetic as arithmetic_module
+from scanproof.reference import operations as operations_module
+from scanproof.reference.formats import Format
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.scan import at, scan
 
+NATIVE = ("float32", "float64", "complex64", "complex128")  # formats in which NumPy rounds each operation once
 INFINITE = Fraction(10) ** 400  # error over an allowance of zero
 
 # ---------------------------------------------------------------- formats
@@ -84,10 +86,9 @@ class Tiny:
 
 def declare_tiny(monkeypatch, tiny):
     """From here on Arithmetic("float64") and ("complex128") mean the tiny format: the code under test is the production code."""
-    info = SimpleNamespace(
-        eps=2 * tiny.u, nmant=tiny.p - 1, max=1e300, smallest_subnormal=2 * tiny.eta, smallest_normal=tiny.omega
-    )
-    monkeypatch.setattr(arithmetic_module, "np", SimpleNamespace(finfo=lambda _: info, dtype=np.dtype))
+    form = Format(tiny.p, 2 * tiny.eta, tiny.omega, 1e300)
+    for module in (arithmetic_module, operations_module):
+        monkeypatch.setattr(module, "format_of", lambda _: form)
 
 
 # ---------------------------------------------------------------- one step

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scanproof.properties.compare import Comparison, compare, error_enclosure, exact_error_squared, ratio
+from scanproof.properties.compare import Comparison, compare, error_enclosure, error_squared, ratio
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import Allowance
 from scanproof.reference.truth import Truth, truth
@@ -120,7 +120,7 @@ def test_an_element_is_outside_above_its_allowance_and_within_below():
 def test_what_straddles_is_decided_exactly(blind, factor, word):
     """Whatever the radius of the truth, the allowance next to the exact error decides."""
     got = float(EXACT.head[0, 4, 0]) + 2.0**-30
-    error = exact_error_squared(np.full((1, 5, 1), got), CASE, (0, 4, 0))
+    error = error_squared(np.float64(got), *exact_state(CASE, (0, 4, 0)))
     bound = float(error) ** 0.5 * factor
     assert (error > Fraction(bound) ** 2) == (word == "outside")  # the test's own premise
     result = decide(got, bound, exact=EXACT._replace(rad=np.full((1, 5, 1), blind)))
@@ -167,7 +167,7 @@ def test_exact_errors_of_every_dtype_and_direction(dtype):
         got = np.zeros_like(b)
         got[1, 2, 0] = 0.375
         difference = plus(fraction(got[1, 2, 0]), times((Fraction(-1), Fraction(0)), expected))
-        assert exact_error_squared(got, inputs, (1, 2, 0)) == difference[0] ** 2 + difference[1] ** 2
+        assert error_squared(got[1, 2, 0], *exact_state(inputs, (1, 2, 0))) == difference[0] ** 2 + difference[1] ** 2
 
 
 def fraction(z):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scans import Ieee, Machine, exact, states
 
-from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Inputs, checked
 from scanproof.reference.scan import scan
 

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scans import NATIVE
 
 from scanproof.properties.check import check
 from scanproof.properties.compare import compare
+from scanproof.properties.judge import judge
 from scanproof.properties.laws import LAWS, Run
 from scanproof.properties.mutants import chunked
 from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
-from scanproof.properties.verdict import judge
 from scanproof.properties.worker import load
-from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs, checked
 from scanproof.reference.rounding import allowance, exact_lane
 from scanproof.reference.scan import scan
@@ -57,7 +58,7 @@ def test_the_laws_and_their_order():
 
 @pytest.mark.parametrize("kind", ["constant", "varying"])
 @pytest.mark.parametrize(("seed", "name"), list(enumerate(HONEST)))
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 def test_honest_scans_obey_every_law(dtype, seed, name, kind):
     domain = Domain(lam=kind, lengths=SHORT)
     report = check("scan", HONEST[name], arithmetic=Arithmetic(dtype), domain=domain, seed=seed, cases=4)
@@ -86,7 +87,7 @@ def test_an_adversary_at_the_edge_of_its_allowance_obeys_every_law(dtype):
 
 # ---------------------------------------------------------------- what the laws ask for
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 @pytest.mark.parametrize("varying", [False, True])
 def test_every_call_of_a_law_is_a_proper_one(name, dtype, varying):
     for number, (lam, size) in enumerate([(lam, size) for lam in LAMBDAS for size in SIZES]):
@@ -102,7 +103,7 @@ def test_every_call_of_a_law_is_a_proper_one(name, dtype, varying):
             assert inputs.lam.dtype == inputs.b.dtype == dtype
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 @pytest.mark.parametrize("varying", [False, True])
 def test_exact_lanes_are_exact(dtype, varying):
     """Every call has allowance zero at every step, whatever the class may do; every kind of lam and both signs occur."""
@@ -199,7 +200,7 @@ def test_causality_changes_the_future_and_only_it(varying):
             assert (inputs.lam[:, cut:] != before.lam[:, cut:]).any()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 def test_linearity_uses_sums_and_scales_that_do_not_round(dtype):
     session = Recorder()
     with suppress(AssertionError):  # the recorder claims no rounding at all
@@ -252,7 +253,7 @@ def test_the_sum_of_both_allowances_is_allowed(name):
 
 
 # ---------------------------------------------------------------- draws
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lam", LAMBDAS)
 def test_regimes_are_what_they_are_called(dtype, size, lam):

@@ -14,7 +14,8 @@ from scanproof.properties.mutants import MUTANTS
 from scanproof.properties.recheck import recheck
 from scanproof.properties.verdict import judge_inputs
 from scanproof.properties.witness import witness
-from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Inputs
 
 RNG = np.random.default_rng(5)

@@ -16,9 +16,9 @@ import pytest
 
 import scanproof.report.page
 from scanproof import report
-from scanproof.report.model import CheckRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow, RunReport
+from scanproof.report.model import CheckRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow, RunReport, SpeedRow
 from scanproof.report.page import page
-from scanproof.report.plots import Strip, growth, strips
+from scanproof.report.plots import Bar, Strip, bars, growth, strips
 from scanproof.report.tables import WORDS
 
 INF = float("inf")
@@ -30,6 +30,16 @@ def law(name: str, verdict: str, ratios: list[float], **counts: int) -> LawRow:
     return LawRow.model_validate({
         "name": name, "statement": f"what {name} says", "verdict": verdict, "counts": counts,
         "ratio": max(ratios, default=0.0), "ratios": ratios, "seconds": 1.25,
+    })  # fmt: skip
+
+
+def timed(contestant: str, output: str, verdict: str, gb_per_s: float | None, reason: str = "") -> SpeedRow:
+    """One row of the benchmark; without a timing where gb_per_s is None."""
+    numbers = {"first_ms": 1803.25, "median_ms": 2.25, "minimum_ms": 1.875, "quartiles_ms": [2.125, 3.5], "rounds": 7, "calls": 3}
+    return SpeedRow.model_validate({
+        "case": "wide", "dtype": "complex64", "lam": "constant", "shape": [16, 1024, 256], "contestant": contestant,
+        "output": output, "threads": 4, "verdict": verdict, "reason": reason, "lanes": 5, "states": 4096,
+        "timing": gb_per_s and numbers | {"moved_bytes": 67110912, "gb_per_s": gb_per_s, "ratio": 0.5625},
     })  # fmt: skip
 
 
@@ -69,18 +79,22 @@ def full() -> RunReport:
         ],
         growth=[Growth(implementation="diagonal", dtype="float32", modulus=0.999, lengths=[1, 10, 100],
                        error=[0.0, 1e-7, 3e-7], allowance=[0.0, 1e-6, INF])],
+        speed=[timed("numpy copy", "given", "reference", 16.5), timed("numpy copy", "fresh", "reference", 7.75),
+               timed("diagonal", "given", "within", 29.25), timed("blind", "fresh", "undecided", 0.625, "too blind"),
+               timed("zeros scan", "fresh", "outside", None, "3 of 9 exceed"),
+               timed("lazy", "fresh", "not run", None, "jax is away")],
     )  # fmt: skip
 
 
 def empty(accepted: bool = True) -> RunReport:
-    nothing: dict[str, Any] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "growth")}
+    nothing: dict[str, Any] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "growth", "speed")}
     faults = [] if accepted else ["a lemma was refused"]
     return RunReport.model_validate(full().model_dump() | {"accepted": accepted, "faults": faults} | nothing)
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
     """Every string that a user or a machine could have chosen, changed."""
-    fixed = {"format", "verdict", "status"}
+    fixed = {"format", "verdict", "status", "lam", "output"}
     if isinstance(value, dict):
         return {key: item if key in fixed else mapped(item, change) for key, item in value.items()}
     if isinstance(value, list):
@@ -148,8 +162,9 @@ def invented(text: str, source: RunReport) -> set[float]:
     """Numbers in cells, headings and lists that are neither in the report nor a count of its rows."""
     number = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?:e[+-]\d+)?(?![\w.]*\w)")
     exact = {float(x) for x in number.findall(source.model_dump_json())}
-    known = exact | {float(f"{x:.3g}") for x in exact}
+    known = exact | {float(f"{x:.3g}") for x in exact} | {float(f"{x:.0f}") for x in exact if x >= 1000}
     known |= set(range(1 + max(len(source.checks), len(source.mutants), len(source.recordings), len(source.lemmas))))
+    known |= set(range(1 + len({c.implementation for c in source.checks} | {row.contestant for row in source.speed})))
     known |= {len(law.ratios) for check in source.checks for law in check.laws}
     shown = " ".join(Page(text).text(tag) for tag in ("td", "th", "h1", "header", "li", "dd"))
     return {float(x) for x in number.findall(shown)} - known
@@ -177,7 +192,7 @@ TEXT = full().model_dump_json()
     (TEXT.encode("utf-16"), "Invalid JSON"),
     (b"[]", "file: "),
     (changed(surprise=1), "surprise: "),
-    (changed(format="scanproof-report/2", surprise=1), "format: .*scanproof-report/1.*scanproof-report/2"),
+    (changed(format="scanproof-report/1", surprise=1), "format: .*scanproof-report/2.*scanproof-report/1"),
     (TEXT.replace('"steps":800', '"steps":800,"speed":1').encode(), r"recordings\.0\.speed: "),
     (TEXT.replace('"verdict":"outside"', '"verdict":"correct"').encode(), r"checks\.1\.verdict: "),
     (TEXT.replace(',"steps":800', "").encode(), "missing, doubled or converted"),
@@ -327,6 +342,48 @@ def test_nothing_is_called_correct() -> None:
     text = Page(page(full())).text()
     assert len(re.findall("correct", text)) == sum(meaning.count("correct") for meaning in WORDS.values()) == 1
     assert all(meaning in text for meaning in WORDS.values())
+
+
+def test_what_is_outside_or_not_run_has_no_speed() -> None:
+    text = page(full())
+    section = text[text.index('id="throughput"') : text.index('id="lemmas"')]
+    rows = {Page(row).text("th"): re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>.*?</tr>", section)[1:]}
+    measured = {name.split(" output")[0][2:].strip(): cells[1:8] for name, cells in rows.items()}
+    times = ["2.25", "1.88", "2.12 – 3.5"]
+    assert measured == {
+        "numpy copy": [*times, "7.75", "0.562", "1803", "4"],  # the second one, with a fresh output
+        "diagonal": [*times, "29.2", "0.562", "1803", "4"],
+        "blind": [*times, "0.625", "0.562", "1803", "4"],
+        "zeros scan": ["–"] * 7,
+        "lazy": ["–"] * 7,
+    }
+    assert "zeros scan" not in section[: section.index("<table")].split("</ul>")[1]  # no bar, and none in its description
+
+
+def test_a_timing_of_a_refuted_scan_is_no_report() -> None:
+    for verdict in ("outside", "not run", "not offered"):
+        with pytest.raises(ValueError, match=f"timing must be absent where the verdict is {verdict}"):
+            timed("x", "given", verdict, 1.5)
+
+
+def ends(svg: str, colour: str) -> tuple[float, float]:
+    """Where the bar of this colour begins and ends."""
+    (path,) = re.findall(rf'<path d="([^"]*)"[^>]*style="fill: var\({colour}\)', svg)
+    xs = [float(x) for x in re.findall(r"[ML] ([\d.]+) ", path)]
+    return min(xs), max(xs)
+
+
+def test_bars_are_as_long_as_their_throughput_and_the_copy_is_a_line() -> None:
+    svg = bars([Bar(0, "given", 20.0), Bar(1, "fresh", 5.0)], 10.0, "x", "")
+    (left, long), (start, short) = ends(svg, "--c0"), ends(svg, "--c1")
+    limit = next(line[0][0] for line in lines(svg, "--limit") if len({x for x, _ in line}) == 1)
+    assert left == start
+    assert [round((x - left) / (long - left), 4) for x in (short, limit)] == [0.25, 0.5]
+    assert not lines(bars([Bar(0, "given", 20.0)], None, "x", ""), "--limit")
+
+
+def test_the_bar_of_an_undecided_scan_says_so() -> None:
+    assert [text.count("undecided") for text in (bars([Bar(0, "given", 2.0, u)], 1.0, "x", "") for u in (False, True))] == [0, 1]
 
 
 def points(svg: str, colour: str) -> list[tuple[float, float]]:

@@ -8,7 +8,8 @@ from scanproof.properties.mutants import mutants
 from scanproof.properties.shrink import shrink
 from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 from scanproof.properties.verdict import judge_inputs
-from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.formats import DTYPES
 from scanproof.reference.scan import scan
 
 ANY = Domain()

@@ -10,8 +10,10 @@ from scans import draw, dyadic, lift, problem
 from scans import exact as exact_numbers
 
 from scanproof.reference import truth as truth_module
-from scanproof.reference.arithmetic import DTYPES, UP, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Inputs
+from scanproof.reference.operations import UP
 from scanproof.reference.rounding import allowance
 from scanproof.reference.scan import scan
 from scanproof.reference.truth import disc, exact, exact_state, truth

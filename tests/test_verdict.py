@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scans import NATIVE
 
+from scanproof.properties.judge import judge
 from scanproof.properties.mutants import CHUNK, chunked, drops_carry, returns_input, zeros
 from scanproof.properties.strategies import DECK, LAMBDAS, SIZES, Domain, Draw, draws
-from scanproof.properties.verdict import CLAIMS, judge, judge_inputs
-from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.properties.verdict import CLAIMS, judge_inputs
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.scan import scan
 from scanproof.reference.truth import truth
@@ -71,7 +73,7 @@ def test_outside_wins_over_undecided_and_the_worst_element_is_an_outside_one():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 def test_not_finite_is_outside_where_nothing_can_overflow(value, dtype):
     got = STATES.astype(dtype)
     got[0, 2, 0] = value
@@ -112,7 +114,7 @@ def test_empty_arrays_are_undecided(shape):
 
 
 @pytest.mark.parametrize("order", ["angle-sum", "log-space", "fft"])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 def test_an_order_that_is_not_modelled_is_undecided_whatever_comes_back(dtype, order):
     for got in (STATES, 0 * STATES, STATES + np.nan):
         verdict = judged(got.astype(dtype), LAM.astype(dtype), B.astype(dtype), Arithmetic(dtype, order=order))
@@ -164,7 +166,7 @@ def some_chunk_carries(inputs, exact):
     return bool(((lam[:, CHUNK::CHUNK] != 0) & (head[:, CHUNK - 1 : -1 : CHUNK] != 0)).any())
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 def test_the_three_mutants_are_outside_in_every_informative_case(dtype):
     """By construction of what informs, in every regime, with and without h0, both directions."""
     seen = []
@@ -188,7 +190,7 @@ def test_the_three_mutants_are_outside_in_every_informative_case(dtype):
     assert min(seen.count(zeros), seen.count(returns_input), 4 * seen.count(drops_carry)) >= 20  # T > 16 for a carry
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 def test_a_dropped_carry_is_outside_in_informative_cases_of_every_regime(dtype):
     """In every regime of lam and of magnitude, where it informs."""
     seen = dict.fromkeys([(lam, size) for lam in LAMBDAS for size in SIZES], 0)
@@ -211,7 +213,7 @@ def test_a_lane_whose_carry_is_hidden_does_not_inform():
 
 
 # ---------------------------------------------------------------- optional arguments
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", NATIVE)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("varying", [False, True])
 def test_h0_and_reverse_are_judged_as_declared(dtype, reverse, varying):

@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scanproof.properties import witness as module
+from scanproof.properties.judge import judge
 from scanproof.properties.mutants import drops_carry, zeros
 from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
-from scanproof.properties.verdict import judge, judge_inputs
+from scanproof.properties.verdict import judge_inputs
 from scanproof.properties.witness import Witness, array, numbers, read, witness, write_atomically
-from scanproof.reference.arithmetic import DTYPES, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.formats import DTYPES
 from scanproof.reference.scan import scan
 
 FULL = {"h0": True, "reverse": True}

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scanproof.properties.check import Report, check
+    from scanproof.properties.judge import judge
     from scanproof.properties.strategies import Domain
     from scanproof.properties.suite import suite
-    from scanproof.properties.verdict import Verdict, judge
+    from scanproof.properties.verdict import Verdict
     from scanproof.reference.arithmetic import Arithmetic
 
 __version__ = "0.1.0"
@@ -25,7 +26,7 @@ _HOME = {
     "Report": "scanproof.properties.check",
     "Verdict": "scanproof.properties.verdict",
     "check": "scanproof.properties.check",
-    "judge": "scanproof.properties.verdict",
+    "judge": "scanproof.properties.judge",
     "suite": "scanproof.properties.suite",
 }
 

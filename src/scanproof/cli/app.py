@@ -12,6 +12,21 @@ from typing import Annotated
 import typer
 
 import scanproof
+from scanproof.cli.options import (
+    Accumulate,
+    Assumed,
+    Contraction,
+    Dtype,
+    Json,
+    Operands,
+    Order,
+    Quiet,
+    Rounding,
+    Seed,
+    Store,
+    Subnormals,
+    System,
+)  # fmt: skip
 
 ACCEPTED, REJECTED, BAD_INPUT, UNDECIDED, BROKEN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 EXIT_CODES = (
@@ -28,19 +43,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-System = Annotated[str, typer.Option(help="The system that is implemented: scan.")]
-Dtype = Annotated[str, typer.Option(help="Declared format: float32, float64, complex64 or complex128.")]
-Subnormals = Annotated[
-    str, typer.Option(help="gradual (IEEE), ftz (subnormal results may become zero) or daz (subnormal inputs too).")
-]
-Contraction = Annotated[
-    bool, typer.Option("--contraction/--no-contraction", help="Whether the operations of a step may be fused in any way.")
-]
-Order = Annotated[str, typer.Option(help="any, sequential, chunked:L or tree: which bracketings are declared.")]
-Seed = Annotated[int, typer.Option(min=0, help="Every drawn case follows from it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict only.")]
+golden = typer.Typer(help="Golden cases: exact states with a bound beside every number, for any language.", no_args_is_help=True)
+app.add_typer(golden, name="golden")
 
 
 @app.command()
@@ -51,7 +55,13 @@ def check(
     subnormals: Subnormals = "gradual",
     contraction: Contraction = True,
     order: Order = "any",
+    accumulate: Accumulate = None,
+    store: Store = "output",
+    operands: Operands = None,
+    rounding: Rounding = "nearest",
+    assumed: Assumed = 1.0,
     lam: Annotated[str, typer.Option(help="Which lam it accepts: constant, varying or both.")] = "both",
+    positive: Annotated[str, typer.Option(help="What must be above zero: none, lam or all (lam, b and h0).")] = "none",
     lengths: Annotated[str | None, typer.Option(help="Accepted lengths, as in 1-64,128 (all by default).")] = None,
     channels: Annotated[str | None, typer.Option(help="Accepted numbers of channels, as in 4,8 (all by default).")] = None,
     seed: Seed = 0,
@@ -73,14 +83,16 @@ def check(
       scanproof check mypkg.kernels:scan --dtype complex64 --lam constant --lengths 64,128,4096 --seed 7
 
       scanproof check jax_scan.py:scan --dtype float32 --subnormals daz --contraction
+
+      scanproof check half_scan.py:scan --dtype bfloat16 --accumulate float32 --order chunked:64 --store chunk
     """
     from scanproof.cli import check as command
     from scanproof.properties.strategies import Domain
     from scanproof.reference.arithmetic import Arithmetic
 
     with one_line_errors():
-        arithmetic = Arithmetic(dtype, subnormals, contraction, order)
-        domain = Domain(lam, numbers("lengths", lengths), numbers("channels", channels))
+        arithmetic = Arithmetic(dtype, subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
+        domain = Domain(lam, numbers("lengths", lengths), numbers("channels", channels), positive)
         raise typer.Exit(command.run(system, implementation, arithmetic, domain, seed, cases, law, json, junitxml, quiet))
 
 
@@ -92,6 +104,11 @@ def judge(
     subnormals: Subnormals = "gradual",
     contraction: Contraction = True,
     order: Order = "any",
+    accumulate: Accumulate = None,
+    store: Store = "output",
+    operands: Operands = None,
+    rounding: Rounding = "nearest",
+    assumed: Assumed = 1.0,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -108,7 +125,8 @@ def judge(
     from scanproof.cli import judge as command
 
     with one_line_errors():
-        raise typer.Exit(command.run(file, system, dtype, subnormals, contraction, order, json, quiet))
+        words = (subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
+        raise typer.Exit(command.run(file, system, dtype, words, json, quiet))
 
 
 @app.command()
@@ -150,6 +168,30 @@ def prove(
 
     with one_line_errors():
         raise typer.Exit(command.run(lemma, json))
+
+
+@app.command()
+def bench(
+    case: Annotated[list[str] | None, typer.Option(help="Only this case (may be repeated); an unknown one lists them.")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Samples of each contestant; the median is reported.")] = 7,
+    threads: Annotated[int | None, typer.Option(help="Threads for everyone who uses them (all cores by default).")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Time scans beside a measured copy: our kernels, plain loops, lfilter, and jax where it is installed.
+
+    Each one is judged first, on the arrays that are timed; whatever is outside gets no timing, and exit code 1.
+
+    Examples:
+
+      scanproof bench
+
+      scanproof bench --case long --case single --threads 1 --json
+    """
+    from scanproof.cli import bench as command
+
+    with one_line_errors():
+        raise typer.Exit(command.run(case, rounds, threads, json, quiet))
 
 
 @app.command()
@@ -213,3 +255,6 @@ def _internal() -> None:
     traceback.print_exc()
     print("scanproof: internal error: please report it with the lines above", file=sys.stderr)
     raise typer.Exit(INTERNAL)
+
+
+import scanproof.cli.golden  # noqa: E402  registers its commands, which use what is defined above

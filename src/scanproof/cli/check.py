@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,9 +15,9 @@ from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
 from scanproof.cli.output import console, number, print_json, progress, table, word
 from scanproof.properties.check import LawResult, Report
 from scanproof.properties.check import check as run_check
+from scanproof.properties.findings import Element
 from scanproof.properties.laws import LAWS
 from scanproof.properties.strategies import Domain
-from scanproof.properties.verdict import Element
 from scanproof.properties.witness import Witness, write_atomically
 from scanproof.properties.worker import Worker
 from scanproof.reference.arithmetic import Arithmetic
@@ -76,6 +77,9 @@ def reproduce(report: Report, domain: Domain) -> str:
     words += [] if a.contraction else ["--no-contraction"]
     words += [] if a.order == "any" else ["--order", a.order]
     words += [] if domain.lam == "both" else ["--lam", domain.lam]
+    for name in ("accumulate", "store", "operands", "rounding", "assumed"):
+        words += [] if getattr(a, name) == getattr(Arithmetic, name) else [f"--{name}", str(getattr(a, name))]
+    words += [] if domain.positive == "none" else ["--positive", domain.positive]
     for name in ("lengths", "channels"):
         accepted = getattr(domain, name)
         words += [f"--{name}", ranges(accepted)] if accepted else []
@@ -100,7 +104,7 @@ def show(report: Report, witness: Path | None, command: str) -> None:
     out.print(f"{report.implementation} as {report.arithmetic}; seed {report.seed}\n", markup=False)
     columns = ("law", "verdict", "error/allowance", "within", "undecided", "outside", "not offered")
     out.print(table(columns, [_row(law) for law in report.laws]))
-    grade = " (theorem)" if report.verdict == "outside" else ""
+    grade = f" ({report.failure.grade})" if report.failure and report.verdict == "outside" else ""
     out.print(f"\n{word(report.headline)}{grade}: ", end="")
     out.print(report.reason, markup=False)
     if report.fault and report.verdict == "outside":
@@ -108,7 +112,8 @@ def show(report: Report, witness: Path | None, command: str) -> None:
     if any(report.judged):
         out.print(
             f"largest error/allowance {number(report.ratio)}, bits lost {number(report.bits_lost)}, "
-            f"informative {report.informative:.0%} of the random cases, {report.seconds:.1f} s"
+            f"informative {report.informative:.0%} of the random cases, "
+            f"{report.rounded:.1%} of all elements correctly rounded, {report.seconds:.1f} s"
         )
     if report.failure and report.failure.worst and report.witness:
         out.print(f"\n{element(report.failure.worst)}", markup=False)
@@ -145,15 +150,16 @@ def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any
     return {
         "format": "scanproof-check/1",
         "implementation": report.implementation,
-        "arithmetic": {f: getattr(report.arithmetic, f) for f in ("dtype", "subnormals", "contraction", "order")},
+        "arithmetic": asdict(report.arithmetic),
         "seed": report.seed,
         "verdict": report.verdict,
-        "grade": "theorem" if report.verdict == "outside" else None,
+        "grade": report.failure.grade if report.failure else None,
         "reason": report.reason,
         "fault": {"kind": report.fault[0], "message": report.fault[1]} if report.fault else None,
         "judged": dict(zip(("batch", "time", "channels"), report.judged, strict=True)),
         "ratio": report.ratio,
         "bits_lost": report.bits_lost,
+        "rounded": report.rounded,
         "informative": report.informative,
         "laws": [
             {"name": law.name, "statement": law.statement, "verdict": law.verdict, "ratio": law.ratio, "counts": law.counts}

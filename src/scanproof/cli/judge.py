@@ -11,24 +11,22 @@ import numpy as np
 from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.check import element
 from scanproof.cli.output import console, number, print_json, waiting, word
+from scanproof.properties.judge import judge as run_judge
 from scanproof.properties.verdict import Verdict
-from scanproof.properties.verdict import judge as run_judge
 from scanproof.properties.witness import array, contradiction, read
 from scanproof.reference.arithmetic import Arithmetic
 
 NEEDED, OPTIONAL = {"lam", "b", "got"}, {"h0", "reverse"}
-CODES = {"within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
+CODES = {"nearest": ACCEPTED, "within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
 
 
-def run(
-    file: Path, system: str, dtype: str | None, subnormals: str, contraction: bool, order: str, as_json: bool, quiet: bool
-) -> int:
-    """Judges the file and returns the exit code."""
+def run(file: Path, system: str, dtype: str | None, words: tuple[Any, ...], as_json: bool, quiet: bool) -> int:
+    """Judges the file as `Arithmetic(dtype, *words)` and returns the exit code."""
     if file.suffix == ".json":
         verdict = _witness(file)
     else:
-        recorded = load(file)
-        arithmetic = Arithmetic(dtype or recorded["b"].dtype.name, subnormals, contraction, order)
+        recorded = load(file, dtype)
+        arithmetic = Arithmetic(dtype or recorded["b"].dtype.name, *words)
         with waiting("judging", quiet or as_json):
             verdict = run_judge(system, **recorded, arithmetic=arithmetic)
     if as_json:
@@ -40,8 +38,8 @@ def run(
     return CODES[verdict.verdict]
 
 
-def load(file: Path) -> dict[str, Any]:
-    """The arrays of a recorded run, never unpickled.
+def load(file: Path, dtype: str | None = None) -> dict[str, Any]:
+    """The arrays of a recorded run, never unpickled. NumPy stores bfloat16 as plain two bytes: `dtype` says what they are.
 
     Raises:
         ValueError: no such file, not an .npz, missing or unknown names, object arrays.
@@ -59,6 +57,8 @@ def load(file: Path) -> dict[str, Any]:
     if NEEDED - found.keys() or found.keys() - NEEDED - OPTIONAL:
         names = ", ".join(sorted(found)) or "nothing"
         raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
+    if dtype == "bfloat16":
+        found = {name: x.view("bfloat16") if x.dtype in (np.dtype("V2"), np.dtype("uint16")) else x for name, x in found.items()}
     if "reverse" in found:
         found["reverse"] = _flag(found["reverse"])
     return found
@@ -71,7 +71,7 @@ def show(verdict: Verdict) -> None:
     out.print(verdict.reason, markup=False)
     out.print(
         f"as {verdict.arithmetic}\nlargest error/allowance {number(verdict.ratio)}, bits lost {number(verdict.bits_lost)}, "
-        f"informative {verdict.informative:.0%} of the lanes",
+        f"informative {verdict.informative:.0%} of the lanes, {verdict.rounded:.1%} of the elements correctly rounded",
         markup=False,
     )
     if verdict.worst:

@@ -1,4 +1,7 @@
-"""`scanproof verify`: lemmas, implementations, mutants and recordings, side by side in several processes, into one report."""
+"""`scanproof verify`: lemmas, implementations, mutants and recordings, side by side in several processes, into one report.
+
+Then, alone on the machine, a short benchmark.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import scanproof
+from scanproof.benchmarks.cases import SHORT, chosen
 from scanproof.benchmarks.peers import Subject, subjects
+from scanproof.benchmarks.speed import ROUNDS
+from scanproof.cli import bench
 from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
 from scanproof.cli.output import console, number, print_json, progress, table
@@ -39,6 +45,7 @@ def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
     """Does all the work, writes the report and returns the exit code: 0 only if everything is accepted."""
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
     rows = _collect(jobs(seed, cases, folder / "witness"), quiet or as_json)
+    rows["speed"] = bench.measure(chosen(list(SHORT)), ROUNDS, None, quiet or as_json)  # when nothing else runs any more
     faults = find_faults(rows)
     report = RunReport(
         scanproof=scanproof.__version__,
@@ -54,6 +61,7 @@ def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
         mutants=rows["mutants"],
         recordings=rows["recordings"],
         growth=rows["growth"],
+        speed=rows["speed"],
     )
     page = write(report, folder)
     if as_json:
@@ -91,6 +99,7 @@ def find_faults(rows: dict[str, list[Any]]) -> list[str]:
             if r.verdict not in ("within", "not run"):
                 on = f" on {r.recording}" if section == "recordings" else ""
                 faults.append(f"{r.implementation} ({r.dtype}){on}: {r.verdict}: {r.reason}")
+    faults += [f"{r.contestant} on {r.case}: {r.verdict}: {r.reason}" for r in rows["speed"] if r.verdict == "outside"]
     faults += [f"mutant {r.name} ({r.dtype}) was not rejected: {r.fault}" for r in rows["mutants"] if r.verdict != "outside"]
     return faults
 
@@ -117,6 +126,8 @@ def show(report: RunReport, page: Path) -> None:
     out.print()
     wrong = [(r.name, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}") for r in report.mutants]
     out.print(table(("mutant", "dtype", "fault", "verdict", "rejected by"), wrong))
+    out.print()
+    bench.show(report.speed)
     for fault in report.faults:
         out.print(f"\n{fault}", markup=False)
     rejected = sum(r.verdict == "outside" for r in report.mutants)

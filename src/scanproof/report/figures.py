@@ -20,16 +20,22 @@ RATIOS = (
 
 
 def numbered(report: RunReport) -> dict[str, int]:
-    """Implementations in the order of the report: their number, colour and marker."""
-    names = dict.fromkeys([check.implementation for check in report.checks] + [row.implementation for row in report.growth])
+    """Implementations in the order of the report, those that were only timed last: their number, colour and marker."""
+    names = dict.fromkeys([*_judged(report), *(row.contestant for row in report.speed)])
     return {name: place for place, name in enumerate(names)}
 
 
 def figures(report: RunReport, keys: dict[str, int]) -> Html:
-    return join([_key(keys), _growth(report, keys), _ratios(report, keys)])
+    shown = {name: keys[name] for name in _judged(report)}
+    return join([key(shown), _growth(report, keys), _ratios(report, keys)])
 
 
-def _key(keys: dict[str, int]) -> Html:
+def _judged(report: RunReport) -> dict[str, None]:
+    return dict.fromkeys([check.implementation for check in report.checks] + [row.implementation for row in report.growth])
+
+
+def key(keys: dict[str, int]) -> Html:
+    """Which number, marker and colour stand for whom."""
     entries = (
         element("li", element("b", f"{i + 1} {GLYPHS[i % len(GLYPHS)]}", style=f"color: var(--c{i % COLOURS})"), name)
         for name, i in keys.items()
@@ -45,7 +51,7 @@ def _growth(report: RunReport, keys: dict[str, int]) -> Html:
         title = f"{panel[0]}, |λ| = {panel[1]!r}"
         alt = f"{title}: error and allowance over the length for " + ", ".join(row.implementation for row in rows)
         drawn.append((title, growth(rows, keys, f"growth{place}", alt)))
-    return _figure("Error growth under the allowance", drawn, GROWTH)
+    return figure("Error growth under the allowance", drawn, GROWTH)
 
 
 def _ratios(report: RunReport, keys: dict[str, int]) -> Html:
@@ -56,7 +62,7 @@ def _ratios(report: RunReport, keys: dict[str, int]) -> Html:
         alt = f"{dtype}: largest error over allowance of " + ", ".join(f"{row.label}: {number(max(row.ratios))}" for row in rows)
         if rows:
             drawn.append((dtype, strips(rows, f"ratios{place}", alt)))
-    return _figure("Error / allowance of every judged call", drawn, RATIOS)
+    return figure("Error / allowance of every judged call", drawn, RATIOS)
 
 
 def _strips(report: RunReport, keys: dict[str, int], dtype: str) -> list[Strip]:
@@ -70,7 +76,8 @@ def _strips(report: RunReport, keys: dict[str, int], dtype: str) -> list[Strip]:
     return [row for row in [*rows, Strip("mutants", None, wrong)] if row.ratios]
 
 
-def _figure(title: str, panels: list[tuple[str, Html]], caption: str) -> Html:
+def figure(title: str, panels: list[tuple[str, Html]], caption: str) -> Html:
+    """Panels with their titles under one caption."""
     drawn = [element("div", element("h3", name), svg) for name, svg in panels]
     shown = element("div", *drawn, class_="panels") if drawn else element("p", "Nothing was measured.")
     return element("figure", element("figcaption", element("strong", title), ". " + caption), shown)

@@ -104,10 +104,50 @@ class LemmaRow(_Strict):
     reason: str = ""
 
 
+class Timing(_Strict):
+    """Of one contestant: over rounds, each a mean of `calls` calls. ratio: time per byte over that of the measured copy."""
+
+    first_ms: float  # compiles, or loads compiled code
+    median_ms: float
+    minimum_ms: float
+    quartiles_ms: list[float]
+    rounds: int
+    calls: int
+    moved_bytes: int
+    gb_per_s: float
+    ratio: float | None
+
+
+class SpeedRow(_Strict):
+    """One contestant on one case of the benchmark; copies are references, the others are judged before they are timed.
+
+    lanes, states: how many (batch, channel) lanes of the timed call were judged, and how many of their states.
+    """
+
+    case: str
+    dtype: str
+    lam: Literal["constant", "varying", "rotation"]
+    shape: list[int]
+    contestant: str
+    output: Literal["given", "fresh"]
+    threads: int
+    verdict: Status | Literal["reference"]
+    reason: str
+    lanes: int = 0
+    states: int = 0
+    timing: Timing | None = None
+
+    @model_validator(mode="after")
+    def _timed_if_not_refuted(self) -> SpeedRow:
+        if self.timing is not None and self.verdict in ("outside", "not offered", "not run"):
+            raise ValueError(f"timing must be absent where the verdict is {self.verdict}")
+        return self
+
+
 class RunReport(_Strict):
     """All of one `scanproof verify`. accepted: lemmas proved, honest implementations not refuted, every mutant rejected."""
 
-    format: Literal["scanproof-report/1"] = "scanproof-report/1"
+    format: Literal["scanproof-report/2"] = "scanproof-report/2"  # 2: speed
     scanproof: str
     command: str
     seed: int
@@ -121,6 +161,7 @@ class RunReport(_Strict):
     mutants: list[MutantRow]
     recordings: list[RecordingRow]
     growth: list[Growth]
+    speed: list[SpeedRow]
 
     @model_validator(mode="after")
     def _accepted_without_faults(self) -> RunReport:

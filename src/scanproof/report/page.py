@@ -9,6 +9,7 @@ from scanproof.report import figures, tables
 from scanproof.report.markup import Html, duration, element, join, several
 from scanproof.report.model import RunReport
 from scanproof.report.style import CSS
+from scanproof.report.throughput import throughput
 
 # Nothing may be loaded or run, even if something unescaped slipped in.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -19,6 +20,7 @@ SECTIONS = {
     "laws": "Laws",
     "mutants": "Mutants",
     "recordings": "Recordings",
+    "throughput": "Throughput",
     "lemmas": "Lemmas",
     "again": "Run it again",
 }
@@ -41,6 +43,7 @@ def page(report: RunReport) -> str:
         join([element("p", LAWS, class_="note"), tables.laws(report.checks)]),
         join([element("p", MUTANTS, class_="note"), tables.mutants(report.mutants)]),
         tables.recordings(report.recordings),
+        throughput(report.speed, keys),
         tables.lemmas(report.lemmas),
         _again(report),
     ]
@@ -85,6 +88,7 @@ def _counts(report: RunReport) -> str:
         "implementations": [check.verdict for check in report.checks],
         "mutants": [mutant.verdict for mutant in report.mutants],
         "recordings": [recording.verdict for recording in report.recordings],
+        "timed scans": [row.verdict for row in report.speed if row.verdict != "reference"],
         "lemmas": [lemma.status for lemma in report.lemmas],
     }
     return "In full: " + "; ".join(f"{name}: {_tally(found)}" for name, found in verdicts.items())

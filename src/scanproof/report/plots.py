@@ -1,4 +1,4 @@
-"""The two plots of the page, one small SVG per panel, so that panels stack on a narrow screen.
+"""The plots of the page, one small SVG per panel, so that panels stack on a narrow screen.
 
 No text of the user enters a figure: implementations appear by number, colour and marker, and the key is HTML.
 """
@@ -13,12 +13,21 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from scanproof.report.markup import Html
+from scanproof.report.markup import Html, number
 from scanproof.report.model import Growth
 from scanproof.report.svg import LIMIT, colour, marker, style, svg
 
 LOWEST, HIGHEST = -9, 6  # decades of error/allowance that are drawn to scale; what lies beyond sits at their end
 EDGE = 0.8  # from there to 0 and to infinity
+
+
+class Bar(NamedTuple):
+    """One bar: throughput of one contestant, by its key in the page and where its output goes."""
+
+    key: int
+    output: str  # "given" or "fresh"
+    gb_per_s: float
+    undecided: bool = False
 
 
 class Strip(NamedTuple):
@@ -64,6 +73,26 @@ def strips(rows: Sequence[Strip], name: str, alt: str) -> Html:
         _decades(axes.xaxis, low, high, edges={low - EDGE: "0", high + EDGE: "∞"})
         axes.set_xlim(low - 1.5 * EDGE, high + 1.5 * EDGE)
         axes.set_xlabel("error / allowance")
+        return svg(figure, name, alt)
+
+
+def bars(rows: Sequence[Bar], copy: float | None, name: str, alt: str) -> Html:
+    """One bar per contestant, its value at its end, and the measured copy as a line."""
+    with style():
+        figure = Figure((4.6, 0.9 + 0.26 * len(rows)))
+        axes = figure.subplots()
+        for height, row in enumerate(rows):
+            axes.barh(height, row.gb_per_s, 0.66, color=colour(row.key), linewidth=0)
+            words = number(row.gb_per_s) + (" undecided" if row.undecided else "")
+            axes.annotate(words, (row.gb_per_s, height), (3, 0), textcoords="offset points", va="center")
+        if copy is not None:
+            axes.axvline(copy, color=LIMIT, linewidth=1.2)
+            above = ("data", "axes fraction")
+            axes.annotate("measured copy", (copy, 1), (0, 2), above, "offset points", ha="center", color=LIMIT)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_yticks(range(len(rows)), [f"{row.key + 1} {row.output}" for row in rows])
+        axes.set_xlim(0, 1.15 * max([row.gb_per_s for row in rows] + [copy or 0, 1e-3]))
+        axes.set_xlabel("GB/s read and written")
         return svg(figure, name, alt)
 
 

@@ -46,7 +46,7 @@ tr.alarm > * { background: var(--alarm); }
 .outside, .refused, .survived { color: var(--bad); }
 .survived { font-weight: 800; text-transform: uppercase; }
 .undecided { color: var(--doubt); }
-.not-run, .not-offered { color: var(--soft); font-weight: 400; }
+.not-run, .not-offered, .reference { color: var(--soft); font-weight: 400; }
 figure { margin: 1rem 0; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.2rem; }
 .panels svg { display: block; width: 100%; height: auto; }

@@ -1,0 +1,64 @@
+"""Loops over time, compiled by Numba: what the allowance of a long sequence is made of.
+
+Imported only where sequences are long, since Numba takes half a second to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+from scanproof.reference.inputs import Array
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Numba's decorator: no fastmath, and the machine code is kept on disk if any cache folder can be written to."""
+    options["error_model"] = "numpy"
+
+    def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            made: Callable[..., Any] = numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # Numba looks for a folder when it decorates; any other fault raises again here
+            made = numba.njit(**options)(function)
+        return made
+
+    return decorator
+
+
+def scan(gain: Array, source: Array, start: Array) -> Array:
+    """h_t = gain_t h_{t-1} + source_t in float64, bit for bit as reference.scan."""
+    out = np.empty(source.shape)
+    _scan(np.broadcast_to(gain, source.shape), source, start, out)
+    return out
+
+
+def largest(gain: Array, start: Array, time: int) -> Array:
+    """p_t = gain_t max(p_{t-1}, 1): (batch, time, channels)."""
+    out = np.empty((start.shape[0], time, start.shape[1]))
+    _largest(np.broadcast_to(gain, out.shape), start, out)
+    return out
+
+
+@compiled(nogil=True)
+def _scan(gain: Array, source: Array, start: Array, out: Array) -> None:
+    batch, time, channels = source.shape
+    for n in range(batch):
+        state = start[n].copy()
+        for t in range(time):
+            for k in range(channels):
+                state[k] = gain[n, t, k] * state[k] + source[n, t, k]
+                out[n, t, k] = state[k]
+
+
+@compiled(nogil=True)
+def _largest(gain: Array, start: Array, out: Array) -> None:
+    batch, time, channels = out.shape
+    for n in range(batch):
+        state = start[n].copy()
+        for t in range(time):
+            for k in range(channels):
+                state[k] = gain[n, t, k] * max(state[k], 1.0)
+                out[n, t, k] = state[k]

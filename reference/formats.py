@@ -1,0 +1,42 @@
+"""Floating formats: what one real component of a dtype can hold."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import ml_dtypes  # registers bfloat16 with NumPy
+import numpy as np
+
+DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
+COMPONENTS = {"complex64": "float32", "complex128": "float64"}
+WIDER = {
+    "float16": ("float32", "float64"),
+    "bfloat16": ("float32", "float64"),
+    "float32": ("float64",),
+    "float64": (),
+    "complex64": ("complex128",),
+    "complex128": (),
+}  # formats that hold every number of a format, with more bits
+
+
+class Format(NamedTuple):
+    """One real component: significand bits p, smallest subnormal, smallest normal (omega) and largest finite number."""
+
+    significand_bits: int
+    smallest_subnormal: float
+    smallest_normal: float
+    largest: float
+
+    @property
+    def u(self) -> float:
+        """Unit roundoff 2^-p of rounding to nearest."""
+        return 2.0**-self.significand_bits
+
+
+@cache
+def format_of(dtype: str) -> Format:
+    """The format of one component of this dtype: float32 for complex64."""
+    info = ml_dtypes.finfo(np.dtype(COMPONENTS.get(dtype, dtype)))
+    sizes = (info.smallest_subnormal, info.smallest_normal, info.max)
+    return Format(int(info.nmant) + 1, *(float(size) for size in sizes))

@@ -1,0 +1,17 @@
+"""The wheel carries the golden files: what is installed can list, emit, lint and judge."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from test_wheel import build, copy_sources
+
+from scanproof.golden.store import PUBLISHED
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+
+def test_the_wheel_holds_the_golden_files(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build(copy_sources(tmp_path))) as wheel:
+        inside = {name: wheel.read(name) for name in wheel.namelist() if name.endswith(".json")}
+    assert inside == {f"scanproof/golden/v1/scan/{path.name}": path.read_bytes() for path in PUBLISHED.glob("*.json")}
