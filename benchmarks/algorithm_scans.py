@@ -9,71 +9,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from scanproof.benchmarks.elementary import Functions
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.scan import at
 
 ORDERS = ("sequential", "doubling", "tree")
 Steps = list[Array]
-
-
-@dataclass(frozen=True)
-class Functions:
-    """Elementary functions in the format of their argument; those of NumPy if push is 0.
-
-    Else they are evaluated in longdouble, pushed `push` times nearly as far as the class assumes, and rounded: +1 always up, -1
-    always down; `seed` draws the direction for every value.
-    """
-
-    push: float = 0.0
-    seed: int | None = None
-
-    def exp(self, x: Array) -> Array:
-        return self._relative(np.exp, x)
-
-    def log(self, x: Array) -> Array:
-        return self._relative(np.log, x)
-
-    def log1p(self, x: Array) -> Array:
-        return self._relative(np.log1p, x)
-
-    def modulus(self, z: Array) -> Array:
-        return self._relative(np.hypot, z.real, z.imag) if np.iscomplexobj(z) else np.abs(z)
-
-    def angle(self, z: Array) -> Array:
-        return self._relative(np.arctan2, z.imag, z.real)
-
-    def turn(self, theta: Array) -> tuple[Array, Array]:
-        """Cosine and sine."""
-        return self._absolute(np.cos, theta), self._absolute(np.sin, theta)
-
-    def logaddexp(self, x: Array, y: Array) -> Array:
-        return np.maximum(x, y) + self.log1p(self.exp(-np.abs(x - y)))
-
-    def _relative(self, function: Callable[..., Array], *x: Array) -> Array:
-        if not self.push:
-            return function(*x)
-        exact = function(*(part.astype(np.longdouble) for part in x))
-        return self._rounded(np.where(exact == 1, exact, exact * (1 + 6.9 * self._direction(x[0]))), x[0])
-
-    def _absolute(self, function: Callable[..., Array], x: Array) -> Array:
-        if not self.push:
-            return function(x)
-        exact = function(x.astype(np.longdouble))
-        return self._rounded(np.where(x == 0, exact, exact + 3.4 * self._direction(x)), x)
-
-    def _direction(self, x: Array) -> Array | float:
-        u = float(np.finfo(x.dtype).eps) / 2 * self.push
-        return u if self.seed is None else u * np.random.default_rng(self.seed).choice([-1.0, 1.0], x.shape)
-
-    def _rounded(self, exact: Array, x: Array) -> Array:
-        return exact.astype(x.dtype)
+Program = Callable[[Inputs, Functions, str], Steps]
 
 
 def prefixes(items: Sequence[Any], combine: Callable[[Any, Any], Any], order: str) -> list[Any]:
@@ -136,7 +84,7 @@ def polar_power(lam: Array, j: int, functions: Functions, real: bool) -> Array:
     return rotation(functions.exp(count * functions.log(functions.modulus(lam))), count * functions.angle(lam), functions, real)
 
 
-def polar(length: int, carry: Callable[[int], int] = lambda j: j) -> Callable[[Inputs, Functions, str], Steps]:
+def polar(length: int, carry: Callable[[int], int] = lambda j: j) -> Program:
     """Class polar:L; order "tree" sums powers, the others scan with lam itself; `carry` may spoil the carry's exponent."""
 
     def run(inputs: Inputs, functions: Functions, order: str) -> Steps:
@@ -166,7 +114,7 @@ def scaled_cumsum(inputs: Inputs, functions: Functions, order: str) -> Steps:
     return [p * s for p, s in zip(P, sums[1:], strict=True)]
 
 
-def segment_exp(length: int, carry: Callable[[Array], Array] = lambda x: x) -> Callable[[Inputs, Functions, str], Steps]:
+def segment_exp(length: int, carry: Callable[[Array], Array] = lambda x: x) -> Program:
     """Class segment-exp:L; `carry` may spoil what is handed on."""
 
     def run(inputs: Inputs, functions: Functions, order: str) -> Steps:
@@ -198,25 +146,26 @@ def fft(inputs: Inputs, functions: Functions, order: str, size: Callable[[int], 
     lam, b, h0 = steps_of(inputs)
     x = np.stack([h0, *b])  # (n, batch, channels)
     n, real = len(x), not np.iscomplexobj(h0)
-    kernels: dict[str, Callable[[], Steps]] = {
+    kernels: dict[str, Callable[[], Sequence[Array]]] = {
         "sequential": lambda: list(accumulate([np.ones_like(lam[0]), *lam], np.multiply)),
         "doubling": lambda: [lam[0] ** j for j in range(n)],
         "tree": lambda: [polar_power(lam[0], j, functions, real) for j in range(n)],
     }
     k = np.stack(kernels[order]())  # (n, batch, channels)
     N = 2 ** int(np.ceil(np.log2(2 * n))) if size is None else size(n)
-    there, back = (np.fft.rfft, np.fft.irfft) if real else (np.fft.fft, np.fft.ifft)
+    there: Callable[..., Array] = np.fft.rfft if real else np.fft.fft
+    back: Callable[..., Array] = np.fft.irfft if real else np.fft.ifft
     return list(back(there(k, N, axis=0) * there(x, N, axis=0), N, axis=0)[1:n])
 
 
-def program(word: str, length: int = 16) -> Callable[[Inputs, Functions, str], Steps]:
+def program(word: str, length: int = 16) -> Program:
     """The honest program of a class; L is `length`."""
-    fixed = {"angle-sum": angle_sum, "scaled-cumsum": scaled_cumsum, "log-space": log_space, "fft": fft}
-    made = {"polar:L": polar, "segment-exp:L": segment_exp}
+    fixed: dict[str, Program] = {"angle-sum": angle_sum, "scaled-cumsum": scaled_cumsum, "log-space": log_space, "fft": fft}
+    made: dict[str, Callable[[int], Program]] = {"polar:L": polar, "segment-exp:L": segment_exp}
     return fixed[word] if word in fixed else made[word](length)
 
 
-def states(run: Callable[[Inputs, Functions, str], Steps], inputs: Inputs, functions: Functions, order: str) -> Array:
+def states(run: Program, inputs: Inputs, functions: Functions, order: str) -> Array:
     """All states, (batch, time, channels), in the order of b's time axis."""
     with np.errstate(all="ignore"):
         h = np.stack(run(inputs.forward(), functions, order), axis=1).astype(inputs.b.dtype)
@@ -232,8 +181,8 @@ def draw(rng: np.random.Generator, word: str, dtype: str, time: int, size: float
         lam = (A * np.exp(2j * np.pi * rng.random(A.shape))).astype(dtype)
     else:
         lam = (A if positive else A * rng.choice([-1, 1], A.shape)).astype(np.empty(0, dtype).real.dtype)
-    b = rng.standard_normal(shape) * 2.0 ** rng.integers(-6, 7, shape) * (np.arange(time)[:, None] < rng.choice([1, time]))
-    h0 = rng.standard_normal((1, channels))
+    b: Array = rng.standard_normal(shape) * 2.0 ** rng.integers(-6, 7, shape) * (np.arange(time)[:, None] < rng.choice([1, time]))
+    h0: Array = rng.standard_normal((1, channels))
     if word == "log-space":
         b, h0 = np.abs(rng.standard_normal(shape)) + 2.0**-20, np.abs(h0) + 2.0**-20
     if is_complex:

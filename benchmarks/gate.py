@@ -10,8 +10,8 @@ from scanproof.properties.verdict import Status, judge_inputs, result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 
-# Steps judged from the start of a lane, so that a contestant costs about a second: integers are cheap, discs are not.
-WHOLE_STEPS, DECAYING_STEPS = 2**17, 2**11
+# Beyond some thousand steps the allowance of the order "any" tells nothing about decaying lanes; that of an exact one is zero.
+DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
 
 
 class Judged(NamedTuple):
@@ -24,28 +24,30 @@ class Judged(NamedTuple):
 
 
 def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
-    """Judges whole lanes, or what is feasible of them from their start, of the result and the inputs that are timed.
+    """Judges lanes of the very result and the very inputs that are timed, in about a second at most.
 
-    A lane is a scan of its own and a scan is causal, so every state judged is judged for good. The lanes: channel 0 (exact)
-    and the last one (decaying) of the first and the last row of the batch.
+    A lane is a scan of its own and a scan is causal, so every state judged is judged for good. The lanes, in the first and
+    the last row of the batch: channel 0 (exact) at its whole length, and the beginning of the last channels (decaying).
     """
     got = _states(got, inputs)
     wrong = result_fault(got, inputs, arithmetic)
     if wrong:
         return Judged("outside", wrong)
-    last = got.shape[2] - 1
-    parts = [(0, WHOLE_STEPS)] + ([(last, DECAYING_STEPS)] if last else [])
-    judged = [_judge(got, inputs, channel, most, arithmetic) for channel, most in parts]
+    channels = got.shape[2]
+    judged = [_judge(got, inputs, slice(0, 1), got.shape[1], arithmetic)]
+    if channels > 1:
+        decaying = slice(max(1, channels - DECAYING_CHANNELS), channels)
+        judged.append(_judge(got, inputs, decaying, DECAYING_STEPS, arithmetic))
     worst = min(judged, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict))
     return Judged(worst.verdict, worst.reason, sum(part.lanes for part in judged), sum(part.states for part in judged))
 
 
-def _judge(got: Array, inputs: Inputs, channel: int, most: int, arithmetic: Arithmetic) -> Judged:
+def _judge(got: Array, inputs: Inputs, channels: slice, most: int, arithmetic: Arithmetic) -> Judged:
     rows = slice(0, None, max(1, got.shape[0] - 1))  # the first and the last
-    lane = np.s_[rows, :most, channel : channel + 1]
-    lam = inputs.lam[lane] if inputs.varying else inputs.lam[channel : channel + 1]
-    verdict = judge_inputs(got[lane], Inputs(lam, inputs.b[lane]), arithmetic)
-    return Judged(verdict.verdict, verdict.reason, got[lane].shape[0], got[lane].size)
+    part = np.s_[rows, :most, channels]
+    lam = inputs.lam[part] if inputs.varying else inputs.lam[channels]
+    verdict, judged = judge_inputs(got[part], Inputs(lam, inputs.b[part]), arithmetic), got[part]
+    return Judged(verdict.verdict, verdict.reason, judged.shape[0] * judged.shape[2], judged.size)
 
 
 def _states(got: Any, inputs: Inputs) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from scanproof.properties.strategies import LONG, Domain
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
+from scanproof.reference.scan import scan
 
 
 class Subject(NamedTuple):
@@ -37,7 +38,7 @@ def subjects() -> list[Subject]:
     """Our kernels, SciPy's lfilter, and jax's two scans."""
     kernel, here = "scanproof.numba_kernels.diagonal:scan", "scanproof.benchmarks.peers"
     ours = [
-        Subject("numba_kernels.diagonal", kernel, Arithmetic(dtype, contraction=False, order="sequential"), ours=True)
+        Subject("numba_kernels.diagonal", kernel, sequential(dtype, contraction=False), ours=True)
         for dtype in ("float32", "float64", "complex64", "complex128")
     ]
     ours += [
@@ -45,20 +46,43 @@ def subjects() -> list[Subject]:
         for dtype in ("float32", "complex64")
     ]
     lfilter = [
-        Subject("scipy.signal.lfilter", f"{here}:lfilter", Arithmetic(dtype, order="sequential"), domain=Domain("constant"))
+        Subject("scipy.signal.lfilter", f"{here}:lfilter", sequential(dtype), domain=Domain("constant"))
         for dtype in ("complex64", "complex128")
     ]
     # XLA on CPU flushes subnormal inputs and results and contracts: declared, and measured by `scanproof check` without it
     compiled = Domain(lengths=frozenset({1, 2, 3, 7, 8, 16, 17, 32, 33, 64, 65, 129, LONG[-1]}))  # each length is compiled anew
     jax = [
-        Subject(name, f"{here}:{function}", Arithmetic(dtype, subnormals="daz", order=order), domain=compiled, needs="jax")
-        for name, function, order in (
-            ("jax.lax.scan", "jax_scan", "sequential"),
-            ("jax.lax.associative_scan", "jax_associative_scan", "any"),
+        Subject(name, f"{here}:{function}", declare(dtype, subnormals="daz"), domain=compiled, needs="jax")
+        for name, function, declare in (
+            ("jax.lax.scan", "jax_scan", sequential),
+            ("jax.lax.associative_scan", "jax_associative_scan", Arithmetic),
         )
         for dtype in ("float32", "complex64")
     ]
-    return ours + lfilter + jax
+    narrow = [
+        Subject("loop in float16 (NumPy)", f"{here}:loop", sequential("float16")),
+        Subject("loop in bfloat16 (ml_dtypes)", f"{here}:loop", sequential("bfloat16")),
+        Subject("loop in float32", f"{here}:wide_loop", Arithmetic("bfloat16", order="sequential", accumulate="float32")),
+    ]
+    return ours + lfilter + narrow + jax
+
+
+def sequential(dtype: str, **words: Any) -> Arithmetic:
+    """Step after step, and each step reads the state that is printed."""
+    return Arithmetic(dtype, order="sequential", store="step", **words)
+
+
+def loop(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """The definition, in b's own format: NumPy computes float16, ml_dtypes bfloat16."""
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is a result here
+        return scan(lam, b, h0, reverse)
+
+
+def wide_loop(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """16-bit inputs and results, float32 in between."""
+    start = None if h0 is None else h0.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return scan(lam.astype(np.float32), b.astype(np.float32), start, reverse).astype(b.dtype)
 
 
 def chunked(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:

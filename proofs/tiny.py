@@ -1,21 +1,19 @@
 """What is tried in tiny formats, and each term of the allowance weakened there: some evaluation exceeds it, or it is slack.
 
-    python -m scanproof.proofs.tiny docs/tiny.md        # runs everything (minutes) and writes the tables
+    scanproof power tiny --write docs/tiny.md        # runs everything (minutes) and writes the tables
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import groupby, product
-from pathlib import Path
 from typing import NamedTuple
 
 from scanproof.proofs.tiny_formats import VARIANTS, Format, Variant
 from scanproof.proofs.tiny_operations import Hypothesis, hypotheses
 from scanproof.proofs.tiny_scan import ORDERS, Conclusion, conclude
 
-GRADUAL, _, TRUNCATION, FTZ, _, DAZ = VARIANTS
+GRADUAL, _, TRUNCATION, FTZ, _, DAZ, STORED = VARIANTS
 P3, WIDE = Format(3), Format(2, -2, 3)  # every input
 P4, P5, GROWING = Format(4), Format(5), Format(3, -4, 2)  # drawn inputs
 REAL, PRODUCTS, STEPS = (2, 3, 4, 5), (2, 3, 4), (2,)  # p of the hypotheses
@@ -45,7 +43,7 @@ class Tooth(NamedTuple):
 
 TRIALS = tuple(Trial(form, variant, order, seed) for (form, seed), variant, order in product(
     ((P3, None), (WIDE, None), (P4, 0), (P5, 0)), VARIANTS, ORDERS))  # fmt: skip
-HALF_U, LOSS, SUM = ("_grow(ops.u, ", "_grow(ops.u / 2, "), "ops.product_loss", "ops.sum_loss"
+HALF_U, LOSS, SUM = ("ops.u", "ops.u / 2"), "ops.product_loss", "ops.sum_loss"
 TEETH = (
     Tooth("u halved", *HALF_U, orders=ORDERS),
     Tooth("u not doubled", *HALF_U, TRUNCATION, ORDERS),
@@ -69,8 +67,11 @@ TEETH = (
     Tooth("l removed: flushed products", LOSS, "0.0", FTZ, ORDERS, slack=("any",)),
     Tooth("l of flushed products halved", LOSS, f"{LOSS} / 2", FTZ, ORDERS, slack=ORDERS),
     Tooth("read error of lam removed", "dA=read_error[0]", "dA=0 * read_error[0]", DAZ, ORDERS, WIDE),
+    Tooth("r: stored lam trusted", f"+ {STORED.stored} * A", "+ 0 * A", STORED, ORDERS),
     Tooth("read error of b removed", "dX=read_error[1]", "dX=0 * read_error[1]", DAZ, ORDERS, WIDE, slack=ORDERS),
 )
+
+ROWS = 24 + len(TRIALS) + sum(len(tooth.orders) for tooth in TEETH)  # operations, and one for each conclusion
 
 
 def bite(tooth: Tooth, order: str) -> Conclusion:
@@ -79,6 +80,38 @@ def bite(tooth: Tooth, order: str) -> Conclusion:
 
 
 # ---------------------------------------------------------------- the tables of docs/tiny.md
+
+
+class Row(NamedTuple):
+    """One row of a table, and what is wrong with it, if anything is."""
+
+    table: str
+    text: str
+    fault: str | None
+
+
+def rows() -> Iterator[Row]:
+    """All ROWS rows, each computed when it is asked for; deterministic, so that tests can look them up in docs/tiny.md."""
+    for operation, tried in by_operation(hypotheses(REAL, PRODUCTS, STEPS)):
+        worse = any(h.worst > 1 for h in tried)
+        yield Row("hypotheses", hypothesis_row(*operation, tried), f"{operation[0]} loses more than promised" if worse else None)
+    for trial in TRIALS:
+        found = conclude(trial.form, trial.variant, trial.order, seed=trial.seed)
+        fault = f"{found.violations} violations: {trial.variant.name}, {trial.order}" if found.violations else None
+        yield Row("trials", trial_row(trial, found), fault)
+    for tooth in TEETH:
+        for order in tooth.orders:
+            found = bite(tooth, order)
+            wrong = (found.violations > 0) == (order in tooth.slack)
+            yield Row("teeth", tooth_row(tooth, order, found), f"{tooth.term} ({order}) is not as listed" if wrong else None)
+
+
+def page(found: Iterable[Row]) -> str:
+    """docs/tiny.md."""
+    tables: dict[str, list[str]] = {"hypotheses": [], "trials": [], "teeth": []}
+    for row in found:
+        tables[row.table].append(row.text)
+    return PAGE.format(**{name: "\n".join(texts) for name, texts in tables.items()})
 
 
 def hypothesis_row(operation: str, variant: str, tried: list[Hypothesis]) -> str:
@@ -106,29 +139,18 @@ def which(seed: int | None) -> str:
     return "every input" if seed is None else f"drawn, seed {seed}"
 
 
-def hypothesis_rows(tried: Iterable[Hypothesis]) -> Iterator[str]:
-    return (hypothesis_row(*key, list(group)) for key, group in groupby(sorted(tried, key=_operation), _operation))
+def by_operation(tried: Iterable[Hypothesis]) -> Iterator[tuple[tuple[str, str], list[Hypothesis]]]:
+    """((operation, variant), its formats), sorted."""
+    return ((key, list(group)) for key, group in groupby(sorted(tried, key=_operation), _operation))
 
 
 def _operation(tried: Hypothesis) -> tuple[str, str]:
     return tried.operation, tried.variant
 
 
-def page() -> str:
-    """docs/tiny.md: deterministic, so that tests can look rows up in it."""
-    trials = (trial_row(t, conclude(t.form, t.variant, t.order, seed=t.seed)) for t in TRIALS)
-    teeth = (tooth_row(tooth, order, bite(tooth, order)) for tooth in TEETH for order in tooth.orders)
-    tried = hypothesis_rows(hypotheses(REAL, PRODUCTS, STEPS))
-    return PAGE.format(hypotheses=_lines(tried), trials=_lines(trials), teeth=_lines(teeth))
-
-
-def _lines(rows: Iterable[str]) -> str:
-    return "\n".join(rows)
-
-
 PAGE = """# Tiny formats: every evaluation
 
-Written by `python -m scanproof.proofs.tiny docs/tiny.md`. A tiny format has p significand bits and subnormals; its inputs are
+Written by `scanproof power tiny --write docs/tiny.md`. A tiny format has p significand bits and subnormals; its inputs are
 all its numbers with exponents in the given range, and the subnormals; results have no upper limit. There the code of
 `reference/rounding.py` is tried on all inputs, compared as integers. This tries the transcription of a proved theorem
 ([theorem.md](theorem.md)); nothing is extrapolated from it to larger formats.
@@ -160,9 +182,3 @@ allowance. Slack: none has; the ratio is the largest part of the weakened allowa
 |---|---|---|---|---|---|---|
 {teeth}
 """
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(f"path: found {len(sys.argv) - 1} arguments, expected the file to write, docs/tiny.md")
-    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

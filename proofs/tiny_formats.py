@@ -62,12 +62,16 @@ class Format(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """Hardware: how it rounds, what it flushes ("w" results, "r" operands), and the class that covers it."""
+    """Hardware: how it rounds, what it flushes ("w" results, "r" operands), and the class that covers it.
+
+    stored: the multipliers it reads are any numbers of the format within stored |lam| of lam.
+    """
 
     name: str
     subnormals: str = "gradual"
     mode: str = "even"
     flush: str = ""
+    stored: float = 0.0
 
 
 VARIANTS = (
@@ -77,6 +81,7 @@ VARIANTS = (
     Variant("ftz", "ftz", flush="w"),
     Variant("ftz + daz", "daz", flush="rw"),
     Variant("daz", "daz", flush="r"),
+    Variant("stored lam wrong by 1/4", stored=0.25),
 )
 
 

@@ -62,8 +62,7 @@ def hypotheses(real: tuple[int, ...], products: tuple[int, ...], steps: tuple[in
     for variant in VARIANTS[:4]:
         for try_all, ps in ((real_operations, real), (complex_operations, products), (contracted_steps, steps)):
             for p in ps:
-                if variant.mode != "zero" or try_all is real_operations:  # the complex constants presume rounding to nearest
-                    yield from try_all(Format(p), variant)
+                yield from try_all(Format(p), variant)
 
 
 @numba.njit

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from itertools import product
 from typing import NamedTuple
 
 import numba
@@ -21,6 +22,7 @@ from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import Allowance
 
 ORDERS = ("any", "sequential")
+READ = "dA=read_error[0]"  # where the allowance takes in how wrong lam may be
 SUBSET = 16  # magnitudes of each operand in a seeded draw, as many as p = 3 has
 
 
@@ -47,23 +49,33 @@ def conclude(form: Format, variant: Variant, order: str, *edits: tuple[str, str]
     V = np.array([signed(row) for row in sizes])  # (5, values)
     allowed = allowed_ticks(form, variant, order, edits, sizes)
     R, F = (form.table(variant.mode, flush) for flush in (variant.flush != "", "w" in variant.flush))
-    bad, error, bound, example = _exhaust(V, as_read(V, form, variant, R), allowed, R, F, form.K, order == "any")
-    evaluations = V.shape[1] ** 5 * (8 if order == "any" else 4)
-    return Conclusion(evaluations, int(bad), int(error), int(bound), tuple((example / form.K).tolist()))
+    W = as_read(V, form, variant, R)
+    found = [_exhaust(V, read, allowed, R, F, form.K, order == "any") for read in stored(V, W, form, variant)]
+    _, error, bound, example = max(found, key=lambda f: (f[1] * 1.0 / f[2] if f[2] else np.inf if f[1] else 0.0))
+    evaluations = len(found) * V.shape[1] ** 5 * (8 if order == "any" else 4)
+    return Conclusion(evaluations, sum(int(f[0]) for f in found), int(error), int(bound), tuple((example / form.K).tolist()))
 
 
 def allowed_ticks(form: Format, variant: Variant, order: str, edits: tuple[tuple[str, str], ...], sizes: Array) -> Array:
     """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
-    allowance, declared = weakened(*edits), declaration(form, variant, order)
+    allowance, declared = weakened(*unsure(variant), *edits), declaration(form, variant, order)
     lam2, lam3, b1, b2, b3 = sizes / form.K
     b = np.stack(np.meshgrid(b1, b2, b3, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
     rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared).bound[:, 2, 0] for y in lam3] for x in lam2]
     return np.floor(np.array(rows) * form.K**3).astype(np.int64).reshape((sizes.shape[1],) * 5)
 
 
+def unsure(variant: Variant) -> list[tuple[str, str]]:
+    """How the allowance is told that lam may be wrong: then 1 may be 5/4, so no product and no lane is exact."""
+    if not variant.stored:
+        return []
+    return [(READ, f"{READ} + {variant.stored} * A"), ("rounds=~", "rounds=True | ~"), ("loses=~", "loses=True | ~"),
+            ("np.where(exact, 0.0", "np.where(False, 0.0")]  # fmt: skip
+
+
 def weakened(*edits: tuple[str, str]) -> Callable[[Inputs, Arithmetic], Allowance]:
     """The production `allowance` with edits of its source text, each in the module where its text stands."""
-    of_walk = [edit for edit in edits if edit[0] in inspect.getsource(walk)]
+    of_walk = [edit for edit in edits if edit[0] not in inspect.getsource(rounding)]
     space = edited(rounding, *(edit for edit in edits if edit not in of_walk))
     sizes = edited(walk, *of_walk)
     space |= {name: sizes[name] for name in ("leaves", "walked")}
@@ -73,6 +85,23 @@ def weakened(*edits: tuple[str, str]) -> Callable[[Inputs, Arithmetic], Allowanc
 def _multipliers(b: Array, lam2: float, lam3: float) -> Array:
     """lam_1 meets no state: it is zero."""
     return np.broadcast_to(np.array([0, lam2, lam3])[:, None], b.shape)
+
+
+def stored(V: Array, W: Array, form: Format, variant: Variant) -> list[Array]:
+    """Operands with each multiplier as it is, or the next smaller or larger number of the format, if that is near enough."""
+    if not variant.stored:
+        return [W]
+    numbers = form.magnitudes()
+    found = []
+    for shifts in product((-1, 0, 1), repeat=2):
+        read = W.copy()
+        for row, shift in enumerate(shifts):
+            size = np.abs(V[row])
+            at = np.clip(np.searchsorted(numbers, size) + shift, 0, len(numbers) - 1)
+            near = np.abs(numbers[at] - size) <= variant.stored * size
+            read[row] = np.where(near, np.sign(V[row]) * numbers[at], W[row])
+        found.append(read)
+    return found
 
 
 def as_read(V: Array, form: Format, variant: Variant, R: Array) -> Array:

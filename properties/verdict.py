@@ -98,6 +98,8 @@ def _found(got: Array, forward: Inputs, arithmetic: Arithmetic, certificate: Cer
     count = 1 if certificate or got.size < STRIP else min(cores, channels)
     cuts = np.linspace(0, channels, count + 1).astype(int)
     strips = [slice(int(low), int(high)) for low, high in itertools.pairwise(cuts)]
+    if count == 1:
+        return find(got, forward, arithmetic, certificate)
     with ThreadPoolExecutor(count) as pool:
         parts = list(pool.map(lambda s: find(got[..., s], _strip(forward, s), arithmetic, certificate), strips))
     found = Findings()

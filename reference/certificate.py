@@ -14,7 +14,7 @@ from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import Allowance, allowance
 from scanproof.reference.truth import Truth, blockwise, truth
 
-BLOCK = 2**15  # elements of one block: its arrays fit a core's cache
+BLOCK = 2**16  # elements of one block: its arrays fit a core's cache
 
 
 class Certificate(NamedTuple):

@@ -38,20 +38,19 @@ up to 2^40 steps: 2^-101 of the scan on absolute values per step. Underflow adds
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba.extending import intrinsic
 
+from scanproof.reference.compiled import compiled
 from scanproof.reference.environment import require_ieee
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.operations import TINY, UP
 from scanproof.reference.truth import Truth
 
 SAFE = 2.0**-967  # the last bit of a product from here on is no less than 2^-1074
-STRIP = 16  # channels that are stepped together: enough for vector units, few enough for threads to share 64
+STRIP = 16  # channels that are stepped together: enough for vector units
 C, D, B, B_IM, X, Y, TAIL, TAIL_IM, R = range(9)  # rows of what is kept of a strip; *_IM belongs to y
 
 
@@ -83,7 +82,7 @@ def double_double(inputs: Inputs) -> Truth:
 def advance(lam: Array, b: Array, carry: Carry) -> tuple[Truth, Carry]:
     """The states of a block of steps that goes on from `carry`, forward in time, and the carry after its last step.
 
-    Blocks of any sizes give bit for bit what one block gives, with any number of threads.
+    Blocks of any sizes give bit for bit what one block gives.
 
     Args:
         lam: (channels,) or (batch, time, channels), of any float or complex dtype.
@@ -112,20 +111,6 @@ def _native(x: Array) -> Array:
 # ---------------------------------------------------------------- compiled
 
 
-def _compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Numba's decorator: no fastmath, and the machine code is kept on disk if any cache folder can be written to."""
-    options["error_model"] = "numpy"
-
-    def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
-        try:
-            compiled: Callable[..., Any] = numba.njit(cache=True, **options)(function)
-        except RuntimeError:  # Numba looks for a folder when it decorates; any other fault raises again here
-            compiled = numba.njit(**options)(function)
-        return compiled
-
-    return decorator
-
-
 def _fma_of(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, b, c), lambda _context, builder, _signature, operands: builder.fma(*operands)
 
@@ -133,7 +118,7 @@ def _fma_of(_typing: Any, a: Any, b: Any, c: Any) -> Any:
 _fma: Any = intrinsic(_fma_of)  # a b + c rounded once: one instruction, or where there is none the C library's function
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _two_sum(a: float, b: float) -> tuple[float, float]:
     """s and f: s + f = a + b."""
     s = a + b
@@ -141,7 +126,7 @@ def _two_sum(a: float, b: float) -> tuple[float, float]:
     return s, (a - (s - z)) + (b - z)
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _two_product(a: float, b: float) -> tuple[float, float, float]:
     """p, e and a bound of |a b - p - e|."""
     p = a * b
@@ -149,7 +134,7 @@ def _two_product(a: float, b: float) -> tuple[float, float, float]:
     return p, _fma(a, b, -p), 0.0 if exact else TINY
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _times(c: float, x: float, tail: float) -> tuple[float, float, float]:
     """c (x + tail): high word, low word, and what was lost."""
     p, e, missed = _two_product(c, x)
@@ -158,7 +143,7 @@ def _times(c: float, x: float, tail: float) -> tuple[float, float, float]:
     return p, q, missed + missed_too + abs(rest) + abs(dropped)
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _plus(p: float, q: float, lost: float, b: float) -> tuple[float, float, float]:
     """(p + q) + b: high word, low word, and what was lost."""
     s, f = _two_sum(p, b)
@@ -166,7 +151,7 @@ def _plus(p: float, q: float, lost: float, b: float) -> tuple[float, float, floa
     return s, low, lost + abs(dropped)
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _component(c: float, x: float, x_tail: float, d: float, y: float, y_tail: float, b: float) -> tuple[float, float, float]:
     """c (x + x') + d (y + y') + b: head, tail, and what was lost."""
     p_1, q_1, lost_1 = _times(c, x, x_tail)
@@ -178,7 +163,7 @@ def _component(c: float, x: float, x_tail: float, d: float, y: float, y_tail: fl
     return head, tail, lost
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _modulus(c: float, d: float) -> float:
     """|c + i d| rounded upwards, 0 only for 0; the components may have any size."""
     large, small = max(abs(c), abs(d)), min(abs(c), abs(d))
@@ -186,14 +171,14 @@ def _modulus(c: float, d: float) -> float:
     return large * math.sqrt(1 + slope * slope) * UP + (TINY if small > 0 else 0.0)
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _radius(size: float, r: float, lost: float) -> float:
     """size r + lost rounded upwards, 0 only where it is; zero times an unknown number is zero."""
     carried = (size > 0) & (r > 0)
     return ((size * r if carried else 0.0) + lost) * UP + (TINY if carried | (lost > 0) else 0.0)
 
 
-@_compiled(forceinline=True)
+@compiled(forceinline=True)
 def _step(w: Array) -> None:
     """One step of a whole strip; w (rows, STRIP). A real scan has zeros for imaginary parts.
 
@@ -209,12 +194,12 @@ def _step(w: Array) -> None:
         w[R, k] = _radius(_modulus(c, d), r, lost_re + lost_im) if finite else np.inf
 
 
-@_compiled(parallel=True)
+@compiled(nogil=True)
 def _steps(lam: Array, varying: bool, b: Array, head: Array, tail: Array, rad: Array) -> None:
     """Fills steps 1 ... time of head, tail (batch, time + 1, channels, components) and rad; step 0 holds the carry."""
     batch, time, channels = b.shape
     strips = -(-channels // STRIP)
-    for task in numba.prange(batch * strips):
+    for task in range(batch * strips):
         n, first = task // strips, task % strips * STRIP
         w = np.zeros((R + 1, STRIP))  # a strip that is not full has channels of zeros
         last, components = min(first + STRIP, channels), head.shape[3]

@@ -26,7 +26,7 @@ from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.operations import TINY, UP
 from scanproof.reference.scan import at
 
-EXACT_STEPS, EXACT_LANES = 1000, 512  # up to here integers are cheap
+EXACT_STEPS, EXACT_LANES = 128, 16  # up to here integers are cheap, and compiled code is not worth its import
 DISC_BITS = 128
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from scanproof.reference import arithmetic as arithmetic_module
 from scanproof.reference import operations as operations_module
-from scanproof.reference.formats import Format
+from scanproof.reference.formats import Format, format_of
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.scan import at, scan
 
@@ -317,6 +317,8 @@ def _ratio(error_square, allowed):
 def draw(rng, dtype, shape, low=-6, high=6):
     """Normal deviates times 2^low ... 2^high, so that products and sums round in many ways."""
     parts = rng.standard_normal((2, *shape)) * 2.0 ** rng.integers(low, high + 1, (2, *shape))
+    largest = format_of(dtype).largest  # 16-bit formats hold less than 2^16: what is beyond is the largest number
+    parts = np.clip(parts, -largest, largest)
     return (parts[0] + 1j * parts[1] if dtype.startswith("complex") else parts[0]).astype(dtype)  # shape
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scanproof.properties.compare import Comparison, compare, error_enclosure, error_squared, ratio
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import Allowance
-from scanproof.reference.truth import Truth, truth
+from scanproof.reference.truth import Truth, exact_state, truth
 
 TICK = 2.0**-1074
 EVERY = settings(max_examples=400, deadline=None)
@@ -102,7 +102,7 @@ def decide(got, bound, no_overflow=True, exact=EXACT):
     """Comparison of CASE's last state against `bound`; the other states are given an allowance of one."""
     states, bounds = EXACT.head.copy(), np.ones((1, 5, 1))
     states[0, 4, 0], bounds[0, 4, 0] = got, bound
-    return compare(states, CASE, exact, Allowance(bounds, np.full((1, 5, 1), no_overflow)))
+    return compare(states, CASE, exact, Allowance(bounds, np.full((1, 5, 1), no_overflow), bounds))
 
 
 def last(comparison):
@@ -132,7 +132,8 @@ def test_equal_to_the_allowance_is_within():
     """h = 0.5 exactly, got 0.75, allowance 0.25: an error is outside only above."""
     case = Inputs(np.array([0.5]), np.array([[[1.0], [0.0]]]))
     for bound, outside in ((0.25, False), (nextafter(0.25, 0), True)):
-        allowed = Allowance(np.full((1, 2, 1), bound), np.ones((1, 2, 1), bool))
+        bounds = np.full((1, 2, 1), bound)
+        allowed = Allowance(bounds, np.ones((1, 2, 1), bool), bounds)
         result = compare(np.array([[[1.0], [0.75]]]), case, truth(case), allowed)
         assert result.outside[0, 1, 0] == outside
 
@@ -189,6 +190,7 @@ def test_ratio_of_error_and_allowance():
 
 def test_empty_arrays_compare_to_empty_arrays():
     empty = np.zeros((0, 3, 2))
-    result = compare(empty, Inputs(np.ones(2), empty), Truth(empty, empty, empty), Allowance(empty, empty.astype(bool)))
+    allowed = Allowance(empty, empty.astype(bool), empty)
+    result = compare(empty, Inputs(np.ones(2), empty), Truth(empty, empty, empty), allowed)
     assert isinstance(result, Comparison)
     assert all(x.shape == (0, 3, 2) for x in result)

@@ -344,12 +344,12 @@ def test_without_any_writable_folder_functions_are_compiled_uncached(tmp_path):
 import sys; sys.path.insert(0, {str(tmp_path)!r})
 import numba
 from some import double
-from scanproof.reference.double_double import _compiled
+from scanproof.reference.compiled import compiled
 try:
     numba.njit(cache=True)(double)
 except RuntimeError as error:
     print("no locator" in str(error))
-print(_compiled()(double)(1.5))
+print(compiled()(double)(1.5))
 """
     nowhere = str(tmp_path / "some.py" / "folder")
     assert run(code, tmp_path, HOME=nowhere, XDG_CACHE_HOME=nowhere) == ["True", "3.0"]

@@ -15,8 +15,9 @@ from scanproof.properties.mutants import chunked
 from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
 from scanproof.properties.worker import load
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.exact_lanes import exact_lane
 from scanproof.reference.inputs import Inputs, checked
-from scanproof.reference.rounding import allowance, exact_lane
+from scanproof.reference.rounding import allowance
 from scanproof.reference.scan import scan
 from scanproof.reference.truth import truth
 

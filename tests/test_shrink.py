@@ -45,7 +45,8 @@ SMALLEST = {  # steps that the fault needs when there is no h0
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_mutant_shrinks_to_one_channel_and_the_fewest_steps(dtype):
-    for mutant in mutants(dtype):
+    coarse = Arithmetic(dtype).coarse  # 1e-5 of a carry is below the last of 11 bits
+    for mutant in (mutant for mutant in mutants(dtype) if not (coarse and mutant.name == "scales-carry")):
         start = large(dtype, shape=(2, 20, 2), reverse=mutant.name == "reverse-ignored")
         fails = failing(mutant.scan, Arithmetic(dtype))
         assert fails(start) is not None

@@ -30,7 +30,6 @@ from typing import NamedTuple
 import numpy as np
 
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.exact_lanes import parts
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.operations import TINY, UP, roundings
 from scanproof.reference.scan import at, scan
@@ -90,17 +89,21 @@ def sizes(forward: Inputs, lost: float = 0.0, eta: float = 0.0) -> Sizes:
 
 def modulus(x: Array) -> Array:
     """|x| rounded upwards; exact where one component is zero."""
-    z = parts(x)
-    oblique = (z != 0).sum(-1) > 1
-    return np.asarray(np.where(oblique, np.hypot(z[..., 0], z[..., -1]) * UP + TINY, np.abs(z).sum(-1)))
+    re, im = _components(x)
+    return np.asarray(np.where((re != 0) & (im != 0), np.hypot(re, im) * UP + TINY, np.abs(re) + np.abs(im)))
 
 
 def angle(x: Array) -> Array:
     """|arg x| rounded upwards, 0 for 0."""
-    z = parts(x)
-    im = z[..., -1] if z.shape[-1] == 2 else np.zeros_like(z[..., 0])
-    theta = np.abs(np.arctan2(im, z[..., 0]))
-    return np.asarray(np.where(theta > 0, theta * UP + TINY, 0.0))
+    re, im = _components(x)
+    theta = np.abs(np.arctan2(im, re))
+    return np.asarray(np.where((theta > 0) & (x != 0), theta * UP + TINY, 0.0))
+
+
+def _components(x: Array) -> tuple[Array, Array]:
+    """Real and imaginary parts in float64."""
+    re = x.real.astype(float)
+    return re, x.imag.astype(float) if np.iscomplexobj(x) else np.zeros_like(re)
 
 
 def delayed(x: Array, start: Array) -> Array:

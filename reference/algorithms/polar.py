@@ -1,4 +1,5 @@
-"""Scans that multiply by e^{i angle}: `angle-sum` and `polar:L`. Symbols as in common.py; both take real lam as well.
+"""Scans that multiply by e^{i angle}: `angle-sum` and `polar:L`. Symbols as in common.py. lam may be real
+(its angle is 0 or pi); a program with real states keeps the real part of each rotation.
 
 `angle-sum`. Every lam_t is turned into (g, theta) = (|lam_t|, arg lam_t), |theta| <= pi; elements (g, theta, x) are combined by
 

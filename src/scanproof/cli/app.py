@@ -45,6 +45,8 @@ app = typer.Typer(
 )
 golden = typer.Typer(help="Golden cases: exact states with a bound beside every number, for any language.", no_args_is_help=True)
 app.add_typer(golden, name="golden")
+power = typer.Typer(help="What the checkers are worth, where everything can be tried.", no_args_is_help=True)
+app.add_typer(power, name="power")
 
 
 @app.command()
@@ -258,3 +260,4 @@ def _internal() -> None:
 
 
 import scanproof.cli.golden  # noqa: E402  registers its commands, which use what is defined above
+import scanproof.cli.power  # noqa: E402, F401  registers its command

@@ -11,6 +11,7 @@ from scanproof.benchmarks.machine import limited
 from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
 from scanproof.cli.output import console, number, print_json, progress, table
+from scanproof.report.markup import several
 from scanproof.report.model import SpeedRow
 
 COLUMNS = ("contestant", "output", "threads", "median ms", "IQR", "min", "GB/s", "× copy", "first", "verdict")
@@ -30,7 +31,7 @@ def run(names: list[str] | None, rounds: int, threads: int | None, as_json: bool
         facts = {"format": "scanproof-bench/1", "machine": machine(), "rounds": rounds}
         print_json(facts | {"rows": [row.model_dump() for row in rows]})
     elif quiet:
-        console().print(next(word for word in ("outside", "undecided", "within") if word in verdicts))
+        console().print(next(word for word in ("outside", "undecided", "within", "nearest") if word in verdicts))
     else:
         show(rows)
     return REJECTED if "outside" in verdicts else ACCEPTED
@@ -58,10 +59,11 @@ def show(rows: Sequence[SpeedRow]) -> None:
         found = [row for row in rows if row.case == case]
         row, judged = found[0], next((row for row in found if row.lanes), found[0])
         out.print(f"{case}: {row.dtype} {tuple(row.shape)}, lam {row.lam}", markup=False)
-        out.print(f"judged: {judged.lanes} lanes, {judged.states} of {math.prod(row.shape)} states, of every contestant")
+        lanes, states = several(judged.lanes, "lane"), f"{judged.states} of {math.prod(row.shape)} states"
+        out.print(f"judged before it was timed, of everyone: {lanes}, {states}")
         out.print(table(COLUMNS, [_cells(row) for row in found]))
         for row in found:
-            if row.reason and row.verdict != "within":
+            if row.verdict not in ("within", "nearest", "reference"):
                 out.print(f"{row.contestant}: {row.verdict}: {row.reason}", markup=False)
         out.print()
     out.print(NOTE, markup=False)
@@ -71,6 +73,5 @@ def _cells(row: SpeedRow) -> tuple[str, ...]:
     head, t = (row.contestant, row.output, str(row.threads)), row.timing
     if t is None:
         return (*head, *[""] * 6, row.verdict)
-    times = (t.median_ms, t.quartiles_ms[1] - t.quartiles_ms[0], t.minimum_ms, t.gb_per_s)
-    ratio = "" if t.ratio is None else number(t.ratio)
-    return (*head, *map(number, times), ratio, f"{t.first_ms:.0f}", row.verdict)
+    times = (t.median_ms, t.quartiles_ms[1] - t.quartiles_ms[0], t.minimum_ms, t.gb_per_s, t.ratio or math.nan)
+    return (*head, *(f"{x:.0f}" if x >= 1000 else number(x) for x in times), f"{t.first_ms:.0f}", row.verdict)

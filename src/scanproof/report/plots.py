@@ -77,21 +77,21 @@ def strips(rows: Sequence[Strip], name: str, alt: str) -> Html:
 
 
 def bars(rows: Sequence[Bar], copy: float | None, name: str, alt: str) -> Html:
-    """One bar per contestant, its value at its end, and the measured copy as a line."""
+    """One bar per contestant, its value at the right, and the measured copy as a line."""
     with style():
         figure = Figure((4.6, 0.9 + 0.26 * len(rows)))
         axes = figure.subplots()
         for height, row in enumerate(rows):
             axes.barh(height, row.gb_per_s, 0.66, color=colour(row.key), linewidth=0)
             words = number(row.gb_per_s) + (" undecided" if row.undecided else "")
-            axes.annotate(words, (row.gb_per_s, height), (3, 0), textcoords="offset points", va="center")
+            axes.annotate(words, (1, height), (4, 0), ("axes fraction", "data"), "offset points", va="center")
         if copy is not None:
             axes.axvline(copy, color=LIMIT, linewidth=1.2)
             above = ("data", "axes fraction")
             axes.annotate("measured copy", (copy, 1), (0, 2), above, "offset points", ha="center", color=LIMIT)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks(range(len(rows)), [f"{row.key + 1} {row.output}" for row in rows])
-        axes.set_xlim(0, 1.15 * max([row.gb_per_s for row in rows] + [copy or 0, 1e-3]))
+        axes.set_xlim(0, 1.05 * max([row.gb_per_s for row in rows] + [copy or 0, 1e-3]))
         axes.set_xlabel("GB/s read and written")
         return svg(figure, name, alt)
 

@@ -42,7 +42,7 @@ td small.part, .duration { white-space: nowrap; }
 .wide { min-width: 13rem; }
 tr.alarm > * { background: var(--alarm); }
 .word { font-weight: 600; white-space: nowrap; }
-.within, .proved, .rejected { color: var(--good); }
+.nearest, .within, .proved, .rejected { color: var(--good); }
 .outside, .refused, .survived { color: var(--bad); }
 .survived { font-weight: 800; text-transform: uppercase; }
 .undecided { color: var(--doubt); }

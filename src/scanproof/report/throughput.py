@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scanproof.report.figures import figure, key
-from scanproof.report.markup import Html, element, join, number, row, table
+from scanproof.report.markup import Html, element, join, number, row, several, table
 from scanproof.report.model import SpeedRow
 from scanproof.report.plots import Bar, bars
 from scanproof.report.tables import NOTHING, small, word
@@ -60,14 +60,14 @@ def _table(rows: Sequence[SpeedRow], keys: dict[str, int]) -> Html:
 def _contestant(given: SpeedRow, key: int) -> Html:
     t = given.timing
     name = join([f"{key + 1} {given.contestant} ", small(f"output {given.output}")])
-    verdict = join([word(given.verdict), small(given.reason) if given.verdict not in ("within", "reference") else ""])
+    verdict = join([word(given.verdict), small(given.reason) if given.verdict not in ("within", "nearest", "reference") else ""])
     figures: list[object] = [NOTHING] * len(TIMES)
     if t:
         low, high = map(_ms, t.quartiles_ms)
         ratio = NOTHING if t.ratio is None else number(t.ratio)
         times = _ms(t.median_ms), _ms(t.minimum_ms), f"{low} – {high}"
         figures = [*times, number(t.gb_per_s), ratio, _ms(t.first_ms), given.threads]
-    judged = join([f"{given.lanes} lanes", small(f"{given.states} states")]) if given.lanes else NOTHING
+    judged = join([several(given.lanes, "lane"), small(f"{given.states} states")]) if given.lanes else NOTHING
     return row(name, verdict, *figures, judged)
 
 
