@@ -9,7 +9,20 @@ import pytest
 from scans import Machine, Tiny, elements, exact, sequential, worst
 
 from scanproof.proofs import tiny, tiny_formats, tiny_operations, tiny_scan
-from scanproof.proofs.tiny import GRADUAL, P3, TEETH, TRIALS, TRUNCATION, WIDE, Trial, bite, hypothesis_rows, tooth_row, trial_row
+from scanproof.proofs.tiny import (
+    GRADUAL,
+    P3,
+    TEETH,
+    TRIALS,
+    TRUNCATION,
+    WIDE,
+    Trial,
+    bite,
+    by_operation,
+    hypothesis_row,
+    tooth_row,
+    trial_row,
+)  # fmt: skip
 from scanproof.proofs.tiny_formats import VARIANTS, Format, declaration, edited
 from scanproof.proofs.tiny_operations import hypotheses
 from scanproof.proofs.tiny_scan import conclude
@@ -19,6 +32,7 @@ from scanproof.reference.inputs import Inputs
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/tiny.md").read_text(encoding="utf-8").splitlines()
 FTZ_DAZ = VARIANTS[4]
+HYPOTHESES = 21  # rows of the first table
 BRIEF = ("d: one addition fewer", "w: one product fewer", "(m + 1) f: one sum fewer")  # of the teeth
 
 
@@ -26,7 +40,9 @@ def test_hypotheses_hold_on_every_operand():
     found = list(hypotheses(tiny.REAL, tiny.PRODUCTS, tiny.STEPS))
     assert max(h.worst for h in found) <= 1
     assert min(h.worst for h in found) > Fraction(1, 5)
-    assert [row for row in hypothesis_rows(found) if row not in PAGE] == []
+    rows = [hypothesis_row(*operation, tried) for operation, tried in by_operation(found)]
+    assert [row for row in rows if row not in PAGE] == []
+    assert len(rows) == HYPOTHESES
     assert {(h.p, h.tuples) for h in found if h.operation == "x y + z"} == {(2, 15**3), (3, 31**3), (4, 63**3), (5, 127**3)}
 
 
@@ -127,7 +143,7 @@ def test_first_input_or_h0(variant, order):
 
 def test_the_page_is_complete():
     """Its rows are those of the tables here; tests above compute some of them."""
-    assert sum(line.startswith("|") for line in PAGE) == 3 * 2 + 21 + len(TRIALS) + sum(len(t.orders) for t in TEETH)
+    assert sum(line.startswith("|") for line in PAGE) == 3 * 2 + HYPOTHESES + len(TRIALS) + sum(len(t.orders) for t in TEETH)
 
 
 def test_the_page_says_what_is_slack():

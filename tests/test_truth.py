@@ -11,6 +11,7 @@ from scans import exact as exact_numbers
 
 from scanproof.reference import truth as truth_module
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.double_double import double_double
 from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.operations import UP
@@ -133,11 +134,13 @@ def test_exact_lanes_of_5000_steps_have_radius_zero(phase):
     assert np.array_equal(result.head, scan(lam, b))  # small integers: float64 is exact
 
 
-def test_truth_changes_from_integers_to_discs():
-    for time, of in ((truth_module.EXACT_STEPS, exact), (truth_module.EXACT_STEPS + 1, disc)):
-        inputs = problem(np.random.default_rng(4), Arithmetic("float32"), 0.999, (1, time, 1))
+def test_truth_changes_from_integers_to_double_doubles():
+    steps, lanes = truth_module.EXACT_STEPS, truth_module.EXACT_LANES
+    for shape, of in (((1, steps, lanes), exact), ((1, steps + 1, 1), double_double), ((2, 5, lanes), double_double)):
+        inputs = problem(np.random.default_rng(4), Arithmetic("float32"), 0.999, shape)
         for mine, its in zip(truth(inputs), of(inputs), strict=True):
             assert np.array_equal(mine, its)
+        assert intersect(truth(inputs), {exact: double_double, double_double: exact}[of](inputs))
 
 
 def test_long_discs_against_integers():

@@ -96,7 +96,7 @@ def find_faults(rows: dict[str, list[Any]]) -> list[str]:
     faults = [f"lemma {r.name}: {r.status}: {r.reason}" for r in rows["lemmas"] if r.status != "proved"]
     for section in ("checks", "recordings"):
         for r in rows[section]:
-            if r.verdict not in ("within", "not run"):
+            if r.verdict not in ("nearest", "within", "not run"):
                 on = f" on {r.recording}" if section == "recordings" else ""
                 faults.append(f"{r.implementation} ({r.dtype}){on}: {r.verdict}: {r.reason}")
     faults += [f"{r.contestant} on {r.case}: {r.verdict}: {r.reason}" for r in rows["speed"] if r.verdict == "outside"]

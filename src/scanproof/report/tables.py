@@ -11,6 +11,7 @@ from scanproof.report.model import CheckRow, LawRow, LemmaRow, MutantRow, Record
 NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
     "outside": CLAIMS["outside"] + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic",
+    "nearest": CLAIMS["nearest"],
     "within": CLAIMS["within"] + ". It never means “correct”: a fault smaller than the allowance is also within",
     "undecided": CLAIMS["undecided"]
     + ": the declared class is not modelled, overflow is possible, or the allowance is too large to inform",
@@ -118,7 +119,7 @@ def recordings(rows: Sequence[RecordingRow]) -> Html:
 def _recording(recording: RecordingRow) -> Html:
     judged = recording.verdict not in ("not run", "not offered")
     figures = [number(recording.ratio), number(recording.bits_lost), recording.steps] if judged else [NOTHING] * 3
-    reason = "" if recording.verdict == "within" else small(recording.reason)
+    reason = "" if recording.verdict in ("nearest", "within") else small(recording.reason)
     return row(recording.recording, recording.implementation, recording.dtype, join([word(recording.verdict), reason]), *figures)
 
 
