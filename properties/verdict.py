@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from scanproof.properties.findings import INFORMATIVE, Element, Findings, find
+from scanproof.reference import algorithms
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.certificate import Certificate
 from scanproof.reference.environment import require_ieee
@@ -72,7 +73,8 @@ def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate
     require_ieee()
     found = _found(got[:, ::-1] if inputs.reverse else got, inputs.forward(), arithmetic, certificate)
     lanes = informative_lanes(found, inputs.b.shape[1])
-    verdict, reason = _decide(found, lanes, got.size, arithmetic)
+    unfit = None if arithmetic.bracketing else algorithms.fault(inputs.forward(), arithmetic)
+    verdict, reason = _decide(found, lanes, got.size, arithmetic, unfit)
     window = not found.outside and found.windows_outside > 0
     worst = found.worst_window if window else found.worst
     outside = found.windows_outside if window else found.outside
@@ -158,7 +160,7 @@ def informative_lanes(found: Findings, steps: int) -> Array:
     return np.concatenate(informed) if informed else np.zeros(0, bool)
 
 
-def _decide(found: Findings, lanes: Array, elements: int, arithmetic: Arithmetic) -> tuple[Word, str]:
+def _decide(found: Findings, lanes: Array, elements: int, arithmetic: Arithmetic, unfit: str | None) -> tuple[Word, str]:
     """Precedence: outside > nearest > undecided > within; `within` needs half of the lanes to be informative."""
     if found.outside:
         return "outside", f"{found.outside} of {elements} elements exceed the allowance; {CLAIMS['outside']}"
@@ -172,8 +174,8 @@ def _decide(found: Findings, lanes: Array, elements: int, arithmetic: Arithmetic
     if arithmetic.unmodelled:
         return "undecided", arithmetic.unmodelled
     if found.undecided:
-        what = "overflow is possible" if arithmetic.bracketing else f"the conditions of order {arithmetic.order} fail"
-        return "undecided", f"{what} in {found.undecided} of {elements} elements"
+        what = "overflow" if arithmetic.bracketing else f"leaving the range of order {arithmetic.order}"
+        return "undecided", unfit or f"{what} is possible in {found.undecided} of {elements} elements"
     if 2 * lanes.sum() < lanes.size:
         blind = f"{int((~lanes).sum())} of {lanes.size} lanes"
         return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {blind}"

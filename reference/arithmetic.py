@@ -13,7 +13,7 @@ from scanproof.reference.operations import ROUNDINGS, TF32_BITS, Roundings, roun
 
 SUBNORMALS = ("gradual", "ftz", "daz")
 BRACKETINGS = ("any", "sequential", "chunked:L", "tree")
-ALGORITHMS = ("angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft")  # reference/algorithms.py
+ALGORITHMS = ("angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft")  # reference/algorithms/
 UNMODELLED_ORDERS = ("reversible", "unknown")
 ORDERS = BRACKETINGS + ALGORITHMS + UNMODELLED_ORDERS
 STORES = {"output": "", "step": "sequential", "chunk": "chunked:L"}  # which order each one needs
