@@ -95,10 +95,11 @@ def advance(block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | 
     exact, whole = exact_lanes.advance(block, ops.significand_bits, carry.whole)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         leaf = leaves(block, arithmetic, ops)
-        walk = walked(leaf, carry, sizes if sequential else None)
+        acts = sequential and arithmetic.rounding != "matrix"  # aligning truncates by the larger operand, not by |h_t|
+        walk = walked(leaf, carry, sizes if acts else None)
         errors = _sequential if sequential else _bracketing
         E, unstored, peak = errors(leaf, walk, ops, arithmetic, carry)
-        bound = _stored(unstored, walk, ops) if arithmetic.store == "output" else unstored
+        bound = unstored if arithmetic.store == "step" else _stored(unstored, walk, ops)
         peak = np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
         no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
     bound, unstored = (np.where(exact, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))

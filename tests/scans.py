@@ -44,14 +44,18 @@ class Ieee:
         return fma32(x, y, z) if self.dtype == np.float32 else fma64(x, y, z).astype(np.float64)
 
 
+def odd_sum(x, y):
+    """x + y in float64, rounded to odd where it is inexact: rounding that to 50 bits or fewer is rounding x + y, in any way."""
+    s = x + y
+    v = s - x
+    rest = (x - (s - v)) + (y - v)  # s + rest = x + y exactly (Knuth)
+    odd = (np.ascontiguousarray(s).view(np.int64) & 1) == 1
+    return np.where((rest == 0) | odd, s, np.nextafter(s, np.copysign(np.inf, rest)))
+
+
 def fma32(x, y, z):
-    """x y + z rounded once: the product is exact in float64, and a sum rounded to odd can be rounded again."""
-    p, z = np.multiply(x, y, dtype=np.float64), np.asarray(z, np.float64)
-    s = p + z
-    v = s - p
-    rest = (p - (s - v)) + (z - v)  # s + rest = p + z exactly (Knuth)
-    even = (np.ascontiguousarray(s).view(np.int64) & 1) == 0
-    return np.where((rest != 0) & even, np.nextafter(s, np.copysign(np.inf, rest)), s).astype(np.float32)
+    """x y + z rounded once: the product is exact in float64."""
+    return odd_sum(np.multiply(x, y, dtype=np.float64), np.asarray(z, np.float64)).astype(np.float32)
 
 
 fma64 = np.frompyfunc(lambda x, y, z: float(Fraction(x) * Fraction(y) + Fraction(z)), 3, 1)
@@ -82,6 +86,48 @@ class Tiny:
 
     def fma(self, x, y, z):
         return self.round(x * y + z)
+
+
+class Soft:
+    """A format of at most 26 bits, rounding to nearest or truncating; numbers are float64, whatever they are rounded to."""
+
+    def __init__(self, dtype, truncates=False):
+        form = format_of(dtype)
+        self.p, self.smallest, self.omega, self.largest = form
+        self.cut = np.trunc if truncates else np.rint
+
+    def quantum(self, x):
+        """One unit in the last place of x."""
+        return np.maximum(np.ldexp(1.0, np.frexp(x)[1] - self.p), self.smallest)
+
+    def round(self, x):
+        """Of finite numbers; inf beyond the largest one, also where truncation would saturate: so overflow is seen."""
+        quantum = self.quantum(x)
+        rounded = self.cut(x / quantum) * quantum
+        return np.where(np.abs(rounded) > self.largest, np.copysign(np.inf, rounded), rounded)
+
+    def add(self, x, y):
+        return self.round(odd_sum(x, y))
+
+    def mul(self, x, y):
+        return self.round(x * y)
+
+    def fma(self, x, y, z):
+        return self.round(odd_sum(x * y, z))
+
+
+class Matrix(Soft):
+    """A matrix unit: the operands of a sum are truncated to the last place of the larger one, then the sum is truncated."""
+
+    def __init__(self, dtype):
+        super().__init__(dtype, truncates=True)
+
+    def add(self, x, y):
+        quantum = self.quantum(np.maximum(np.abs(x), np.abs(y)))
+        return self.round((np.trunc(x / quantum) + np.trunc(y / quantum)) * quantum)
+
+    def fma(self, x, y, z):
+        return self.add(x * y, z)
 
 
 def declare_tiny(monkeypatch, tiny):
@@ -115,7 +161,7 @@ UNCONTRACTED = tuple(COMPLEX_STEPS)[:3]
 class Machine:
     """Steps in a format; flush: "" keeps subnormals, "w" flushes results, "r" operands, "rw" both."""
 
-    format: Ieee | Tiny
+    format: Ieee | Tiny | Soft
     step_name: str = "separate"
     flush: str = ""
 
@@ -154,6 +200,22 @@ class Machine:
         return np.where(np.abs(x) < self.format.omega, np.zeros_like(x), x)
 
 
+def tf32(x):
+    """Components truncated to 11 bits, as units do that ignore the last 13 bits of a float32."""
+    if np.iscomplexobj(x):
+        return tf32(x.real) + 1j * tf32(x.imag)
+    bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32) & np.uint32(0xFFFFE000)
+    return bits.view(np.float32).astype(np.float64).reshape(np.shape(x))
+
+
+@dataclass(frozen=True)
+class Tf32(Machine):
+    """A machine that reads the operands of products in TF32."""
+
+    def step(self, a, h, b):
+        return super().step(tf32(a), tf32(h), b)
+
+
 # ---------------------------------------------------------------- bracketings
 
 
@@ -172,6 +234,18 @@ def combine(machine, first, then):
 
 def sequential(machine, steps):
     return [(None, h) for h in accumulate((x for _, x in steps[1:]), _stepper(machine, steps), initial=steps[0][1])]
+
+
+def stored_steps(store):
+    """One step after the other, each from the state that was stored."""
+
+    def run(machine, steps):
+        states = [steps[0][1]]
+        for a, x in steps[1:]:
+            states.append(store(machine.step(a, states[-1], x)))
+        return [(None, h) for h in states]
+
+    return run
 
 
 def _stepper(machine, steps):
@@ -211,13 +285,17 @@ def random_trees(seed):
     return lambda machine, steps: [folded(machine, steps[: t + 1]) for t in range(len(steps))]
 
 
-def chunked(length, carry_factor=1):
-    """States of each chunk from zero, powers by repeated multiplication, then the carry; carry_factor 1 is honest."""
+def chunked(length, carry_factor=1, store=None):
+    """States of each chunk from zero, powers by repeated multiplication, then the carry; carry_factor 1 is honest.
+
+    `store` rounds the carries to the format in which they are printed.
+    """
 
     def run(machine, steps):
         out = [steps[0]]
         for start in range(1, len(steps), length):
             carry = out[-1][1] if start == 1 or carry_factor == 1 else (out[-1][1] * carry_factor).astype(out[-1][1].dtype)
+            carry = store(carry) if store and start > 1 else carry
             local = accumulate(steps[start : start + length], lambda first, then: combine(machine, first, then))
             out += [(None, machine.step(power, carry, x)) for power, x in local]
         return out

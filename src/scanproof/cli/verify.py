@@ -24,12 +24,14 @@ from scanproof.cli import bench
 from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
 from scanproof.cli.output import console, number, print_json, progress, table
-from scanproof.cli.verify_jobs import check_subject, growth, prove_lemma, recordings, reject_mutant
+from scanproof.cli.verify_jobs import check_subject, golden, growth, prove_lemma, recordings, reject_mutant
 from scanproof.properties.mutants import mutants
 from scanproof.report import write
-from scanproof.report.model import RunReport
+from scanproof.report.model import CheckRow, RunReport
+from scanproof.report.tables import tally
 
 MUTANT_DTYPES = ("float32", "complex64")
+COARSE = [(s.name, s.arithmetic.dtype) for s in subjects() if s.arithmetic.coarse]
 
 
 class Job(NamedTuple):
@@ -60,6 +62,7 @@ def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
         checks=rows["checks"],
         mutants=rows["mutants"],
         recordings=rows["recordings"],
+        golden=rows["golden"],
         growth=rows["growth"],
         speed=rows["speed"],
     )
@@ -87,6 +90,7 @@ def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
             for m in mutants(dtype)
         ),
         *(Job("recordings", s.name, recordings, (s,)) for s in found),
+        *(Job("golden", s.name, golden, (s,)) for s in found),
         *(Job("growth", s.name, growth, (s, seed)) for s in found),
     ]
 
@@ -94,10 +98,11 @@ def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
 def find_faults(rows: dict[str, list[Any]]) -> list[str]:
     """Why the run is not accepted, one line each. What was not run is no fault, and is reported as not run."""
     faults = [f"lemma {r.name}: {r.status}: {r.reason}" for r in rows["lemmas"] if r.status != "proved"]
-    for section in ("checks", "recordings"):
+    for section in ("checks", "recordings", "golden"):
         for r in rows[section]:
-            if r.verdict not in ("nearest", "within", "not run"):
-                on = f" on {r.recording}" if section == "recordings" else ""
+            hidden = section == "recordings" and (r.implementation, r.dtype) in COARSE  # only exact lanes decide there
+            if r.verdict not in ("nearest", "within", "not run", *(["undecided"] if hidden else [])):
+                on = f" on {r.recording}" if section == "recordings" else " on golden cases" if section == "golden" else ""
                 faults.append(f"{r.implementation} ({r.dtype}){on}: {r.verdict}: {r.reason}")
     faults += [f"{r.contestant} on {r.case}: {r.verdict}: {r.reason}" for r in rows["speed"] if r.verdict == "outside"]
     faults += [f"mutant {r.name} ({r.dtype}) was not rejected: {r.fault}" for r in rows["mutants"] if r.verdict != "outside"]
@@ -110,19 +115,23 @@ def show(report: RunReport, page: Path) -> None:
     rows = [(r.name, r.status, f"claims {r.claims}, mutants refuted {r.mutants}", f"{r.seconds:.1f} s") for r in report.lemmas]
     out.print(table(("lemma", "status", "by", "time"), rows))
     checks = [
-        (r.implementation, r.declared, r.verdict, r.reason, "", "", "")
+        (r.implementation, r.declared, r.verdict, r.reason, "", "", "", "")
         if r.verdict == "not run"
-        else (r.implementation, r.declared, r.verdict, *map(number, (r.ratio, r.bits_lost, r.informative)), f"{r.seconds:.1f} s")
+        else (r.implementation, r.declared, r.verdict, *_figures(r))
         for r in report.checks
     ]
     out.print()
-    out.print(table(("implementation", "declared", "verdict", "error/allowance", "bits lost", "informative", "time"), checks))
+    columns = ("implementation", "declared", "verdict", "error/allowance", "bits lost", "informative", "rounded", "time")
+    out.print(table(columns, checks))
     out.print()
     found = [
         (f"{r.implementation} {r.dtype}", r.recording, r.verdict, r.reason if r.verdict == "not run" else number(r.ratio))
         for r in report.recordings
     ]
     out.print(table(("implementation", "recording", "verdict", "error/allowance"), found))
+    out.print()
+    answered = [(f"{r.implementation} {r.dtype}", r.verdict, tally(r.counts) or r.reason) for r in report.golden]
+    out.print(table(("implementation", "golden cases", "by verdict"), answered))
     out.print()
     wrong = [(r.name, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}") for r in report.mutants]
     out.print(table(("mutant", "dtype", "fault", "verdict", "rejected by"), wrong))
@@ -140,9 +149,14 @@ def show(report: RunReport, page: Path) -> None:
     )
 
 
+def _figures(row: CheckRow) -> tuple[str, ...]:
+    return number(row.ratio), number(row.bits_lost), f"{row.informative:.0%}", f"{row.rounded:.0%}", f"{row.seconds:.1f} s"
+
+
 def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
     """Runs the jobs on all cores; the rows of each section keep the order of the jobs."""
-    rows: dict[str, list[Any]] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "growth")}
+    names = ("lemmas", "checks", "mutants", "recordings", "golden", "growth")
+    rows: dict[str, list[Any]] = {name: [] for name in names}
     with _pool() as pool, progress(len(work), quiet) as (bar, task):
         futures: dict[Future[list[Any]], Job] = {pool.submit(job.function, *job.arguments): job for job in work}
         for future in as_completed(futures):

@@ -18,7 +18,7 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.rounding import allowance
 from scanproof.reference.truth import truth
-from scanproof.report.model import CheckRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow
+from scanproof.report.model import CheckRow, GoldenRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow
 
 GROWTH_STEPS = 4096
 GROWTH_MODULUS = 1 - 2.0**-10
@@ -45,6 +45,7 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
         "ratio": report.ratio,
         "bits_lost": report.bits_lost,
         "informative": report.informative,
+        "rounded": report.rounded,
         "laws": [LawRow.model_validate(vars(law) | {"ratio": law.ratio}, extra="ignore") for law in report.laws],
         "not_refuted_under": report.not_refuted_under,
         "witness": str(report.witness.write(witnesses)) if report.witness else None,
@@ -90,6 +91,20 @@ def prove_lemma(name: str) -> list[LemmaRow]:
             reason=result.reason,
         )
     ]
+
+
+def golden(subject: Subject) -> list[GoldenRow]:
+    """One implementation on the golden cases of its dtype."""
+    from scanproof.golden import judging, store
+
+    row = GoldenRow(implementation=subject.name, dtype=subject.arithmetic.dtype, verdict="not run", reason=subject.missing or "")
+    if subject.missing:
+        return [row]
+    call = InProcess(load(subject.target), subject.arithmetic)
+    cases = [case for case in store.read_all(store.PUBLISHED) if case.dtype == row.dtype]
+    answers = {case.id: call.call(case.inputs()) for case in cases}
+    result = judging.judge(cases, answers, {row.dtype: subject.arithmetic})
+    return [row.model_copy(update={"verdict": result.verdict, "reason": result.reason, "counts": result.counts()})]
 
 
 def recordings(subject: Subject) -> list[RecordingRow]:

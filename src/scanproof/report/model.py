@@ -40,6 +40,7 @@ class CheckRow(_Strict):
     ratio: float = 0.0
     bits_lost: float = 0.0
     informative: float = 0.0
+    rounded: float = 0.0  # share of all judged elements that are correct roundings
     laws: list[LawRow] = []
     not_refuted_under: str | None = None
     witness: str | None = None
@@ -70,6 +71,16 @@ class RecordingRow(_Strict):
     ratio: float = 0.0
     bits_lost: float = 0.0
     steps: int = 0
+
+
+class GoldenRow(_Strict):
+    """One implementation on the published golden cases of its dtype. counts: cases by verdict."""
+
+    implementation: str
+    dtype: str
+    verdict: Status
+    reason: str
+    counts: dict[str, int] = {}
 
 
 class Growth(_Strict):
@@ -160,6 +171,7 @@ class RunReport(_Strict):
     checks: list[CheckRow]
     mutants: list[MutantRow]
     recordings: list[RecordingRow]
+    golden: list[GoldenRow]
     growth: list[Growth]
     speed: list[SpeedRow]
 

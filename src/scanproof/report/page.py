@@ -20,16 +20,19 @@ SECTIONS = {
     "laws": "Laws",
     "mutants": "Mutants",
     "recordings": "Recordings",
+    "golden": "Golden cases",
     "throughput": "Throughput",
     "lemmas": "Lemmas",
     "again": "Run it again",
 }
 SUMMARY = (
     "Error / allowance is the largest over all judged calls: up to 1 it is not refuted. Bits lost compare the largest error with "
-    "one rounding. The informative share tells in how many of the random cases the allowance was small enough to say something. "
+    "one rounding. The informative share tells in how many of the random cases the allowance was small enough to say something, "
+    "the rounded share how many of all judged elements are the exact state rounded once. "
     "The last column is the time of the checking, not the speed of the implementation."
 )
 LAWS = "The verdict of each law, the largest error / allowance, and the calls that ended otherwise."
+GOLDEN = "Published inputs with exact states and a bound beside every number (docs/golden.md), each called with what it needs."
 MUTANTS = "Scans with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
 
 
@@ -43,6 +46,7 @@ def page(report: RunReport) -> str:
         join([element("p", LAWS, class_="note"), tables.laws(report.checks)]),
         join([element("p", MUTANTS, class_="note"), tables.mutants(report.mutants)]),
         tables.recordings(report.recordings),
+        join([element("p", GOLDEN, class_="note"), tables.golden(report.golden)]),
         throughput(report.speed, keys),
         tables.lemmas(report.lemmas),
         _again(report),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scanproof.properties.verdict import CLAIMS
 from scanproof.report.markup import Html, duration, element, join, number, row, several, table
-from scanproof.report.model import CheckRow, LawRow, LemmaRow, MutantRow, RecordingRow
+from scanproof.report.model import CheckRow, GoldenRow, LawRow, LemmaRow, MutantRow, RecordingRow
 
 NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
@@ -29,13 +29,14 @@ def word(name: str) -> Html:
 
 
 def summary(checks: Sequence[CheckRow], keys: dict[str, int]) -> Html:
-    headers = ["implementation", "verdict", RATIO, "bits lost", "informative share", "declared arithmetic", "checked in"]
+    shares = ["informative share", "rounded share"]
+    headers = ["implementation", "verdict", RATIO, "bits lost", *shares, "declared arithmetic", "checked in"]
     return table("Implementations", headers, [_check(check, keys[check.implementation]) for check in checks])
 
 
 def _check(check: CheckRow, key: int) -> Html:
     judged = any(law.ratios for law in check.laws)
-    figures = [number(x) if judged else NOTHING for x in (check.ratio, check.bits_lost, check.informative)]
+    figures = [number(x) if judged else NOTHING for x in (check.ratio, check.bits_lost, check.informative, check.rounded)]
     origin = f"{check.dtype}, {'ours' if check.ours else 'third party'}"
     name = join([f"{key + 1} {check.implementation} ", small(origin)])
     took = duration(check.seconds) if check.laws else NOTHING
@@ -121,6 +122,20 @@ def _recording(recording: RecordingRow) -> Html:
     figures = [number(recording.ratio), number(recording.bits_lost), recording.steps] if judged else [NOTHING] * 3
     reason = "" if recording.verdict in ("nearest", "within") else small(recording.reason)
     return row(recording.recording, recording.implementation, recording.dtype, join([word(recording.verdict), reason]), *figures)
+
+
+def golden(rows: Sequence[GoldenRow]) -> Html:
+    """How many of the published cases ended how."""
+    found = [
+        row(join([r.implementation + " ", small(r.dtype)]), wide(word(r.verdict), small(r.reason)), tally(r.counts) or NOTHING)
+        for r in rows
+    ]
+    return table("Golden cases", ["implementation", "verdict", "cases"], found)
+
+
+def tally(counts: dict[str, int]) -> str:
+    """What there is of each verdict: "3 nearest, 7 within"."""
+    return ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
 
 
 def lemmas(rows: Sequence[LemmaRow]) -> Html:
