@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import as_completed
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scanproof.cli.app import ACCEPTED, REJECTED, one_line_errors, power
-from scanproof.cli.options import Json, Quiet
-from scanproof.cli.output import console, print_json, progress
+from scanproof.cli.options import Json, Quiet, Seed
+from scanproof.cli.output import console, print_json, progress, table, waiting
+
+if TYPE_CHECKING:
+    from scanproof.benchmarks.alarms import Outcome
+
+BLOCK = 50  # honest evaluations in one piece of work
 
 
 @power.command()
@@ -28,6 +34,95 @@ def tiny(
     """
     with one_line_errors():
         raise typer.Exit(run(write, json, quiet))
+
+
+@power.command()
+def alarms(
+    evaluations: Annotated[int, typer.Option(min=1, help="Honest evaluations to compute and judge.")] = 100_000,
+    seed: Seed = 0,
+    write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/tightness.md.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge honest evaluations of every class (minutes), and tabulate how far the allowances are above their errors.
+
+    Exits with 1 if any evaluation is outside; the line that is printed then repeats it.
+
+    Example:
+
+      scanproof power alarms --write docs/tightness.md
+    """
+    with one_line_errors():
+        raise typer.Exit(run_alarms(evaluations, seed, write, json, quiet))
+
+
+def run_alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
+    """Runs the campaign on all cores and returns the exit code."""
+    from scanproof.benchmarks import alarms as campaign
+    from scanproof.properties.witness import write_atomically
+
+    outcomes = _outcomes(evaluations, seed, quiet or as_json)
+    page = "\n".join(campaign.page(seed, outcomes)) + "\n"
+    found = [outcome.alarm for outcome in outcomes if outcome.alarm]
+    if write:
+        write_atomically(write, page)
+    if as_json:
+        rows = [row._asdict() for row in campaign.table(outcomes)]
+        facts = {"format": "scanproof-alarms/1", "seed": seed, "totals": campaign.totals(outcomes)}
+        print_json(facts | {"rows": rows, "alarms": found, "accepted": not found})
+    elif not quiet:
+        console().print(page, markup=False)
+    for alarm in found:
+        console(stderr=True).print(f"scanproof: power: {alarm}", markup=False)
+    return REJECTED if found else ACCEPTED
+
+
+def _outcomes(evaluations: int, seed: int, quiet: bool) -> list[Outcome]:
+    """In the order of their numbers, whatever the number of processes."""
+    from scanproof.benchmarks.alarms import block
+    from scanproof.cli import verify
+
+    with verify._pool() as pool, progress(evaluations, quiet) as (bar, task):
+        limits = [(first, min(first + BLOCK, evaluations)) for first in range(0, evaluations, BLOCK)]
+        blocks = [pool.submit(block, seed, *limit) for limit in limits]
+        for done in as_completed(blocks):
+            bar.update(task, advance=len(done.result()), description="honest evaluations")
+        return [outcome for future in blocks for outcome in future.result()]
+
+
+@power.command()
+def long(
+    steps: Annotated[int, typer.Option(min=1, help="Length of the sequence.")] = 1_000_000,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Judge a million complex64 steps of 64 channels, honest and with a carry wrong by 1e-6; time and memory of the judge.
+
+    Exits with 1 if the honest result is outside or the other is not.
+
+    Example:
+
+      scanproof power long --steps 100000
+    """
+    with one_line_errors():
+        raise typer.Exit(run_long(steps, seed, json))
+
+
+def run_long(steps: int, seed: int, as_json: bool) -> int:
+    """Judges one after the other and returns the exit code."""
+    from scanproof.benchmarks.long_sequences import timed
+
+    with waiting(f"judging {steps} steps", as_json):
+        rows = list(timed(steps, seed))
+    if as_json:
+        told = [{"result": r.result, "seconds": r.seconds, "peak_mib": r.peak, **r.verdict.as_dict()} for r in rows]
+        print_json({"format": "scanproof-long/1", "steps": steps, "rows": told})
+    else:
+        judged = [(r.result, r.verdict.arithmetic, r.verdict.verdict, f"{r.verdict.informative:.0%}") for r in rows]
+        cells = [(*cell, f"{r.seconds:.1f} s", f"{r.peak:.0f} MiB") for cell, r in zip(judged, rows, strict=True)]
+        console().print(table(("result", "declared", "verdict", "informative", "judged in", "memory"), cells))
+    wrong = [r for r in rows if (r.verdict.verdict == "outside") == (r.result == "honest")]
+    return REJECTED if wrong else ACCEPTED
 
 
 def run(write: Path | None, as_json: bool, quiet: bool) -> int:
