@@ -20,18 +20,17 @@ from scanproof.reference.certificate import certify
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.scan import at
 
+
+def _sixteen_bits(dtype: str) -> tuple[Arithmetic, ...]:
+    """The classes of a format that matrix units read."""
+    wide = Arithmetic(dtype, accumulate="float32")
+    stored = replace(wide, order="sequential", store="step"), replace(wide, order="chunked:16", store="chunk")
+    return (Arithmetic(dtype), Arithmetic(dtype, order="sequential"), wide, *stored)
+
+
 DECLARED = (
-    *(
-        Arithmetic(dtype, **declared)
-        for dtype in ("float16", "bfloat16")
-        for declared in (
-            {},
-            {"order": "sequential"},
-            {"accumulate": "float32"},
-            {"accumulate": "float32", "order": "sequential", "store": "step"},
-            {"accumulate": "float32", "order": "chunked:16", "store": "chunk"},
-        )
-    ),
+    *_sixteen_bits("float16"),
+    *_sixteen_bits("bfloat16"),
     *(Arithmetic("float32", order=order) for order in ("any", "sequential", "chunked:16", "tree")),
     Arithmetic("float32", accumulate="float64"),
     Arithmetic("float32", operands="tf32"),
@@ -294,12 +293,12 @@ shows no faults of a kind that no evaluation here meets, and says nothing about 
 | largest error/allowance | {ratio:.4f} |
 
 **What is computed.** Classes take turns; of the programs that a class admits, one is drawn. Bracketings: one step after the
-other, the doubling of Hillis and Steele, the sweeps of Blelloch, chunks with one carry, a tree drawn at random. Steps are separate
-or fused (each fused operation is rounded once, exactly), complex ones contracted in several ways; in float64 and complex128 they
-are NumPy's own. Truncation, the alignment of matrix units, TF32 operands and flushes are formed from exact results. Inputs: |lam|
-near 0, around 1/2, near 1, exactly 1 and just above, constant or varying (with resets), also real beside complex states; magnitudes
-from subnormal to near overflow, constant inputs, whole numbers, inputs that cancel what was carried; with and without h0 and
-reverse. Lengths go from 1 to 2048, and the table shows four.
+other, the doubling of Hillis and Steele, the sweeps of Blelloch, chunks with one carry, a tree drawn at random. Steps are
+separate or fused (each fused operation is rounded once, exactly), complex ones contracted in several ways; in float64 and
+complex128 they are NumPy's own. Truncation, the alignment of matrix units, TF32 operands and flushes are formed from exact
+results. Inputs: |lam| near 0, around 1/2, near 1, exactly 1 and just above, constant or varying (with resets), also real
+beside complex states; magnitudes from subnormal to near overflow, constant inputs, whole numbers, inputs that cancel what was
+carried; with and without h0 and reverse. Lengths go from 1 to 2048, and the table shows four.
 
 **Columns.** `calls`: evaluations of this class and length. `lanes`: lanes of these calls with an error and with an allowance
 throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error over

@@ -19,6 +19,7 @@ from scans import (
     Soft,
     Tf32,
     chunked,
+    combine,
     exact,
     problem,
     sequential,
@@ -262,9 +263,13 @@ TEETH = {  # term: (dtype, declared, flush, inputs, the factors that are refuted
     "operand_loss of h": ("float32", {"operands": "tf32"}, "", one(1, 2.0**-136 - 2.0**-149, 0), {"operand_loss": 0.5}),
     "operand_loss of b": ("float32", {"operands": "tf32"}, "", one(0, 0, 2.0**-136 - 2.0**-149), {"operand_loss": 0.5}),
     "doubled u": ("float32", {"rounding": "truncate"}, "", one(0.5, 2, 2.0**-23 - 2.0**-46), {"u": 0.5}),
-    "doubled beta": ("float32", {"rounding": "truncate"}, "", one(1 + 2.0**-12, 1 + 2.0**-12 - 2.0**-23, 0), {"beta": 0.5}),
+    "doubled beta": ("float32", {"rounding": "truncate"}, "", one(1 + 2.0**-11, 1 + 2.0**-12 - 2.0**-23, 0), {"beta": 0.5}),
     "doubled eta": ("float32", {"rounding": "truncate"}, "", one(1 - 2.0**-24, 2.0**-149, 0), {"product_loss": 0.5}),
 }
+
+SLACK_WHEN_HALVED = {  # in a tree, lam may also be narrowed in a product of multipliers: need 0.20 and 0.50 for one product
+    ("any", "operand_loss of lam"), ("any", "operand_loss of h"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
@@ -276,6 +281,8 @@ def test_every_term_is_needed(monkeypatch, term, order):
     got = honest(arithmetic, (Tf32 if arithmetic.operands else Machine)(inner, flush=flush), "sequential", inputs)
     ratio = worst(got, exact(inputs), allowance(inputs, arithmetic, truth(inputs)).bound)
     assert ratio <= 1
+    if (order, term) in SLACK_WHEN_HALVED:
+        factors = dict.fromkeys(factors, 0)
     weaken(monkeypatch, **factors)
     weaker = worst(got, exact(inputs), allowance(inputs, arithmetic, truth(inputs)).bound)
     print(f"{term}, {order}: lam {inputs.lam}, b {inputs.b.ravel()}, h0 {inputs.h0.ravel()}: error / allowance "
@@ -310,7 +317,7 @@ def test_one_store_less_per_path_is_refuted(monkeypatch):
     assert worst(got, h, allowed.bound) <= 1
     real = rounding._grow
     store = arithmetic.roundings(False).store
-    fewer = lambda rate, count: real(rate, np.maximum(count - 2, 0) if rate is not None and rate == store else count)  # noqa: E731
+    fewer = lambda rate, count: real(rate, np.maximum(count - 2, 0) if np.all(rate == store) else count)  # noqa: E731
     monkeypatch.setattr(rounding, "_grow", fewer)
     weaker = worst(got, h, allowance(inputs, arithmetic).bound)
     print(f"stores: error / allowance {float(worst(got, h, allowed.bound)) ** 0.5:.4f}, two fewer {float(weaker) ** 0.5:.4f}")
@@ -332,13 +339,8 @@ def test_the_doubling_of_matrix_units_is_slack_for_sums_of_two():
 # ---------------------------------------------------------------- the running bound
 
 
-TREE = "(1 2)(3 4)"
-
-
 def halves(machine, steps):
     """h_4 by (1 2)(3 4), the others one step after the other; h0 is zero."""
-    from scans import combine
-
     states = sequential(machine, [(steps[0][0], steps[0][1]), *steps[1:]])
     first, second = combine(machine, *steps[1:3]), combine(machine, *steps[3:5])
     return [*states[:4], combine(machine, first, second)]

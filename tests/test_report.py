@@ -16,7 +16,7 @@ import pytest
 
 import scanproof.report.page
 from scanproof import report
-from scanproof.report.model import CheckRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow, RunReport, SpeedRow
+from scanproof.report.model import CheckRow, GoldenRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow, RunReport, SpeedRow
 from scanproof.report.page import page
 from scanproof.report.plots import Bar, Strip, bars, growth, strips
 from scanproof.report.tables import WORDS
@@ -77,6 +77,11 @@ def full() -> RunReport:
             RecordingRow(recording="eeg.dat", implementation="absent", dtype="float64", verdict="not run",
                          reason="jax is missing"),
         ],
+        golden=[
+            GoldenRow(implementation="diagonal", dtype="float32", verdict="within", reason="21 of 23 cases",
+                      counts={"nearest": 4, "within": 17, "outside": 0, "not offered": 2}),
+            GoldenRow(implementation="absent", dtype="float64", verdict="not run", reason="jax went missing"),
+        ],
         growth=[Growth(implementation="diagonal", dtype="float32", modulus=0.999, lengths=[1, 10, 100],
                        error=[0.0, 1e-7, 3e-7], allowance=[0.0, 1e-6, INF])],
         speed=[timed("numpy copy", "given", "reference", 16.5), timed("numpy copy", "fresh", "reference", 7.75),
@@ -87,7 +92,7 @@ def full() -> RunReport:
 
 
 def empty(accepted: bool = True) -> RunReport:
-    nothing: dict[str, Any] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "growth", "speed")}
+    nothing: dict[str, Any] = {name: [] for name in ("lemmas", "checks", "mutants", "recordings", "golden", "growth", "speed")}
     faults = [] if accepted else ["a lemma was refused"]
     return RunReport.model_validate(full().model_dump() | {"accepted": accepted, "faults": faults} | nothing)
 
@@ -332,15 +337,16 @@ def test_only_a_proof_by_a_law_rejects_a_mutant(update: dict[str, Any]) -> None:
 
 def test_what_was_not_run_has_no_figures() -> None:
     rows = [row for row in re.findall(r"<tr>.*?</tr>", page(full())) if "absent" in row]
-    assert len(rows) == 3  # summary, laws, recordings
+    assert len(rows) == 4  # summary, laws, recordings, golden cases
     cells = [Page(row).text("td").replace("float64", "") for row in rows]
     assert all("not run" in text for text in cells)
-    assert [re.findall(r"\d", text) for text in cells] == [[], [], []]
+    assert [re.findall(r"\d", text) for text in cells] == [[]] * 4
 
 
 def test_nothing_is_called_correct() -> None:
     text = Page(page(full())).text()
-    assert len(re.findall("correct", text)) == sum(meaning.count("correct") for meaning in WORDS.values()) == 2  # correct rounding, never correct
+    allowed = sum(meaning.count("correct") for meaning in WORDS.values())
+    assert len(re.findall("correct", text)) == allowed == 2  # correct rounding; never "correct"
     assert all(meaning in text for meaning in WORDS.values())
 
 

@@ -33,11 +33,11 @@ def row(first: object, *cells: object, class_: str = "") -> Html:
 
 
 def number(x: float) -> str:
-    """Three digits; all of them where three would make a ratio beyond 1 look like 1."""
+    """Three digits; as many more as it takes that a ratio beside 1 does not look like 1."""
     if not math.isfinite(x):
         return "not a number" if math.isnan(x) else "∞"
-    short = f"{x:.3g}"
-    return repr(x) if float(short) == 1 != x else short
+    texts = (f"{x:.{digits}g}" for digits in range(3, 18))
+    return next(text for text in texts if x == 1 or float(text) != 1)
 
 
 def duration(seconds: float) -> Html:

@@ -32,7 +32,7 @@ SUMMARY = (
     "The last column is the time of the checking, not the speed of the implementation."
 )
 LAWS = "The verdict of each law, the largest error / allowance, and the calls that ended otherwise."
-GOLDEN = "Published inputs with exact states and a bound beside every number (docs/golden.md), each called with what it needs."
+GOLDEN = "Published inputs with exact states and a bound beside every number (docs/golden.md). What is not offered is counted."
 MUTANTS = "Scans with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
 
 
