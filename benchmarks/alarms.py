@@ -109,7 +109,7 @@ class Row(NamedTuple):
         shares = f"{self.informative:.2f} | {self.rounded:.2f}"
         bounds = f"{self.smallest:.3g} | {self.median:.3g}" if self.lanes else "- | -"
         words = f"{self.format} | {self.declared} | {self.time} | {self.calls} | {self.lanes}"
-        return f"| {words} | {bounds} | {self.ratio:.3f} | {shares} |"
+        return f"| {words} | {bounds} | {_down(self.ratio)} | {shares} |"
 
 
 # ---------------------------------------------------------------- one evaluation
@@ -251,6 +251,11 @@ def label(arithmetic: Arithmetic) -> str:
     return ", ".join(words)
 
 
+def _down(ratio: float) -> str:
+    """Four digits; what is below 1 is shown so."""
+    return f"{np.floor(1e4 * ratio) / 1e4:.4f}"
+
+
 def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
     """What was computed, and how many evaluations had which verdict."""
     words = [o.verdict for o in outcomes]
@@ -266,7 +271,7 @@ def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     """The lines of docs/tightness.md."""
     found = totals(outcomes)
-    yield from INTRODUCTION.format(seed=seed, **found).splitlines()
+    yield from INTRODUCTION.format(seed=seed, **found | {"ratio": _down(found["ratio"])}).splitlines()
     yield ""
     yield "| format | class | T | calls | lanes | smallest | median | error/allowance | informative | rounded |"
     yield "|---|---|" + "---:|" * 8
@@ -276,10 +281,11 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
 INTRODUCTION = """\
 # False alarms and tightness
 
-Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/tightness.md`. Honest programs of the
-bare scan are computed ([`benchmarks/honest.py`](../benchmarks/honest.py)) and judged as any result is, each under the class that
-it was computed in. By the theorem ([theorem.md](theorem.md)) none can be `outside`; so this checks the code, not the theorem. It
-shows no faults of a kind that no evaluation here meets, and says nothing about programs outside the classes of the table.
+Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/tightness.md`. Honest programs of
+the bare scan are computed ([`benchmarks/honest.py`](../benchmarks/honest.py)) and judged as any result is, each under the
+class that it was computed in. By the theorem ([theorem.md](theorem.md)) none can be `outside`; so this checks the code, not
+the theorem. A fault that no evaluation here meets stays unseen, and nothing is said about programs outside the classes of the
+table.
 
 | | |
 |---|---:|
@@ -290,7 +296,7 @@ shows no faults of a kind that no evaluation here meets, and says nothing about 
 | `within` | {within:,} |
 | `nearest`: every element is correctly rounded | {nearest:,} |
 | `undecided`: not refuted, but the allowance says too little, or overflow is possible | {undecided:,} |
-| largest error/allowance | {ratio:.4f} |
+| largest error/allowance, rounded down | {ratio} |
 
 **What is computed.** Classes take turns; of the programs that a class admits, one is drawn. Bracketings: one step after the
 other, the doubling of Hillis and Steele, the sweeps of Blelloch, chunks with one carry, a tree drawn at random. Steps are
@@ -301,9 +307,9 @@ beside complex states; magnitudes from subnormal to near overflow, constant inpu
 carried; with and without h0 and reverse. Lengths go from 1 to 2048, and the table shows four.
 
 **Columns.** `calls`: evaluations of this class and length. `lanes`: lanes of these calls with an error and with an allowance
-throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error over
-these lanes, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any window where
-states are read back (`store`). `informative`: share of lanes whose allowance could tell zeros or a dropped carry
-([verdicts.md](verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of the exact state.
-A large median is the price of a worst case: random errors grow like the square root of the number of roundings, allowances like
-the number itself. A `smallest` near 1 is an allowance that an honest program uses up."""
+throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error
+over these lanes, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any
+window where states are read back (`store`), rounded down. `informative`: share of lanes whose allowance could tell zeros or a
+dropped carry ([verdicts.md](verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of
+the exact state. A large median is the price of a worst case: random errors grow like the square root of the number of
+roundings, allowances like the number itself. A `smallest` near 1 is an allowance that an honest program uses up."""

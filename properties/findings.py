@@ -22,7 +22,8 @@ from scanproof.reference.truth import Truth
 INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md
 
 
-class Element(NamedTuple):
+@dataclass(frozen=True)
+class Element:
     """One element: (batch, time, channel), Python numbers."""
 
     index: tuple[int, int, int]

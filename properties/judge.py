@@ -57,12 +57,11 @@ def explained(verdict: Verdict, failures: list[tuple[Inputs, Array]]) -> Verdict
 def assumed_needed(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> float | None:
     """The smallest factor on the assumed constants, to 1 %, under which none of these is outside; None beyond 2^20."""
     low, high = arithmetic.assumed, arithmetic.assumed * 2.0**20
-    refuted = lambda factor: _refuted(failures, replace(arithmetic, assumed=factor))  # noqa: E731
-    if refuted(high):
+    if _refuted(failures, replace(arithmetic, assumed=high)):
         return None
     while high > 1.01 * low:
         middle = (low * high) ** 0.5
-        low, high = (middle, high) if refuted(middle) else (low, middle)
+        low, high = (middle, high) if _refuted(failures, replace(arithmetic, assumed=middle)) else (low, middle)
     return high
 
 

