@@ -170,8 +170,9 @@ class Draw:
 
 def sizes(arithmetic: Arithmetic) -> tuple[str, ...]:
     """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other algorithms lose more."""
-    silent = set() if arithmetic.subnormals == "gradual" else {"subnormal"}
-    return tuple(size for size in SIZES if size not in silent | (set() if arithmetic.bracketing else {"subnormal", "near overflow"}))
+    silent = {"subnormal"} if arithmetic.subnormals != "gradual" or not arithmetic.bracketing else set()
+    silent |= set() if arithmetic.bracketing else {"near overflow"}
+    return tuple(size for size in SIZES if size not in silent)
 
 
 def draws(arithmetic: Arithmetic, domain: Domain, shapes: tuple[Shape, ...]) -> st.SearchStrategy[Draw]:

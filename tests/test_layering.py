@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("reference", "proofs", "numba_kernels", "properties", "benchmarks")
@@ -84,8 +85,9 @@ def part_of(module: list[str]) -> str:
 def declared() -> set[str]:
     """The top-level modules of the distributions in [project.dependencies]."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {Requirement(line).name for line in project["dependencies"]}
-    return {module for module, providers in packages_distributions().items() if wanted & set(providers)}
+    wanted = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    installed = packages_distributions().items()
+    return {module for module, providers in installed if wanted & {canonicalize_name(name) for name in providers}}
 
 
 def listed(name: str, allowed: set[str]) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -15,9 +16,10 @@ from scanproof.properties.strategies import DECK, LAMBDAS, SIZES, Domain, Draw, 
 from scanproof.properties.verdict import CLAIMS, judge_inputs
 from scanproof.reference.arithmetic import UNMODELLED_ORDERS, Arithmetic
 from scanproof.reference.certificate import certify
+from scanproof.reference.formats import DTYPES, format_of
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.scan import scan
-from scanproof.reference.truth import truth
+from scanproof.reference.truth import exact_state, truth
 
 FLOAT64 = Arithmetic("float64")
 LAM, B = np.array([0.5]), np.array([[[1.0], [1.0], [1.0]]])
@@ -172,6 +174,76 @@ def test_the_certificate_may_be_handed_over():
         certificate = certify(inputs.forward(), FLOAT64)
         for got in (STATES, STATES + 1):
             assert judge_inputs(got, inputs, FLOAT64) == judge_inputs(got, inputs, FLOAT64, certificate)
+
+
+# ---------------------------------------------------------------- nearest
+def rounded_once(inputs, dtype):
+    """The exact states, each component rounded to nearest from a rational number."""
+    out = np.zeros(inputs.b.shape, dtype)
+    for index in np.ndindex(*out.shape):
+        H, s = exact_state(inputs, index)
+        components = [rounded_rational(Fraction(h, 1 << s), format_of(dtype).significand_bits) for h in H]
+        out[index] = complex(*components) if len(components) == 2 else components[0]
+    return out
+
+
+def rounded_rational(x, bits):
+    """x to so many bits, ties to even; x is neither tiny nor huge."""
+    if x == 0:
+        return 0.0
+    exponent = abs(x.numerator).bit_length() - x.denominator.bit_length()
+    exponent -= abs(x) < Fraction(2) ** exponent
+    unit = Fraction(2) ** (exponent - bits + 1)
+    return float(round(x / unit) * unit)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_correct_roundings_are_nearest_whatever_is_declared_and_one_last_bit_is_not(dtype, reverse):
+    inputs = Draw(Arithmetic(dtype), Domain(), (2, 25, 2), True, "near 1", "unit", seed=3).inputs(h0=True, reverse=reverse)
+    right = rounded_once(inputs, dtype)
+    assert not np.array_equal(right, scan(inputs.lam, inputs.b, inputs.h0, reverse))  # a loop is not that good
+    wrong = right.copy()
+    component = wrong.real if Arithmetic(dtype).is_complex else wrong
+    component[1, 7, 0] = np.nextafter(component[1, 7, 0], component.dtype.type(np.inf))
+    for order in ("any", "tree", "chunked:8", "fft", "angle-sum", *UNMODELLED_ORDERS):
+        declared = Arithmetic(dtype, order=order)
+        verdict = judge_inputs(right, inputs, declared)
+        assert (verdict.verdict, verdict.reason, verdict.grade) == ("nearest", CLAIMS["nearest"], None)
+        verdict = judge_inputs(wrong, inputs, declared)
+        assert verdict.verdict in (("undecided",) if declared.unmodelled else ("within", "undecided"))
+        assert verdict.rounded == 99 / 100
+
+
+def test_the_share_of_correct_roundings_by_hand():
+    """1, 1.5, 1.75, 1.875: the second is off by one last bit, the fourth by one."""
+    lam, b = np.float32([0.5]), np.float32([[[1], [1], [1], [1]]])
+    got = np.float32([[[1], [np.nextafter(np.float32(1.5), np.float32(2))], [1.75], [2.875]]])
+    verdict = judged(got, lam, b, Arithmetic("float32"))
+    assert (verdict.verdict, verdict.rounded) == ("outside", 0.5)
+    complexes = (got + 0j).astype("complex64")
+    complexes[0, 0, 0] += np.complex64(1e-8j)  # one wrong component makes the element wrong
+    assert judged(complexes, lam, (b + 0j).astype("complex64"), Arithmetic("complex64")).rounded == 0.25
+    assert judged(got * np.float32(np.nan), lam, b, Arithmetic("float32")).rounded == 0
+
+
+def test_an_outside_is_never_nearest():
+    """Exact zeros where every element but one is right; and a result that is right by its values but not by its own states."""
+    got = STATES.copy()
+    got[0, 0, 0] = np.nextafter(1.0, 2)
+    verdict = judged(got)
+    assert (verdict.verdict, verdict.rounded) == ("outside", 2 / 3)  # an input handed on has no allowance
+    rng = np.random.default_rng(0)
+    lam, b = np.full(1, 0.999, "float32"), rng.standard_normal((1, 300, 1)).astype("float32")
+    right = scan(lam.astype(float), b.astype(float)).astype("float32")
+    stepwise = Arithmetic("float32", order="sequential", accumulate="float64", store="step")
+    verdict = judged(right, lam, b, stepwise)
+    assert (verdict.verdict, verdict.window, verdict.rounded) == ("outside", True, 1)
+
+
+def test_zeros_of_either_sign_are_nearest():
+    b = np.zeros((1, 3, 1))
+    assert judged(-b, LAM, b).verdict == judged(b, LAM, -b).verdict == "nearest"
 
 
 # ---------------------------------------------------------------- the declaration that would not be refuted

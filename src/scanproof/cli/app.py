@@ -260,4 +260,4 @@ def _internal() -> None:
 
 
 import scanproof.cli.golden  # noqa: E402  registers its commands, which use what is defined above
-import scanproof.cli.power  # noqa: E402, F401  registers its command
+import scanproof.cli.power  # noqa: E402  registers its commands

@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-COLOURS = {"within": "green", "nearest": "green", "proved": "green", "outside": "bold red", "refused": "bold red", "undecided": "yellow"}
+COLOURS = dict.fromkeys(("within", "nearest", "proved"), "green")
+COLOURS |= {"outside": "bold red", "refused": "bold red", "undecided": "yellow"}
 COLOURS |= dict.fromkeys(("contract broken", "crashed", "hung"), "bold red")
 
 
