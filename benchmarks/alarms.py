@@ -35,7 +35,7 @@ DECLARED = (
     Arithmetic("float32", accumulate="float64"),
     Arithmetic("float32", operands="tf32"),
     Arithmetic("float32", rounding="truncate"),
-    Arithmetic("float32", rounding="matrix"),
+    *(Arithmetic("float32", order=order, rounding="matrix") for order in ("any", "sequential")),
     Arithmetic("float32", subnormals="ftz"),
     Arithmetic("float32", subnormals="daz"),
     *(Arithmetic("float64", order=order) for order in ("any", "sequential")),

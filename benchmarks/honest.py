@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import ml_dtypes  # noqa: F401  registers bfloat16 with NumPy
 import numpy as np
 
 from scanproof.reference.arithmetic import Arithmetic

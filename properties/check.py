@@ -184,7 +184,8 @@ class _Search:
         verdict = judge_inputs(got, inputs, self.arithmetic, certificate)
         self.result.counts["within" if verdict.verdict == "nearest" else verdict.verdict] += 1
         self.result.ratios.append(verdict.ratio)
-        self.result.informative.append(verdict.verdict != "undecided")
+        told = verdict.verdict == "outside" or (verdict.verdict != "undecided" and verdict.informative >= 0.5)
+        self.result.informative.append(told)
         self.judged = tuple(map(max, self.judged, inputs.b.shape))
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
         self.rounded, self.elements = self.rounded + verdict.rounded * got.size, self.elements + got.size

@@ -106,7 +106,7 @@ def _block(
     if windows.width(arithmetic) and got.size:
         call = Inputs(block.inputs.lam, block.inputs.b, last)
         seen, bound = windows.judged(got, call, arithmetic)
-        sights.append(_sight(block, bound, head))
+        sights.append(_sight(block, bound, head, np.concatenate([last[:, None], got[:, :-1]], axis=1)))
         undecided = undecided & seen.undecided & ~seen.outside
         new.windows_outside, new.worst_window = int(seen.outside.sum()), _worst(got, block.truth, seen, first)
     nearest = correctly_rounded(got, block.truth)
@@ -128,12 +128,14 @@ def _see(strip: Findings, exact: Truth, judged: Comparison) -> None:
     strip.states = [strip.states[0].and_then(new) if strip.states else new]
 
 
-def _sight(block: Certificate, bound: Allowance, head: Array) -> Sight:
-    """An implementation that returns zeros, or drops more than one carry in 32, is outside where this is clear enough."""
+def _sight(block: Certificate, bound: Allowance, head: Array, printed: Array | None = None) -> Sight:
+    """What a bound can see of the carries; `printed`: the states before each step from which windows start."""
     states = block.truth.head
     before = np.concatenate([head[:, None], states[:, :-1]], axis=1)[:, : states.shape[1]]  # (batch, time, channels)
     with np.errstate(all="ignore"):
         seen = np.abs(block.inputs.lam * before) > bound.bound  # (batch, time, channels)
+        if printed is not None:
+            seen &= np.abs(block.inputs.lam * printed.astype(before.dtype)) > bound.bound
     carries = (block.inputs.lam != 0) & (before != 0)  # (batch, time, channels)
     return Sight(bound.unstored.max(axis=1, initial=0.0), carries.sum(axis=1), (carries & ~seen).sum(axis=1))
 
@@ -157,8 +159,10 @@ def _worst(got: Array, exact: Truth, judged: Comparison, first: int) -> Element 
 
 
 def _worse(one: Element | None, two: Element | None) -> Element | None:
-    """Outside elements have ratios above 1, others not: the larger ratio; the first of equals."""
-    return two if one is None or (two is not None and two.ratio > one.ratio) else one
+    """Outside elements have ratios above 1, others not: the larger ratio; of equals the first (batch, time, channel)."""
+    if one is None or two is None:
+        return one or two
+    return min(one, two, key=lambda element: (-element.ratio, element.index))
 
 
 def _scaled(states: States, top: Array) -> Array:

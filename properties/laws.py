@@ -116,7 +116,9 @@ def causality(session: Session, draw: Draw) -> bool:
 
 def linearity(session: Session, draw: Draw) -> bool:
     lam, bits = draw.multipliers(), draw.arithmetic.format.significand_bits
-    top, scale = min(1000, 2 ** (bits - 3)), 2 ** min(10, bits // 2)
+    room = draw.arithmetic.format.largest / 2.0**6 / draw.shape[1]  # sums of this length stay finite
+    scale = 2 ** int(np.clip(np.log2(room) / 2, 1, min(10, bits // 2)))
+    top = int(np.clip(room / scale, 1, min(1000, 2 ** (bits - 3))))
     one, two = draw.integers(draw.shape, top), draw.integers(draw.shape, top)  # their sum is exact
     runs = [session.run(Inputs(lam, b.astype(one.dtype))) for b in (one, two, one + two, one * scale)]
     first, second, both, scaled = runs

@@ -122,7 +122,7 @@ class Draw:
     def drive(self, shape: tuple[int, ...]) -> Array:
         """b or h0 of this regime, standard normal times the magnitude."""
         rng, form = self.rng, self.arithmetic.format
-        span = min(20, np.log2(form.largest) / 2)
+        span = np.clip(np.log2(form.largest / 2.0**6 / self.shape[1]), 0, 20)  # sums over this length stay finite
         drawn = (shape[0], *([1] * (len(shape) - 2)), shape[-1]) if self.size == "constant" else shape
         scale = {
             "unit": np.ones(drawn),

@@ -149,12 +149,14 @@ def informative_lanes(found: Findings, steps: int) -> Array:
 
     The allowance is at most 2^-7 of the rms of the truth, so returned zeros are outside; and of the carries lam_t h_{t-1}
     that are not exactly zero, at most one in 32 is within its allowance, so an implementation that drops more is outside too.
-    Windows see for themselves. Lanes of zeros do not count: returned zeros are right there, however large the allowance is.
+    Windows see one step at a time, and honest programs may stagnate far from the truth: they inform only where the result
+    is within 2^-7 of the rms as well. Lanes of zeros do not count: returned zeros are right there, whatever the allowance.
     """
     informed: list[Array] = []
     for states, sights in zip(found.states, found.sights, strict=True):
         rms = states.top * np.sqrt(states.squares / max(steps, 1))
         told = [(sight.bound <= INFORMATIVE * rms) & (32 * sight.hidden <= sight.carries) for sight in sights]
+        told[1:] = [lanes & (states.error <= INFORMATIVE * rms) for lanes in told[1:]]
         informed.append(np.any(told, axis=0)[states.alive])
     return np.concatenate(informed) if informed else np.zeros(0, bool)
 

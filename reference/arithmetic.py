@@ -55,7 +55,7 @@ class Arithmetic:
     assumed: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dtype", _dtype_name(self.dtype))
+        object.__setattr__(self, "dtype", _dtype_name("dtype", self.dtype))
         _one_of("dtype", self.dtype, DTYPES)
         _one_of("subnormals", self.subnormals, SUBNORMALS)
         if not isinstance(self.contraction, bool):
@@ -72,7 +72,7 @@ class Arithmetic:
     def _consistent(self) -> None:
         """Raises ValueError where two declarations contradict each other."""
         if self.accumulate is not None:
-            object.__setattr__(self, "accumulate", _dtype_name(self.accumulate))
+            object.__setattr__(self, "accumulate", _dtype_name("accumulate", self.accumulate))
             wider = WIDER[self.dtype]
             if self.accumulate != self.dtype and self.accumulate not in wider:
                 expected = f"{' or '.join(wider)}, which hold all of {self.dtype}" if wider else f"{self.dtype}, the widest"
@@ -173,13 +173,13 @@ class Arithmetic:
         return ", ".join(words)
 
 
-def _dtype_name(dtype: Any) -> str:
+def _dtype_name(argument: str, dtype: Any) -> str:
     if isinstance(dtype, str):
         return dtype
     try:
         return str(np.dtype(dtype).name)
     except TypeError:
-        raise ValueError(f"dtype: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None
+        raise ValueError(f"{argument}: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None
 
 
 def _one_of(argument: str, found: object, known: tuple[str | None, ...]) -> None:

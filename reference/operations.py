@@ -59,12 +59,12 @@ def roundings(arithmetic: Arithmetic, complex_products: bool) -> Roundings:
     inner, outer = format_of(arithmetic.inner), arithmetic.format
     truncates, components = arithmetic.rounding != "nearest", 2 if arithmetic.is_complex else 1
     u, widened = inner.u * (1 + truncates), arithmetic.accumulate is not None
-    beta, kappa, c = _product(arithmetic, u, complex_products)
     operand = 2.0 ** (1 - TF32_BITS) if arithmetic.operands else 0.0
+    beta, kappa, c = _product(arithmetic, u, operand, complex_products)
     return Roundings(
         u=(2 * u + u * u) * UP if arithmetic.rounding == "matrix" else u,
         c=c,
-        beta=((1 + beta) * (1 + operand) ** 2 - 1) * UP if operand else beta,
+        beta=beta,
         product_loss=kappa * _underflow(arithmetic, inner),
         sum_loss=components * inner.smallest_normal if arithmetic.subnormals != "gradual" else 0.0,
         operand=operand,
@@ -76,17 +76,28 @@ def roundings(arithmetic: Arithmetic, complex_products: bool) -> Roundings:
     )
 
 
-def _product(arithmetic: Arithmetic, u: float, complex_products: bool) -> tuple[float, int, int]:
-    """beta, kappa and c of one product whose operations have relative error u (a sum in a matrix unit (1+u)^2 - 1)."""
+def _product(arithmetic: Arithmetic, u: float, operand: float, complex_products: bool) -> tuple[float, int, int]:
+    """beta, kappa and c of one product whose operations have relative error u (a sum in a matrix unit (1+u)^2 - 1).
+
+    Narrowed operands may be narrowed for one component and not for the other, so they enter before the factor sqrt(2).
+    """
     if not complex_products:
-        return u, 2 if arithmetic.is_complex else 1, 1
+        return _beyond(u, 1, operand), 2 if arithmetic.is_complex else 1, 1
     if arithmetic.rounding == "matrix":
-        return 2**0.5 * ((1 + u) ** 5 - 1) * (1 + 2.0**-20), 8, 2
+        return 2**0.5 * _beyond(u, 5, operand) * UP, 8, 2
     if arithmetic.contraction:
-        return 2**0.5 * (3 * u + 3 * u**2 + u**3) * UP, 8, 2
-    if arithmetic.rounding == "truncate":
-        return 2**0.5 * (2 * u + u**2) * UP, 8, 1
+        return 2**0.5 * _beyond(u, 3, operand) * UP, 8, 2
+    if arithmetic.rounding == "truncate" or operand:
+        return 2**0.5 * _beyond(u, 2, operand) * UP, 8, 1
     return 5**0.5 * u * UP, 8, 1
+
+
+def _beyond(u: float, roundings: int, operand: float) -> float:
+    """(1+u)^roundings (1+operand)^2 - 1 rounded upwards, exactly u for one rounding alone."""
+    grown = u
+    for rate in (u,) * (roundings - 1) + (operand,) * 2:
+        grown = grown + rate + grown * rate
+    return grown if grown == u else grown * UP
 
 
 def _underflow(arithmetic: Arithmetic, form: Format) -> float:

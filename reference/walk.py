@@ -89,10 +89,10 @@ def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
 
 
 def _read_error(x: Array, arithmetic: Arithmetic) -> Array:
-    """Size of the components that may be read as zero."""
+    """Size of the components that may be read as zero; a factor of a product for one of its components only: sqrt(2) |x|."""
     if arithmetic.subnormals != "daz":
         return np.zeros(x.shape[1:])
-    return _modulus(np.where(np.abs(x) < arithmetic.omega, x, 0.0))
+    return _modulus(np.where(np.abs(x) < arithmetic.omega, x, 0.0)) * (2**0.5 * UP if len(x) == 2 else 1)
 
 
 def walked(leaf: Leaves, carry: Carry, sizes: Array | None) -> Walk:

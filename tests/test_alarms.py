@@ -216,25 +216,25 @@ def run(*arguments):
 
 
 def test_nothing_honest_is_outside_for_any_number_of_processes(monkeypatch, tmp_path):
-    alone = block(3, 0, 120)
-    assert alone == block(3, 0, 50) + block(3, 50, 120)
-    assert [o.alarm for o in alone] == [None] * 120
+    alone = block(3, 0, 300)
+    assert alone == [judged(planned(3, number)) for number in range(300)]
+    assert [o.alarm for o in alone] == [None] * 300
     page = tmp_path / "page.md"
-    found = run("--evaluations", 120, "--seed", 3, "--json", "--write", page)
+    found = run("--evaluations", 300, "--seed", 3, "--json", "--write", page)
     assert found.exit_code == 0
     assert page.read_text(encoding="utf-8").splitlines() == "\n".join(alarms.page(3, alone)).splitlines()
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
-    assert run("--evaluations", 120, "--seed", 3, "--json").stdout == found.stdout
+    assert run("--evaluations", 300, "--seed", 3, "--json").stdout == found.stdout
     told = json.loads(found.stdout)
-    assert (told["accepted"], told["totals"]["evaluations"], told["totals"]["outside"]) == (True, 120, 0)
-    assert len(told["rows"]) == len(table(alone)) > 20
+    assert (told["accepted"], told["totals"]["evaluations"], told["totals"]["outside"]) == (True, 300, 0)
+    assert len(told["rows"]) == len(table(alone)) > 50
 
 
 @pytest.mark.usefixtures("in_process")
 def test_a_wrong_carry_is_outside_and_can_be_repeated(monkeypatch):
     right = honest.Machine.kept
     monkeypatch.setattr(honest.Machine, "kept", lambda self, h: right(self, h) * h.real.dtype.type(1 + 1e-3))
-    found = run("--evaluations", 58, "--quiet")
+    found = run("--evaluations", 60, "--quiet")
     assert found.exit_code == 1
     seed, number = map(int, re.search(r"judged\(planned\((\d+), (\d+)\)\) of scanproof.benchmarks.alarms", found.stderr).groups())
     assert str(DECLARED[number % len(DECLARED)]) in found.stderr
@@ -256,7 +256,7 @@ def test_constants_that_are_too_small_are_found(monkeypatch, weaker):
         return ops._replace(**{name: factor * getattr(ops, name) for name, factor in weaker.items()})
 
     monkeypatch.setattr(Arithmetic, "roundings", roundings)
-    found = run("--evaluations", 290, "--json")
+    found = run("--evaluations", 300, "--json")
     assert found.exit_code == 1
     told = json.loads(found.stdout)
     assert told["totals"]["outside"] == len(told["alarms"]) > 0

@@ -41,6 +41,49 @@ WRONG = [
     ({"order": None}, "order: found None, expected one of"),
     ({"order": "chunked:L"}, "order: found 'chunked:L', expected chunked:L with a chunk length L >= 1"),
 ]
+WRONG += [
+    ({"subnormals": ""}, "subnormals: found '', expected one of gradual, ftz, daz"),
+    ({"accumulate": "float16"}, "accumulate: found 'float16', expected float64, which hold all of float32"),
+    ({"accumulate": "complex64"}, "accumulate: found 'complex64', expected float64, which hold all of float32"),
+    ({"accumulate": "float8"}, "accumulate: found 'float8', expected float64, which hold all of float32"),
+    ({"accumulate": 3}, "accumulate: found 3, expected one of float16"),
+    ({"dtype": "float64", "accumulate": "float32"}, "accumulate: found 'float32', expected float64, the widest"),
+    ({"dtype": "float64", "accumulate": "longdouble"}, "accumulate: found 'longdouble', expected float64, the widest"),
+    ({"dtype": "float16", "accumulate": "bfloat16"}, "accumulate: found 'bfloat16', expected float32 or float64, which"),
+    ({"dtype": "bfloat16", "accumulate": "float16"}, "accumulate: found 'float16', expected float32 or float64, which"),
+    ({"dtype": "complex64", "accumulate": "float64"}, "accumulate: found 'float64', expected complex128, which hold all of"),
+    ({"dtype": "complex128", "accumulate": "complex64"}, "accumulate: found 'complex64', expected complex128, the widest"),
+    ({"store": "always"}, "store: found 'always', expected one of output, step, chunk"),
+    ({"store": None}, "store: found None, expected one of output, step, chunk"),
+    ({"store": "step"}, "store: found 'step' with order any, expected order sequential"),
+    ({"store": "step", "order": "tree"}, "store: found 'step' with order tree, expected order sequential"),
+    ({"store": "step", "order": "chunked:4"}, "store: found 'step' with order chunked:4, expected order sequential"),
+    ({"store": "step", "order": "fft"}, "store: found 'step' with order fft, expected order sequential"),
+    ({"store": "chunk"}, "store: found 'chunk' with order any, expected order chunked:L"),
+    ({"store": "chunk", "order": "sequential"}, "store: found 'chunk' with order sequential, expected order chunked:L"),
+    ({"store": "chunk", "order": "polar:4"}, "store: found 'chunk' with order polar:4, expected order chunked:L"),
+    ({"store": "chunk", "order": "segment-exp:4"}, "store: found 'chunk' with order segment-exp:4, expected order chunked:L"),
+    ({"operands": "tf19"}, "operands: found 'tf19', expected one of None, tf32"),
+    ({"operands": "tf32", "dtype": "float64"}, "operands: found 'tf32' with products in float64, expected float32"),
+    ({"operands": "tf32", "dtype": "float16"}, "operands: found 'tf32' with products in float16, expected float32 or complex64"),
+    ({"operands": "tf32", "accumulate": "float64"}, "operands: found 'tf32' with products in float64, expected float32"),
+    ({"operands": "tf32", "dtype": "complex128"}, "operands: found 'tf32' with products in complex128, expected float32 or"),
+    ({"rounding": "up"}, "rounding: found 'up', expected one of nearest, truncate, matrix"),
+    ({"rounding": None}, "rounding: found None, expected one of nearest, truncate, matrix"),
+    ({"order": "angle-sum", "assumed": 0}, "assumed: found 0, expected a positive factor"),
+    ({"order": "angle-sum", "assumed": -1.0}, "assumed: found -1.0, expected a positive factor"),
+    ({"order": "angle-sum", "assumed": float("inf")}, "assumed: found inf, expected a positive factor"),
+    ({"order": "angle-sum", "assumed": float("nan")}, "assumed: found nan, expected a positive factor"),
+    ({"order": "angle-sum", "assumed": "4"}, "assumed: found '4', expected a positive factor"),
+    ({"order": "angle-sum", "assumed": True}, "assumed: found True, expected a positive factor"),
+    ({"assumed": 2}, "assumed: found 2 with order any, expected 1: nothing is assumed there"),
+    ({"order": "scaled-cumsum", "assumed": 2.0}, "assumed: found 2.0 with order scaled-cumsum, expected 1: nothing"),
+    ({"order": "polar"}, "order: found 'polar', expected polar:L with a chunk length L >= 1"),
+    ({"order": "polar:0"}, "order: found 'polar:0', expected polar:L with a chunk length L >= 1"),
+    ({"order": "segment-exp:x"}, "order: found 'segment-exp:x', expected segment-exp:L with a chunk length L >= 1"),
+    ({"order": "fft:4"}, "order: found 'fft:4', expected one of"),
+    ({"order": "tree:4"}, "order: found 'tree:4', expected one of"),
+]
 WRONG += [({"order": f"chunked{end}"}, f"order: found 'chunked{end}', expected ") for end in ("", ":", ":0", ":-4", ":2.5", ":²")]
 
 
@@ -63,7 +106,46 @@ def test_what_is_not_modelled_says_so():
     assert all(Arithmetic(*words).unmodelled is None for words in itertools.product(NATIVE, SUBNORMALS, (True, False), orders))
 
 
+def test_declarations_that_fit_each_other():
+    """What contradicts nothing is taken as it is; accumulating in the dtype itself is no wider accumulation."""
+    assert Arithmetic("float32", accumulate="float32") == Arithmetic("float32")
+    assert Arithmetic("float16", accumulate=np.float32).inner == "float32"
+    assert Arithmetic("bfloat16", accumulate="float32", operands="tf32").inner == "float32"
+    assert Arithmetic("complex64", operands="tf32").roundings(True).operand == 2.0**-10
+    assert Arithmetic("float32", order="chunked:004", store="chunk") == Arithmetic("float32", order="chunked:4", store="chunk")
+    assert Arithmetic("float32", order="polar:8", assumed=2).chunk == 8
+
+
+def test_the_other_algorithms_are_modelled_in_plain_arithmetic_only():
+    for order in ("angle-sum", "polar:4", "scaled-cumsum", "segment-exp:4", "log-space", "fft"):
+        assert Arithmetic("float32", order=order).unmodelled is None
+        for name, value in (("subnormals", "daz"), ("accumulate", "float64"), ("operands", "tf32"), ("rounding", "matrix")):
+            declared = Arithmetic("float32", order=order, **{name: value})
+            assert declared.unmodelled == f"no allowance is known for order {order} with {name} {value}"
+
+
+@pytest.mark.parametrize(
+    ("declared", "coarse"),
+    [
+        ({"dtype": "bfloat16"}, True),
+        ({"dtype": "float16"}, True),
+        ({"dtype": "float32"}, False),
+        ({"dtype": "float32", "operands": "tf32"}, True),
+        ({"dtype": "bfloat16", "accumulate": "float32"}, False),
+        ({"dtype": "bfloat16", "accumulate": "float32", "order": "sequential", "store": "step"}, True),
+        ({"dtype": "float32", "accumulate": "float64", "order": "sequential", "store": "step"}, False),
+    ],
+    ids=str,
+)
+def test_coarse_is_what_carries_few_bits(declared, coarse):
+    assert Arithmetic(**declared).coarse == coarse
+
+
 def test_a_declaration_reads_well():
+    full = Arithmetic("bfloat16", order="chunked:8", accumulate="float32", store="chunk", operands="tf32", rounding="matrix")
+    said = "bfloat16, gradual subnormals, any contraction, order chunked:8, accumulate float32, store chunk"
+    assert str(full) == f"{said}, operands tf32, rounding matrix"
+    assert str(Arithmetic("float32", order="fft", assumed=4.0)).endswith("order fft, assumed 4.0")
     assert str(Arithmetic("float32", "ftz", order="tree")) == "float32, ftz subnormals, any contraction, order tree"
     assert "no contraction" in str(Arithmetic("complex64", contraction=False))
 

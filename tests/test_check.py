@@ -10,7 +10,7 @@ from scanproof.properties import check as module
 from scanproof.properties.check import check
 from scanproof.properties.implementation import Fault
 from scanproof.properties.laws import LAWS
-from scanproof.properties.mutants import chunked, drops_carry, scales_carry, zeros
+from scanproof.properties.mutants import chunked, drops_carry, mutants, scales_carry, zeros
 from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import CLAIMS
 from scanproof.reference.arithmetic import Arithmetic
@@ -152,6 +152,79 @@ def test_a_class_that_is_not_modelled_is_undecided(dtype):
     for implementation, order in ((honest, "reversible"), (zeros, "unknown")):
         report = run(implementation, arithmetic=Arithmetic(dtype, order=order))
         assert (report.verdict, report.reason) == ("undecided", f"no allowance is known for order {order}")
+
+
+# ---------------------------------------------------------------- few bits: exact lanes decide
+def through_float32(lam, b, h0=None, reverse=False):
+    """Sums in float32, states printed in 16 bits."""
+    wide = [None if x is None else x.astype(np.float32) for x in (lam, b, h0)]
+    return scan(*wide, reverse).astype(b.dtype)
+
+
+COARSE = [
+    Arithmetic("bfloat16"),
+    Arithmetic("float16"),
+    Arithmetic("float32", operands="tf32"),
+    Arithmetic("bfloat16", rounding="truncate"),
+]
+
+
+@pytest.mark.parametrize("arithmetic", COARSE, ids=str)
+def test_few_bits_are_accepted_by_exact_lanes_alone_and_the_reason_says_so(arithmetic):
+    report = run(arithmetic=arithmetic, domain=Domain(), cases=4)
+    assert (report.verdict, report.informative < 0.5) == ("within", True)
+    share = f"the allowance informs in only {report.informative:.0%} of the random cases"
+    assert report.reason.endswith(f"; by exact lanes alone, since {share}")
+    only = run(arithmetic=arithmetic, laws=["exact-lanes"])
+    assert only.verdict == "within"
+    others = run(arithmetic=arithmetic, laws=["impulses", "equivalence"])
+    assert (others.verdict, others.reason.split(" did ")[0]) == ("undecided", "exact-lanes")
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_wider_carries_need_no_exact_lanes_alone(dtype):
+    report = run(through_float32, arithmetic=Arithmetic(dtype, accumulate="float32"), cases=4)
+    assert (report.verdict, report.informative >= 0.5) == ("within", True)
+    assert "by exact lanes alone" not in report.reason
+    assert run(through_float32, arithmetic=Arithmetic(dtype, accumulate="float32"), laws=["exact-lanes"]).verdict == "undecided"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("declared", [{}, {"accumulate": "float32"}], ids=str)
+def test_mutants_that_change_16_bit_results_are_rejected(dtype, declared):
+    """All but a carry that is wrong by 1e-5 of itself, which 11 bits do not show."""
+    for mutant in (mutant for mutant in mutants(dtype) if mutant.name != "scales-carry"):
+        report = run(mutant.scan, arithmetic=Arithmetic(dtype, **declared), domain=Domain(), cases=1, laws=["exact-lanes"])
+        assert (report.verdict, report.failure.worst.allowance) == ("outside", 0), mutant.name
+        assert report.not_refuted_under is None
+
+
+def test_a_stored_carry_that_is_not_read_back_is_rejected_by_its_windows():
+    """Printed in 16 bits, carried in 32: declared as stored every step, some window does not follow."""
+    report = run(through_float32, arithmetic=Arithmetic("bfloat16", accumulate="float32", order="sequential", store="step"))
+    assert report.verdict == "outside"
+    assert report.not_refuted_under == "bfloat16, gradual subnormals, any contraction, order sequential, accumulate float32"
+
+
+@pytest.mark.parametrize("order", ["fft", "log-space", "scaled-cumsum"])
+def test_exact_lanes_of_other_algorithms_are_one_line(order):
+    expected = f"law: found 'exact-lanes' with order {order}, which has none, expected another law"
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        run(arithmetic=Arithmetic("float32", order=order), laws=["equivalence", "exact-lanes"])
+    report = run(honest, arithmetic=Arithmetic("float32", order=order), domain=Domain(lengths=frozenset({1, 2, 8})), cases=1)
+    assert verdicts(report)["exact-lanes"] == "not run"
+
+
+def test_the_share_of_correct_roundings_is_that_of_all_elements():
+    """A scan that is rounded once has them all; a loop does not; zeros hardly any."""
+    exactly, loop, nothing_right = (run(scan_of, laws=["equivalence"]) for scan_of in (through_float64, honest, zeros))
+    assert exactly.rounded > 0.999
+    assert nothing_right.rounded < 0.1 < loop.rounded < exactly.rounded
+
+
+def through_float64(lam, b, h0=None, reverse=False):
+    wide = [None if x is None else x.astype(np.float64) for x in (lam, b, h0)]
+    return scan(*wide, reverse).astype(b.dtype)
 
 
 def test_laws_that_ran_but_decided_nothing_do_not_count(monkeypatch):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import ml_dtypes  # noqa: F401  NumPy knows bfloat16 from here on
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -35,6 +36,9 @@ def scaled(lam, b):
     h = honest(lam, b)
     h[:, 16:] *= np.asarray(1 + 1e-5).astype(h.real.dtype)
     return h
+
+def zeros(lam, b, h0=None, reverse=False):
+    return np.zeros_like(b)
 
 def raises(lam, b):
     raise RuntimeError("first line\\nsecond line")
@@ -159,6 +163,13 @@ def test_broken_implementations(folder: Path, function: str, code: int, words: s
         (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "100000"), "lengths: found none up to 8192"),
         (("check", "scans.py:honest", "--dtype", "float32", "--law", "gravity"), "law: found 'gravity', expected one of"),
         (("check", "scans.py:honest", "--dtype", "float32", "--system", "lru"), "system: found 'lru', expected scan"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--accumulate", "float16"), "accumulate: found 'float16', expected"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--store", "step"), "store: found 'step' with order any, expected"),
+        (("check", "scans.py:honest", "--dtype", "float64", "--operands", "tf32"), "operands: found 'tf32' with products in"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--rounding", "up"), "rounding: found 'up', expected one of nearest"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--assumed", "2"), "assumed: found 2.0 with order any, expected 1"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--positive", "b"), "positive: found 'b', expected none, lam or all"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--order", "fft", "--law", "exact-lanes"), "law: found 'exact"),
         (("judge", "nothing.npz"), "cannot read nothing.npz"),
         (("judge", "scans.py"), "is no .npz of plain arrays"),
         (("judge", "nothing.json"), "cannot read nothing.json"),
@@ -204,6 +215,74 @@ def test_judge_recorded(folder: Path) -> None:
     found = json.loads(result.stdout)
     assert found["worst"]["index"] == [1, 30, 2]
     assert found["counts"]["outside"] == 1
+
+
+NEW_OPTIONS = (
+    "--order", "chunked:4", "--accumulate", "float32", "--store", "chunk", "--operands", "tf32", "--rounding", "truncate",
+    "--positive", "lam",
+)  # fmt: skip
+
+
+def test_new_options_are_in_the_answer_and_in_the_command_that_repeats_it(folder: Path) -> None:
+    words = ["--dtype", "bfloat16", *NEW_OPTIONS, "--cases", "1", "--law", "exact-lanes"]
+    result = call("check", "scans.py:zeros", *words, "--json")
+    assert result.exit_code == 1, result.output
+    found = json.loads(result.stdout)
+    declared = {"accumulate": "float32", "store": "chunk", "operands": "tf32", "rounding": "truncate", "assumed": 1.0}
+    assert found["arithmetic"] == {
+        "dtype": "bfloat16", "subnormals": "gradual", "contraction": True, "order": "chunked:4", **declared,
+    }  # fmt: skip
+    assert 0 <= found["rounded"] <= 1
+    assert found["failure"]["arithmetic"] == found["arithmetic"]
+    words = found["reproduce"].split()
+    for option, value in zip(NEW_OPTIONS[::2], NEW_OPTIONS[1::2], strict=True):
+        assert words[words.index(option) + 1] == value
+    again = call(*words[1:], "--json")
+    assert json.loads(again.stdout)["witness"] == found["witness"]
+    witness = json.loads((folder / found["witness"]).read_text())
+    assert (witness["format"], witness["arithmetic"]) == ("scanproof-witness/2", found["arithmetic"])
+    judged = call("judge", found["witness"])
+    assert (judged.exit_code, "outside (theorem)" in judged.stdout) == (1, True)
+
+
+def test_the_factor_on_assumed_constants_is_repeated(folder: Path) -> None:
+    words = ("--order", "log-space", "--assumed", "2", "--positive", "all", "--lengths", "4", "--cases", "1")
+    found = json.loads(call("check", "scans.py:zeros", "--dtype", "float32", *words, "--json").stdout)
+    assert (found["verdict"], found["grade"]) == ("outside", "theorem given the assumed constants")
+    assert "--assumed 2.0 --positive all" in found["reproduce"]
+    needed = found["failure"]["assumed_needed"]
+    assert needed > 1000
+    assert f"factor {needed:.3g} on the assumed constants would admit it" in found["failure"]["reason"]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_16_bit_scans_are_checked_in_their_own_process(folder: Path, dtype: str) -> None:
+    result = call("check", "scans.py:honest", "--dtype", dtype, "--lengths", "1-40", "--cases", "2", "--quiet")
+    assert (result.exit_code, result.stdout.strip()) == (0, "within"), result.output
+    result = call("check", "scans.py:zeros", "--dtype", dtype, "--lengths", "1-40", "--cases", "2", "--quiet")
+    assert (result.exit_code, result.stdout.strip()) == (1, "outside")
+
+
+def test_judge_recorded_bfloat16(folder: Path) -> None:
+    """NumPy stores bfloat16 as two plain bytes, so the dtype has to be said."""
+    ones = np.ones(1).astype("bfloat16")
+    b = np.array([1, 2, 3], "bfloat16").reshape(1, 3, 1)
+    arrays: dict[str, Any] = {"lam": ones, "b": b, "got": np.array([1, 3, 6], "bfloat16").reshape(1, 3, 1), "h0": 0 * b[:, 0]}
+    np.savez(folder / "run.npz", **arrays)
+    with np.load(folder / "run.npz") as stored:
+        assert stored["b"].dtype == np.dtype("V2")
+    result = call("judge", "run.npz", "--dtype", "bfloat16", "--json")
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["verdict"], found["arithmetic"]["dtype"], found["rounded"]) == (0, "nearest", "bfloat16", 1)
+    assert "dtype: found 'void16'" in one_line(call("judge", "run.npz"))
+    assert "expected float16" in one_line(call("judge", "run.npz", "--dtype", "float16"))
+    arrays["got"][0, 2, 0] = 7
+    np.savez(folder / "run.npz", **{name: x.view(np.uint16) for name, x in arrays.items()})
+    words = ("--accumulate", "float32", "--order", "sequential", "--store", "step")
+    result = call("judge", "run.npz", "--dtype", "bfloat16", *words)
+    assert result.exit_code == 1
+    assert "at batch 0, step 2, channel 0: got 7.0, truth 6.0" in result.stdout
+    assert "as bfloat16, gradual subnormals, any contraction, order sequential, accumulate float32, store step" in result.stdout
 
 
 def test_judge_refuses_bad_files(folder: Path) -> None:

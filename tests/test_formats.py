@@ -30,6 +30,7 @@ from scans import (
 )
 
 from scanproof.properties.judge import judge
+from scanproof.properties.verdict import judge_inputs
 from scanproof.reference.arithmetic import SUBNORMALS, Arithmetic
 from scanproof.reference.formats import COMPONENTS, DTYPES, WIDER, format_of
 from scanproof.reference.inputs import Inputs
@@ -111,7 +112,8 @@ def declarations(dtype):
     component = COMPONENTS.get(dtype, dtype)
     kinds = [{"accumulate": wider} for wider in WIDER[dtype]] + [{}] * (component != "float32")
     if component == "float32":
-        kinds += [{"operands": "tf32"}, {"rounding": "truncate"}, {"rounding": "matrix"}, {"operands": "tf32", "rounding": "matrix"}]
+        kinds += [{"operands": "tf32"}, {"rounding": "truncate"}, {"rounding": "matrix"},
+                  {"operands": "tf32", "rounding": "matrix"}]  # fmt: skip
     else:
         kinds += [{"rounding": "truncate"}, {"accumulate": "float32", "operands": "tf32"},
                   {"accumulate": "float32", "rounding": "truncate"}, {"accumulate": "float32", "rounding": "matrix"}]  # fmt: skip
@@ -163,7 +165,7 @@ def bounds(inputs, arithmetic):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow near the largest numbers is part of the campaign
-@pytest.mark.parametrize("dtype", (*REAL, "complex64"))
+@pytest.mark.parametrize("dtype", [*REAL, "complex64"])
 def test_honest_evaluations_stay_within(dtype):
     rng, evaluated, largest = np.random.default_rng(DTYPES.index(dtype)), 0, {}
     for rest, subnormals, number in itertools.product(declarations(dtype), SUBNORMALS, range(8)):
@@ -179,6 +181,9 @@ def test_honest_evaluations_stay_within(dtype):
             assert not (allowed.no_overflow & ~finite).any(), (arithmetic, bracketing, machine, inputs)
             ratio = worst(got[finite], h[finite], allowed.bound[finite])
             assert ratio <= 1, (arithmetic, bracketing, machine, inputs, float(ratio) ** 0.5)
+        if arithmetic.prints_carry:  # windows are judged too: each from the state that this machine has read back
+            verdict = judge_inputs(got.astype(dtype), inputs, arithmetic)
+            assert verdict.verdict != "outside", (arithmetic, bracketing, machine, inputs, verdict)
         kind = tuple(sorted((key, value) for key, value in rest.items() if key != "order"))
         evaluated, largest[kind] = evaluated + int(finite.sum()), max(largest.get(kind, 0), ratio)
     print(dtype, evaluated, {kind: round(float(ratio) ** 0.5, 3) for kind, ratio in largest.items()})
@@ -201,7 +206,7 @@ def cancelling(rng, arithmetic, machine, time=8, channels=24):
     return Inputs(drawn.lam, b.astype(arithmetic.dtype), drawn.h0)
 
 
-@pytest.mark.parametrize("dtype", (*REAL, "complex64"))
+@pytest.mark.parametrize("dtype", [*REAL, "complex64"])
 def test_honest_evaluations_that_cancel_stay_within(dtype):
     """Small states from large operands: where the allowance of a sequential order acts on |h_t| instead of X_t."""
     rng, small = np.random.default_rng(DTYPES.index(dtype)), 0
@@ -215,6 +220,7 @@ def test_honest_evaluations_that_cancel_stay_within(dtype):
             ratio = worst(got, h, allowed.bound)
             assert ratio <= 1, (arithmetic, machine, inputs, float(ratio) ** 0.5)
         assert (sharp.bound <= plain.bound).all()
+        assert judge_inputs(got.astype(dtype), inputs, arithmetic).verdict != "outside", (arithmetic, machine, inputs)
         small += int((sharp.bound < plain.bound / 4).sum())
     assert small > 100  # it does act there
 
@@ -249,14 +255,15 @@ def weaken(monkeypatch, **terms):
 
 
 HALF = {"accumulate": "float32"}
+FLUSHED, TRUNCATED = HALF | {"subnormals": "ftz"}, HALF | {"rounding": "truncate"}
 ONE = 1 + 2.0**-10 - 2.0**-23  # TF32 truncates it to 1
 TEETH = {  # term: (dtype, declared, flush, inputs, the factors that are refuted there)
     "store": ("bfloat16", HALF, "", one(1, 1, 2.0**-8, "bfloat16"), {"store": 0.5}),
     "store, float16": ("float16", HALF, "", one(1, 1, 2.0**-11, "float16"), {"store": 0.5}),
-    "store, truncated": ("bfloat16", HALF | {"rounding": "truncate"}, "", one(1, 1, 2.0**-7 - 2.0**-14, "bfloat16"), {"store": 0.5}),
+    "store, truncated": ("bfloat16", TRUNCATED, "", one(1, 1, 2.0**-7 - 2.0**-14, "bfloat16"), {"store": 0.5}),
     "store_loss": ("float16", HALF, "", one(0.5, 2.0**-24, 0, "float16"), {"store_loss": 0.5}),
-    "store_loss, flushed": ("float16", HALF | {"subnormals": "ftz"}, "w", one(0.5, 1.99 * 2.0**-14, 0, "float16"), {"store_loss": 0.5}),
-    "store_loss, truncated": ("float16", HALF | {"rounding": "truncate"}, "", one(0.75, 2.0**-24, 0, "float16"), {"store_loss": 0.5}),
+    "store_loss, flushed": ("float16", FLUSHED, "w", one(0.5, 1.99 * 2.0**-14, 0, "float16"), {"store_loss": 0.5}),
+    "store_loss, truncated": ("float16", TRUNCATED, "", one(0.75, 2.0**-24, 0, "float16"), {"store_loss": 0.5}),
     "operand of lam and h": ("float32", {"operands": "tf32"}, "", one(ONE, ONE, 0), {"operand": 0.5, "beta": 0.5}),
     "operand of b": ("float32", {"operands": "tf32"}, "", one(0, 0, ONE), {"operand": 0.5}),
     "operand_loss of lam": ("float32", {"operands": "tf32"}, "", one(2.0**-136 - 2.0**-149, 1, 0), {"operand_loss": 0.5}),
@@ -383,8 +390,9 @@ def test_the_truth_sharpens_sequential_orders_only():
 @pytest.mark.parametrize(
     ("dtype", "rest", "bits"),
     [
-        ("float16", {}, 11), ("bfloat16", {}, 8), ("bfloat16", {"accumulate": "float32"}, 8), ("float32", {"operands": "tf32"}, 11),
-        ("float32", {"accumulate": "float64"}, 24), ("float32", {"rounding": "matrix"}, 24),
+        ("float16", {}, 11), ("bfloat16", {}, 8), ("bfloat16", {"accumulate": "float32"}, 8),
+        ("float32", {"operands": "tf32"}, 11), ("float32", {"accumulate": "float64"}, 24),
+        ("float32", {"rounding": "matrix"}, 24),
         ("bfloat16", {"accumulate": "float32", "operands": "tf32"}, 8),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scans import NATIVE
 
-from scanproof.properties.check import check
+from scanproof.properties.check import _Search, applies, check, decisive
 from scanproof.properties.compare import compare
 from scanproof.properties.judge import judge
 from scanproof.properties.laws import LAWS, Run
@@ -213,6 +213,21 @@ def test_linearity_uses_sums_and_scales_that_do_not_round(dtype):
     assert two.any()
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_linearity_of_16_bit_formats_neither_rounds_nor_overflows(dtype):
+    for number, shape in enumerate(DECK):
+        session = Recorder()
+        with suppress(AssertionError):  # the recorder claims no rounding at all
+            BY_NAME["linearity"].check(session, draw(dtype, shape, lam=LAMBDAS[number % len(LAMBDAS)], seed=number))
+        one, two, both, scaled = (inputs.b.astype(float) for inputs, _ in session.calls)
+        assert (one + two == both).all()
+        factors = np.unique(scaled[one != 0] / one[one != 0])
+        assert factors.size == 1
+        assert np.frexp(factors[0])[0] == 0.5  # a power of two
+        assert factors[0] > 1
+        assert one.any()
+
+
 # ---------------------------------------------------------------- relations that do not hold
 @pytest.mark.parametrize("name", RELATIONS)
 def test_runs_that_disagree_beyond_both_allowances_are_an_internal_error(name):
@@ -277,11 +292,81 @@ def test_a_draw_is_reproducible_from_its_seed():
     assert first.b.tobytes() != other.b.tobytes()
 
 
+# ---------------------------------------------------------------- positive numbers
+def parts_of(inputs):
+    return {name: np.asarray(getattr(inputs, name)) for name in ("lam", "b", "h0") if getattr(inputs, name) is not None}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("varying", [False, True])
+@pytest.mark.parametrize("positive", ["none", "lam", "all"])
+def test_draws_are_positive_where_that_is_promised(dtype, varying, positive):
+    """In every regime, every law that applies asks for numbers above zero only; without the promise signs and resets occur."""
+    promised = {"none": set(), "lam": {"lam"}, "all": {"lam", "b", "h0"}}[positive]
+    domain, smallest = Domain(positive=positive), dict.fromkeys(("lam", "b", "h0"), np.inf)
+    session = _Search(None, Arithmetic(dtype), domain)
+    for law in (law for law in LAWS if applies(law, session)):
+        for number, (lam, size) in enumerate([(lam, size) for lam in LAMBDAS for size in SIZES]):
+            recorder = Recorder()
+            with suppress(AssertionError), np.errstate(all="ignore"):  # the recorder claims no rounding at all
+                law.check(recorder, draw(dtype, (2, 32, 3), domain, varying=varying, lam=lam, size=size, seed=number))
+            for inputs, _ in recorder.calls:
+                for name, x in parts_of(inputs).items():
+                    assert np.isfinite(x).all()
+                    smallest[name] = min(smallest[name], float(x.min()))
+    for name, least in smallest.items():
+        given = name == "h0" and positive == "all"  # hand-over gives states, which are positive too
+        assert (least > 0) == (name in promised), (name, least, given)
+
+
+def test_laws_that_need_zeros_do_not_run_where_there_are_none():
+    for positive, missing in (("none", set()), ("lam", set()), ("all", {"impulses", "time-invariance"})):
+        session = _Search(None, Arithmetic("float32"), Domain(positive=positive))
+        assert {law.name for law in LAWS if not applies(law, session)} == missing
+        assert ("impulses" in decisive(session)) == ("impulses" not in missing)
+    session = _Search(None, Arithmetic("float32", order="log-space"), Domain(positive="all"))
+    assert {law.name for law in LAWS if not applies(law, session)} == {"exact-lanes", "impulses", "time-invariance"}
+    assert decisive(session) == ["equivalence"]
+
+
+def test_a_scan_of_positive_numbers_only_is_accepted_as_such():
+    """It takes logarithms, as it may: any number that is not positive would be a nan, and outside."""
+
+    def takes_logarithms(lam, b, h0=None, reverse=False):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spoiled = [np.where(x > 0, x, np.nan).astype(x.dtype) for x in (lam, b)]
+        return scan(*spoiled, h0, reverse)
+
+    small = frozenset({1, 2, 9, 17})
+    for positive, expected in (("all", "within"), ("lam", "outside"), ("none", "outside")):
+        domain = Domain(lengths=small, positive=positive)
+        assert check("scan", takes_logarithms, arithmetic=Arithmetic("float32"), domain=domain, cases=3).verdict == expected
+    wrong = check("scan", lambda lam, b: scan(lam, b) * np.float32(1.01), arithmetic=Arithmetic("float32"),
+                  domain=Domain(lengths=small, positive="all"), cases=3)  # fmt: skip
+    assert wrong.verdict == "outside"
+
+
+# ---------------------------------------------------------------- draws of 16-bit formats
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("size", SIZES)
+def test_loops_over_draws_of_16_bit_formats_do_not_overflow(dtype, size):
+    for number, lam in enumerate(LAMBDAS):
+        for shape in DECK:
+            inputs = draw(dtype, shape, varying=bool(number % 2), lam=lam, size=size, seed=number).inputs(h0=True)
+            for x in parts_of(inputs).values():
+                assert x.dtype == dtype
+                assert np.isfinite(x).all()
+            assert np.isfinite(scan(inputs.lam, inputs.b, inputs.h0)).all()  # and NumPy does not warn
+
+
 # ---------------------------------------------------------------- domains
 @pytest.mark.parametrize(
     ("domain", "words"),
-    [({"lam": "some"}, "lam: found"), ({"lengths": frozenset()}, "lengths:"), ({"channels": frozenset({0, 4})}, "channels:")],
-)
+    [
+        ({"lam": "some"}, "lam: found"), ({"positive": "some"}, "positive: found 'some', expected none, lam or all"),
+        ({"lengths": frozenset()}, "lengths:"), ({"channels": frozenset({0, 4})}, "channels:"),
+    ],
+)  # fmt: skip
 def test_domains_that_hold_nothing_are_named(domain, words):
     with pytest.raises(ValueError, match=f"^{words}"):
         Domain(**domain)

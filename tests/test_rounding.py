@@ -150,7 +150,8 @@ def test_no_path_has_more_additions_than_declared(order, run, h0):
 
 @pytest.mark.parametrize(("order", "run"), [("any", sequential), ("chunked:4", chunked(4)), ("chunked:16", chunked(16))])
 def test_the_declared_number_of_additions_is_met(order, run):
-    assert (np.array(depths(run, 64, True)) == rounding._path_limit(Arithmetic("float32", order=order), np.arange(1.0, 65), 64)).all()
+    limit = rounding._path_limit(Arithmetic("float32", order=order), np.arange(1.0, 65), 64)
+    assert (np.array(depths(run, 64, True)) == limit).all()
 
 
 # ---------------------------------------------------------------- tiny formats: all bracketings, every kind of underflow
