@@ -59,10 +59,11 @@ def subjects() -> list[Subject]:
         )
         for dtype in ("float32", "complex64")
     ]
+    wide = Arithmetic("bfloat16", order="sequential", accumulate="float32")
     narrow = [
-        Subject("loop in float16 (NumPy)", f"{here}:loop", sequential("float16")),
-        Subject("loop in bfloat16 (ml_dtypes)", f"{here}:loop", sequential("bfloat16")),
-        Subject("loop in float32", f"{here}:wide_loop", Arithmetic("bfloat16", order="sequential", accumulate="float32")),
+        Subject("loop in float16 (NumPy)", f"{here}:loop", sequential("float16"), ours=True),
+        Subject("loop in bfloat16 (ml_dtypes)", f"{here}:loop", sequential("bfloat16"), ours=True),
+        Subject("loop in float32", f"{here}:wide_loop", wide, ours=True),
     ]
     return ours + lfilter + narrow + jax
 

@@ -58,7 +58,8 @@ class Report:
     reason: str
     laws: list[LawResult]
     fault: tuple[str, str] | None = None  # kind ("crashed", "hung", "contract"), message
-    failure: Verdict | None = None  # the verdict over the shrunk call
+    failure: Verdict | None = None  # the verdict over the shrunk call, or over its failing window
+    window: str | None = None  # which part of the shrunk call that window is
     witness: Witness | None = None
     not_refuted_under: str | None = None
     bits_lost: float = 0.0
@@ -114,6 +115,8 @@ def check(
         ValueError: unknown system or law, or cases < 1.
     """
     chosen = _choose(system, laws, cases, required(arithmetic))
+    if arithmetic.word in ("fft", "polar:L") and domain is not None and domain.lam == "varying":
+        raise ValueError(f"lam: found varying with order {arithmetic.order}, expected constant")
     own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
     function = cast(Callable[..., Any], implementation)
     made: Implementation = cast(Implementation, implementation) if own else InProcess(function, arithmetic)
@@ -261,6 +264,8 @@ def _report(session: _Search, results: list[LawResult], seed: int, cases: int, s
         inputs, got = session.smallest or (failing, result)  # the first one where it does not fail again
         failure = judge_inputs(got, inputs, session.arithmetic)
         if failure.window and failure.worst:  # the window is a failing call of its own, which a third party can recheck
+            step = failure.worst.index[1]
+            report.window = f"step {step} of a call with b {inputs.b.shape}, judged from the printed state before its window"
             inputs, got = windows.window(got, inputs, session.arithmetic, failure.worst.index)
             failure = judge_inputs(got, inputs, session.arithmetic)
         report.failure = explained(failure, [(inputs, got) for _, inputs, got in session.failures])
@@ -285,7 +290,8 @@ def _verdict(report: Report, session: _Search) -> tuple[Word, str]:
         return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"
     share = f"the allowance informs in only {report.informative:.0%} of the random cases"
     if report.informative < 0.5 and not session.arithmetic.coarse:
-        return "undecided", share
+        signs = session.arithmetic.word in ("log-space", "segment-exp:L", "scaled-cumsum") and session.domain.positive == "none"
+        return "undecided", share + ("; declare what must be positive (positive: lam or all)" if signs else "")
     rows, steps, channels = session.judged
     short = "" if steps >= LONG[0] else f"; no call had {LONG[0]} steps or more"
     alone = f"; by exact lanes alone, since {share}" if report.informative < 0.5 else ""

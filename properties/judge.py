@@ -66,18 +66,38 @@ def assumed_needed(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic)
 
 
 def rescue(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> str | None:
-    """The weaker declaration with the fewest changes under which no element of these (inputs, got) is outside, or None."""
+    """The declaration with the fewest changes, at most two, under which no element of these (inputs, got) is outside, or None."""
     if not arithmetic.bracketing:
         return None
-    choices = itertools.product(
-        dict.fromkeys([arithmetic.subnormals, "ftz", "daz"]),
-        dict.fromkeys([arithmetic.contraction, True]),
-        dict.fromkeys([(arithmetic.order, arithmetic.store), (arithmetic.order, "output"), ("any", "output")]),
-    )
-    weaker = [replace(arithmetic, subnormals=s, contraction=c, order=o, store=w) for s, c, (o, w) in choices]
-    fields = ("subnormals", "contraction", "order", "store")
-    weaker.sort(key=lambda a: sum(getattr(a, field) != getattr(arithmetic, field) for field in fields))
-    return next((str(a) for a in weaker[1:] if not _refuted(failures, a)), None)
+    single = [*itertools.chain.from_iterable(_changes(arithmetic))]
+    double = [one | two for one, two in itertools.combinations(single, 2) if not one.keys() & two.keys()]
+    for words in single + double:
+        weaker = _declared(arithmetic, words)
+        if weaker and not _refuted(failures, weaker):
+            return str(weaker)
+    return None
+
+
+def _changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
+    """Other words for each part of the declaration, the likelier first."""
+    steps = {"order": "sequential", "store": "step"}
+    orders = [{"store": "output"}, {"order": "any", "store": "output"}, *([steps] if arithmetic.accumulate else [])]
+    return [
+        [{"subnormals": word} for word in ("ftz", "daz") if word != arithmetic.subnormals and arithmetic.subnormals != "daz"],
+        [] if arithmetic.contraction else [{"contraction": True}],
+        [words for words in orders if any(getattr(arithmetic, name) != word for name, word in words.items())],
+        [{"accumulate": None}] if arithmetic.accumulate else [],
+        [{"rounding": "truncate"}, {"rounding": "matrix"}] if arithmetic.rounding == "nearest" else [],
+        [] if arithmetic.operands else [{"operands": "tf32"}],
+    ]
+
+
+def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | None:
+    """The declaration with these words, or None where they contradict the others."""
+    try:
+        return replace(arithmetic, **words)
+    except ValueError:
+        return None
 
 
 def _refuted(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> bool:

@@ -14,6 +14,8 @@ from typing import Any
 
 def recheck(witness: dict[str, Any]) -> str:
     """"confirmed", or why not."""
+    if witness["format"] != "scanproof-witness/2":
+        raise ValueError(f"format: found {witness['format']!r}, expected scanproof-witness/2")
     row, step, channel = witness["index"]
     (_, time, channels), reverse = witness["b"]["shape"], witness["reverse"]
 
@@ -41,11 +43,14 @@ def recheck(witness: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        print(f"recheck: found {len(sys.argv) - 1} files, expected one witness", file=sys.stderr)
+        sys.exit(2)
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
             answer = recheck(json.load(file))
-    except (IndexError, OSError, KeyError, TypeError, ValueError) as error:
-        print(f"recheck: no readable witness file: {error!r}", file=sys.stderr)
+    except (IndexError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+        print(f"recheck: {sys.argv[1]} is no readable witness file: {repr(error)[:160]}", file=sys.stderr)
         sys.exit(2)
     print(answer)
     sys.exit(answer != "confirmed")

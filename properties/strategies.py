@@ -18,6 +18,7 @@ Shape = tuple[int, int, int]  # (batch, time, channels)
 
 LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")
 SIZES = ("unit", "constant", "mixed", "subnormal", "near overflow")  # constant: one value per lane, so roundings add up
+WIDEST = 1024  # more channels are for judge, too
 LONGEST = 8192  # longer sequences are for judge: a search over them would take hours
 LONG = (4096, 4097)  # beyond every usual chunk count: no lane sees a fault past its last chunk
 DECK: tuple[Shape, ...] = (
@@ -48,6 +49,8 @@ class Domain:
             numbers = getattr(self, name)
             if numbers is not None and (not numbers or min(numbers) < 1):
                 raise ValueError(f"{name}: found {sorted(numbers)}, expected positive numbers")
+        if self.channels is not None and min(self.channels) > WIDEST:
+            raise ValueError(f"channels: found none up to {WIDEST}, expected a number that can be searched (judge takes any)")
         if self.lengths is not None and min(self.lengths) > LONGEST:
             raise ValueError(f"lengths: found none up to {LONGEST}, expected one that can be searched (judge takes any length)")
 

@@ -10,10 +10,19 @@ import math
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from scanproof.properties.verdict import Verdict, result_fault
 from scanproof.reference.arithmetic import Arithmetic
@@ -167,13 +176,27 @@ def read(path: Path | str) -> Witness:
         ValueError: the file is missing, truncated, altered in form or of another format; one line.
     """
     try:
-        return Witness.model_validate_json(Path(path).read_bytes())
+        content = Path(path).read_bytes()
+        _known_format(content)
+        return Witness.model_validate_json(content)
     except OSError as error:
         raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "file"
-        raise ValueError(f"witness: {path}: {place}: {first['msg']} ({error.error_count()} faults in all)") from error
+        first, others = error.errors()[0], error.error_count() - 1
+        place, more = ".".join(map(str, first["loc"])) or "file", f" (and {others} more faults)" if others else ""
+        raise ValueError(f"witness: {path}: {place}: {first['msg'].removeprefix('Value error, ')}{more}") from error
+    except ValueError as error:
+        raise ValueError(f"witness: {path}: {error}") from error
+
+
+def _known_format(content: bytes) -> None:
+    """Raises ValueError for JSON that says it is of another format."""
+    found = TypeAdapter(Any).validate_json(content)
+    named = found.get("format") if isinstance(found, dict) else None
+    if not isinstance(named, str) or not named.startswith("scanproof-witness/"):
+        raise ValueError(f"found no witness, expected a file with format {FORMAT}")
+    if named != FORMAT:
+        raise ValueError(f"found format {named}, expected {FORMAT}; the scanproof that wrote it may read it")
 
 
 def contradiction(content: Witness, verdict: Verdict) -> str | None:
@@ -189,7 +212,7 @@ def contradiction(content: Witness, verdict: Verdict) -> str | None:
         return f"it claims `outside`, and its call is {verdict.verdict}"
     if list(verdict.worst.index) == content.index:
         recorded, found = float.fromhex(content.allowance), verdict.worst.allowance
-        if abs(recorded - found) > found * 2.0**-40:
+        if not abs(recorded - found) <= found * 2.0**-40:  # a nan is no allowance either
             return f"its allowance is {recorded:.3g}, and that of its call {found:.3g}"
     return None
 

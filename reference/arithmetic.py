@@ -65,7 +65,8 @@ class Arithmetic:
         if self.chunk is not None:
             object.__setattr__(self, "order", f"{word}:{int(length)}")
         _one_of("store", self.store, tuple(STORES))
-        _one_of("operands", self.operands, (None, "tf32"))
+        if self.operands is not None:
+            _one_of("operands", self.operands, ("tf32",))
         _one_of("rounding", self.rounding, ROUNDINGS)
         self._consistent()
 
@@ -75,9 +76,11 @@ class Arithmetic:
             object.__setattr__(self, "accumulate", _dtype_name("accumulate", self.accumulate))
             wider = WIDER[self.dtype]
             if self.accumulate != self.dtype and self.accumulate not in wider:
-                expected = f"{' or '.join(wider)}, which hold all of {self.dtype}" if wider else f"{self.dtype}, the widest"
+                expected = f"{' or '.join(wider)}, wider than {self.dtype}" if wider else f"{self.dtype}, the widest"
                 raise ValueError(f"accumulate: found {self.accumulate!r}, expected {expected}")
             object.__setattr__(self, "accumulate", None if self.accumulate == self.dtype else self.accumulate)
+        if self.order == "log-space" and self.is_complex:
+            raise ValueError(f"order: found 'log-space' with dtype {self.dtype}, expected a real dtype: its numbers are positive")
         needed = STORES[self.store]
         if needed and self.word != needed:
             raise ValueError(f"store: found {self.store!r} with order {self.order}, expected order {needed}")
@@ -177,6 +180,8 @@ def _dtype_name(argument: str, dtype: Any) -> str:
     if isinstance(dtype, str):
         return dtype
     try:
+        if dtype is None:
+            raise TypeError
         return str(np.dtype(dtype).name)
     except TypeError:
         raise ValueError(f"{argument}: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None

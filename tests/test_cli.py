@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -274,7 +276,7 @@ def test_judge_recorded_bfloat16(folder: Path) -> None:
     result = call("judge", "run.npz", "--dtype", "bfloat16", "--json")
     found = json.loads(result.stdout)
     assert (result.exit_code, found["verdict"], found["arithmetic"]["dtype"], found["rounded"]) == (0, "nearest", "bfloat16", 1)
-    assert "dtype: found 'void16'" in one_line(call("judge", "run.npz"))
+    assert "expected --dtype bfloat16" in one_line(call("judge", "run.npz"))
     assert "expected float16" in one_line(call("judge", "run.npz", "--dtype", "float16"))
     arrays["got"][0, 2, 0] = 7
     np.savez(folder / "run.npz", **{name: x.view(np.uint16) for name, x in arrays.items()})
@@ -283,6 +285,24 @@ def test_judge_recorded_bfloat16(folder: Path) -> None:
     assert result.exit_code == 1
     assert "at batch 0, step 2, channel 0: got 7.0, truth 6.0" in result.stdout
     assert "as bfloat16, gradual subnormals, any contraction, order sequential, accumulate float32, store step" in result.stdout
+
+
+def test_a_header_that_claims_too_much_is_one_line(folder: Path) -> None:
+    np.savez(folder / "run.npz", **recorded())
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**5, 10**5, 10**5)})
+    with zipfile.ZipFile(folder / "run.npz", "a") as file:
+        file.writestr("h0.npy", header.getvalue())
+    assert "does not fit in memory" in one_line(call("judge", "run.npz"))
+
+
+@pytest.mark.parametrize("words", [["check"], ["check", "x.py:f", "--dtype", "float32", "--cases", "0"], ["frobnicate"],
+                                   ["judge", "x.npz", "--nope"], ["power", "long", "--steps", "0"]], ids=" ".join)  # fmt: skip
+def test_usage_errors_are_one_line(words: list[str]) -> None:
+    code = "import sys; from scanproof.cli import main; sys.argv[0] = 'scanproof'; main()"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"scanproof: .* \(scanproof[a-z ]* --help\)\n", done.stderr)
 
 
 def test_judge_refuses_bad_files(folder: Path) -> None:

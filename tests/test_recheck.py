@@ -74,7 +74,8 @@ def test_as_a_script_without_scanproof(tmp_path: Path):
     good = made("float64")
     assert (run(json.dumps(good)).stdout, run(json.dumps(good)).returncode) == ("confirmed\n", 0)
     assert run(json.dumps(good | {"allowance": (1e9).hex()})).returncode == 1
-    for broken in ("", "{}", json.dumps(good)[:-20], json.dumps(good | {"index": [9, 9, 9]})):
+    newer = json.dumps(good | {"format": "scanproof-witness/9"})
+    for broken in ("", "{}", json.dumps(good)[:-20], json.dumps(good | {"index": [9, 9, 9]}), newer, "[" * 100_000):
         found = run(broken)
         assert (found.returncode, found.stdout) == (2, "")
-        assert found.stderr.startswith("recheck: no readable witness file")
+        assert found.stderr.startswith("recheck: w.json is no readable witness file")

@@ -402,3 +402,29 @@ def test_bits_lost_counts_from_the_last_bit_of_the_lane(scale):
 def test_verdicts_are_values():
     assert judged(STATES) == judged(STATES.copy())
     assert judged(STATES) != replace(judged(STATES), ratio=1.0)
+
+
+def test_products_in_fewer_bits_than_declared_are_named():
+    """bfloat16 products and sums, declared as accumulated in float32."""
+    b = np.random.default_rng(0).standard_normal((1, 40, 3)).astype("bfloat16")
+    lam = np.full(3, 0.9).astype("bfloat16")
+    h = scan(lam, b)
+    verdict = judge("scan", h, lam=lam, b=b, arithmetic=Arithmetic("bfloat16", accumulate="float32"))
+    assert verdict.verdict == "outside"
+    assert verdict.not_refuted_under == str(Arithmetic("bfloat16"))
+
+
+def test_narrowed_operands_are_named():
+    rng = np.random.default_rng(0)
+    lam, b = rng.uniform(0.5, 0.9, 3).astype(np.float32), rng.standard_normal((1, 40, 3)).astype(np.float32)
+    narrow = lambda x: (x.view(np.uint32) & np.uint32(0xFFFFE000)).view(np.float32)  # noqa: E731
+    h, state = np.zeros_like(b), np.zeros_like(b[:, 0])
+    for t in range(40):
+        h[:, t] = state = narrow(lam) * narrow(state) + b[:, t]
+    verdict = judge("scan", h, lam=lam, b=b, arithmetic=Arithmetic("float32"))
+    assert (verdict.verdict, verdict.not_refuted_under) == ("outside", str(Arithmetic("float32", operands="tf32")))
+
+
+def test_without_a_declaration_that_fits_there_is_none():
+    lam, b = np.full(3, 0.5, np.float32), np.ones((1, 40, 3), np.float32)
+    assert judge("scan", 2 * scan(lam, b), lam=lam, b=b).not_refuted_under is None

@@ -17,7 +17,7 @@ from scanproof.properties.judge import judge
 from scanproof.properties.mutants import drops_carry, zeros
 from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 from scanproof.properties.verdict import judge_inputs
-from scanproof.properties.witness import Witness, array, numbers, read, witness, write_atomically
+from scanproof.properties.witness import Witness, array, contradiction, numbers, read, witness, write_atomically
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.formats import DTYPES, format_of
 from scanproof.reference.scan import scan
@@ -316,3 +316,21 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_part(tmp_path, monkeypa
         with pytest.raises(KeyboardInterrupt):
             write_atomically(path, "new\n")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file.txt", "old\n")]
+
+
+def test_an_allowance_that_is_no_number_contradicts(tmp_path):
+    made_one = made(**FULL)[2]
+    verdict = judge(
+        "scan", array(made_one.got), lam=array(made_one.lam), b=array(made_one.b), h0=array(made_one.h0), reverse=made_one.reverse,
+        arithmetic=made_one.declared(),
+    )  # fmt: skip
+    assert contradiction(made_one, verdict) is None
+    for wrong in ("nan", "inf", (0.0).hex()):
+        assert "its allowance is" in contradiction(made_one.model_copy(update={"allowance": wrong}), verdict)
+
+
+def test_another_version_says_so(tmp_path):
+    path = tmp_path / "w.json"
+    path.write_text(TAMPERED["newer format"])
+    with pytest.raises(ValueError, match=r"found format scanproof-witness/3, expected scanproof-witness/2; the scanproof that wrote it"):
+        read(path)

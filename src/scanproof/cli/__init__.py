@@ -1,10 +1,31 @@
-"""The command line: `scanproof check | judge | verify | prove | doctor`."""
+"""The command line: `scanproof check | judge | verify | prove | golden | bench | power | doctor`."""
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 
 def main() -> None:
-    """Entry point of the `scanproof` command."""
-    from scanproof.cli.app import app
+    """Entry point of the `scanproof` command: a mistake in its usage is one line and exit code 2, like every other."""
+    import typer
 
-    app()
+    from scanproof.cli.app import BAD_INPUT, INTERRUPTED, app
+
+    usage: Any = typer.BadParameter.__base__  # click's UsageError, wherever this version of typer has it from
+    try:
+        code = app(standalone_mode=False)
+    except usage as error:
+        print(_told(error), file=sys.stderr)
+        code = BAD_INPUT
+    except typer.Abort:
+        code = INTERRUPTED
+    sys.exit(code or 0)
+
+
+def _told(error: Any) -> str:
+    """One line; the help itself where a command was called without arguments."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return str(error.format_message())
+    command = error.ctx.command_path if error.ctx else "scanproof"
+    return f"scanproof: {error.format_message()} ({command} --help)"

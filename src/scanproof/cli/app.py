@@ -224,7 +224,11 @@ def one_line_errors() -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (ValueError, TypeError, OSError, FloatingPointError) as error:
+    except OSError as error:
+        told = f"cannot use {error.filename}: {error.strerror}" if error.filename else error
+        print(f"scanproof: {told}", file=sys.stderr)
+        raise typer.Exit(BAD_INPUT) from None
+    except (ValueError, TypeError, FloatingPointError) as error:
         print(f"scanproof: {error}", file=sys.stderr)
         raise typer.Exit(BAD_INPUT) from None
     except KeyboardInterrupt:

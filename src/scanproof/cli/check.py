@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -47,7 +48,7 @@ def run(
             )  # fmt: skip
     finally:
         worker.close()
-    witness = report.witness.write(WITNESSES) if report.witness else None
+    witness = written(report)
     command = reproduce(report, domain)
     if junitxml:
         write_atomically(junitxml, junit(report))
@@ -58,6 +59,15 @@ def run(
     else:
         show(report, witness, command)
     return exit_code(report)
+
+
+def written(report: Report) -> Path | None:
+    """The witness file of a failure; where it cannot be written, the verdict is still told."""
+    try:
+        return report.witness.write(WITNESSES) if report.witness else None
+    except OSError as error:
+        print(f"scanproof: no witness was written: {WITNESSES}: {error.strerror}", file=sys.stderr)
+        return None
 
 
 def exit_code(report: Report) -> int:
@@ -117,7 +127,9 @@ def show(report: Report, witness: Path | None, command: str) -> None:
         )
     if report.failure and report.failure.worst and report.witness:
         out.print(f"\n{element(report.failure.worst)}", markup=False)
-        out.print(f"  smallest failing call   {call(report.witness)}", markup=False)
+        if report.window:
+            out.print(f"  window                  {report.window}", markup=False)
+        out.print(f"  smallest failing {'part  ' if report.window else 'call  '} {call(report.witness)}", markup=False)
         rescue = report.not_refuted_under or "none of the declarations known"
         out.print(f"  failing calls fit       {rescue}", markup=False)
         out.print(f"  witness                 {witness} (judge it again: scanproof judge {witness})", markup=False)
@@ -129,11 +141,17 @@ def call(witness: Witness) -> str:
     inputs = witness.inputs()
     given = {"lam": inputs.lam, "b": inputs.b, "h0": inputs.h0}
     words = [
-        f"{name}={np.array2string(x, separator=', ', max_line_width=10**6)}" if x.size <= 4 else f"{name} of shape {x.shape}"
+        f"{name}={_flat(x)}" if x.size <= 4 else f"{name} of shape {x.shape}"
         for name, x in given.items()
         if x is not None
     ]
     return " ".join([*words, "reverse=True"] if inputs.reverse else words)
+
+
+def _flat(x: Any) -> str:
+    """A short array on one line."""
+    wide = x if x.dtype.name != "bfloat16" else x.astype(np.float32)
+    return "".join(line.strip() for line in np.array2string(wide, separator=", ", max_line_width=10**6).splitlines())
 
 
 def element(worst: Element) -> str:
@@ -166,6 +184,7 @@ def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any
             for law in report.laws
         ],
         "failure": report.failure.as_dict() if report.failure else None,
+        "window": report.window,
         "not_refuted_under": report.not_refuted_under,
         "witness": str(witness) if witness else None,
         "reproduce": command,

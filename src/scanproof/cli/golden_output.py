@@ -16,6 +16,7 @@ from scanproof.golden import answers, store
 from scanproof.golden.schema import Case
 from scanproof.properties.witness import array
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.formats import DTYPES
 
 if TYPE_CHECKING:
     from scanproof.golden.judging import Result
@@ -27,7 +28,7 @@ CODES = {"nearest": ACCEPTED, "within": ACCEPTED, "outside": REJECTED, "undecide
 def chosen(dtypes: list[str] | None) -> list[Case]:
     """The published cases of these dtypes. Raises ValueError for a dtype without cases."""
     cases = store.read_all(store.PUBLISHED)
-    known = list(dict.fromkeys(case.dtype for case in cases))
+    known = [name for name in DTYPES if any(case.dtype == name for case in cases)]
     for name in dtypes or ():
         if name not in known:
             raise ValueError(f"dtype: found {name!r}, expected one of {', '.join(known)}")

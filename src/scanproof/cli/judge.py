@@ -52,11 +52,15 @@ def load(file: Path, dtype: str | None = None) -> dict[str, Any]:
             found: dict[str, Any] = {name: content[name] for name in content.files}
     except OSError as error:
         raise ValueError(f"file: cannot read {file}: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise ValueError(f"file: {file} claims an array that does not fit in memory") from error
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise ValueError(f"file: {file} is no .npz of plain arrays with names") from error
     if NEEDED - found.keys() or found.keys() - NEEDED - OPTIONAL:
         names = ", ".join(sorted(found)) or "nothing"
         raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
+    if dtype is None and "b" in found and found["b"].dtype == np.dtype("V2"):
+        raise ValueError(f"file: found 2-byte numbers without a format in {file}, expected --dtype bfloat16 to say what they are")
     if dtype == "bfloat16":
         found = {name: x.view("bfloat16") if x.dtype in (np.dtype("V2"), np.dtype("uint16")) else x for name, x in found.items()}
     if "reverse" in found:

@@ -27,7 +27,8 @@ SECTIONS = {
 }
 SUMMARY = (
     "Error / allowance is the largest over all judged calls: up to 1 it is not refuted. Bits lost compare the largest error with "
-    "one rounding. The informative share tells in how many of the random cases the allowance was small enough to say something, "
+    "one rounding (∞: some result was not finite). The informative share tells in how many of the random cases the allowance was "
+    "small enough to say something, "
     "the rounded share how many of all judged elements are the exact state rounded once. "
     "The last column is the time of the checking, not the speed of the implementation."
 )
