@@ -80,15 +80,17 @@ class Findings:
         self.worst, self.worst_window = _worse(self.worst, later.worst), _worse(self.worst_window, later.worst_window)
 
 
-def find(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None) -> Findings:
-    """Judges all of one strip; got and inputs run forwards in time."""
+def find(
+    got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None = None, windowed: bool = True
+) -> Findings:
+    """Judges all of one strip; got and inputs run forwards in time. windowed: whether it is known where windows start."""
     found, first, last = Findings(), 0, inputs.start
     head = inputs.start.astype(np.result_type(inputs.start.dtype, np.float64))  # (batch, channels): h_{t-1}
     blocks = [certificate] if certificate else certificates(inputs, arithmetic)
     for block in blocks:
         steps = slice(first, first + block.inputs.b.shape[1])
         part = got[:, steps]
-        found.add(_block(found, part, inputs, block, (first, last, head), arithmetic))
+        found.add(_block(found, part, inputs, block, (first, last, head), arithmetic, windowed))
         if part.shape[1]:
             last, head = part[:, -1], block.truth.head[:, -1]
         first = steps.stop
@@ -96,14 +98,15 @@ def find(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certif
 
 
 def _block(
-    strip: Findings, got: Array, inputs: Inputs, block: Certificate, before: tuple[int, Array, Array], arithmetic: Arithmetic
-) -> Findings:
+    strip: Findings, got: Array, inputs: Inputs, block: Certificate, before: tuple[int, Array, Array],
+    arithmetic: Arithmetic, windowed: bool,
+) -> Findings:  # fmt: skip
     """One block: counts are returned, lanes go into `strip`."""
     first, last, head = before
     judged = compare(got, inputs, block.truth, block.allowance, first)
     _see(strip, block.truth, judged)
     sights, undecided, new = [_sight(block, block.allowance, head)], judged.undecided, Findings()
-    if windows.width(arithmetic) and got.size:
+    if windowed and windows.width(arithmetic) and got.size:
         call = Inputs(block.inputs.lam, block.inputs.b, last)
         seen, bound = windows.judged(got, call, arithmetic)
         sights.append(_sight(block, bound, head, np.concatenate([last[:, None], got[:, :-1]], axis=1)))

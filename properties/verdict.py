@@ -70,7 +70,8 @@ class Verdict:
 def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None = None) -> Verdict:
     """As `judge` without explanations, for arguments that were checked before; `certificate`: of inputs.forward(), if at hand."""
     require_ieee()
-    found = _found(got[:, ::-1] if inputs.reverse else got, inputs.forward(), arithmetic, certificate)
+    windowed = not inputs.reverse or inputs.b.shape[1] % (arithmetic.chunk or 1) == 0  # else chunks may start at either end
+    found = _found(got[:, ::-1] if inputs.reverse else got, inputs.forward(), arithmetic, certificate, windowed)
     lanes = informative_lanes(found, inputs.b.shape[1])
     unfit = None if arithmetic.bracketing else algorithms.fault(inputs.forward(), arithmetic)
     verdict, reason = _decide(found, lanes, got.size, arithmetic, unfit)
@@ -92,7 +93,7 @@ def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate
     )
 
 
-def _found(got: Array, forward: Inputs, arithmetic: Arithmetic, certificate: Certificate | None) -> Findings:
+def _found(got: Array, forward: Inputs, arithmetic: Arithmetic, certificate: Certificate | None, windowed: bool) -> Findings:
     """All findings; large results are judged in strips of channels at the same time."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     channels = forward.b.shape[2]
@@ -100,9 +101,9 @@ def _found(got: Array, forward: Inputs, arithmetic: Arithmetic, certificate: Cer
     cuts = np.linspace(0, channels, count + 1).astype(int)
     strips = [slice(int(low), int(high)) for low, high in itertools.pairwise(cuts)]
     if count == 1:
-        return find(got, forward, arithmetic, certificate)
+        return find(got, forward, arithmetic, certificate, windowed)
     with ThreadPoolExecutor(count) as pool:
-        parts = list(pool.map(lambda s: find(got[..., s], _strip(forward, s), arithmetic, certificate), strips))
+        parts = list(pool.map(lambda s: find(got[..., s], _strip(forward, s), arithmetic, None, windowed), strips))
     found = Findings()
     for part, strip in zip(parts, strips, strict=True):
         for name in ("worst", "worst_window"):

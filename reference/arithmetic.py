@@ -79,8 +79,6 @@ class Arithmetic:
                 expected = f"{' or '.join(wider)}, wider than {self.dtype}" if wider else f"{self.dtype}, the widest"
                 raise ValueError(f"accumulate: found {self.accumulate!r}, expected {expected}")
             object.__setattr__(self, "accumulate", None if self.accumulate == self.dtype else self.accumulate)
-        if self.order == "log-space" and self.is_complex:
-            raise ValueError(f"order: found 'log-space' with dtype {self.dtype}, expected a real dtype: its numbers are positive")
         needed = STORES[self.store]
         if needed and self.word != needed:
             raise ValueError(f"store: found {self.store!r} with order {self.order}, expected order {needed}")

@@ -110,7 +110,7 @@ def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic
     """The theorem above: E, the bound, and the largest number met in any evaluation."""
     E = positive_scan(*_products(leaf, walk, ops), carry.E)
     t = carry.steps + np.arange(1.0, walk.X.shape[1] + 1)[:, None]  # (time, 1)
-    stores = (t - 1) // arithmetic.chunk if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
+    stores = np.ceil((t - 1) / arithmetic.chunk) if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
     xi = _grow(ops.u, ops.c * np.minimum(np.maximum(walk.n - 1, 0), _path_limit(arithmetic, t, carry.time)))
     xi = xi + (1 + xi) * _grow(ops.store, stores)
     spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
@@ -155,9 +155,13 @@ def _stored(bound: Array, walk: Walk, ops: Roundings) -> Array:
 
 
 def _products(leaf: Leaves, walk: Walk, ops: Roundings) -> tuple[Array, Array]:
-    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain E_{t-1} + source."""
+    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain E_{t-1} + source.
+
+    A |h_{t-1}| is formed before it is multiplied by beta: A beta alone underflows where |lam| is tiny and |h_{t-1}| huge.
+    """
     beta = np.where(leaf.rounds, ops.beta, 0.0)
-    return (leaf.A + leaf.dA) * (1 + beta), (leaf.dA * (1 + beta) + leaf.A * beta) * walk.before + leaf.dX
+    source = leaf.dA * walk.before * (1 + beta) + leaf.A * walk.before * beta + leaf.dX
+    return (leaf.A + leaf.dA) * (1 + beta), source
 
 
 def _path_limit(arithmetic: Arithmetic, t: Array, time: int) -> Array:

@@ -499,3 +499,35 @@ def test_nothing_is_known_of_unmodelled_declarations(arithmetic):
 def test_empty_shapes(shape, order):
     bound, no_overflow, _ = allowance(Inputs(np.full(shape[2:], 0.3), np.ones(shape)), Arithmetic("float64", order=order))
     assert bound.shape == no_overflow.shape == shape
+
+
+TINY_TIMES_HUGE = [  # lam, h0, b: A beta underflows, beta A |h| does not
+    ([3e-310], 1.1e300, [0.0]),
+    ([2, 2, 1.60484403e-310, -1.58101007e-322], -5.2380970309999306e29, [-0.0, 0, 0, -0.00352362]),
+]
+
+
+@pytest.mark.parametrize("order", ["any", "sequential", "chunked:2"])
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize(("lam", "h0", "b"), TINY_TIMES_HUGE)
+def test_subnormal_multipliers_of_huge_states(lam, h0, b, dtype, order):
+    """The bound's own evaluation must not lose what the machine keeps."""
+    steps = (1, len(lam), 1)
+    lams, drive = (np.array(x).reshape(steps).astype(dtype) for x in (lam, b))
+    inputs = Inputs(lams, drive, np.full((1, 1), h0, dtype))
+    got = states("sequential", Machine(Ieee("float64")), inputs)
+    assert worst(got, exact(inputs), allowance(inputs, Arithmetic(dtype, order=order)).bound) <= 1
+
+
+@pytest.mark.parametrize("words", [{"subnormals": "daz"}, {"operands": "tf32"}])
+def test_a_number_may_be_read_differently_for_each_component(words):
+    """Per-instruction flushes and narrowing: sqrt(2) of what one reading costs."""
+    v, s = np.float32(1 + 2.0**-10 - 2.0**-23), np.float32(2.0**-127)
+    lam, h0, got = {
+        "daz": (s * (1 + 1j), 2.0**126 * (1 - 1j), 0.5j),
+        "tf32": (v * (1 + 1j), v * (1 - 1j), 2 + 1j * (np.float64(v) ** 2 - 1)),
+    }[words.get("operands") or words["subnormals"]]
+    inputs = Inputs(np.array([lam], np.complex64), np.zeros((1, 1, 1), np.complex64), np.array([[h0]], np.complex64))
+    for order in ("any", "sequential"):
+        bound = allowance(inputs, Arithmetic("complex64", order=order, **words)).bound
+        assert worst(np.full((1, 1, 1), got, np.complex64), exact(inputs), bound) <= 1

@@ -239,3 +239,40 @@ def test_more_exact_than_declared_is_refused_too():
     assert verdict.not_refuted_under == str(Arithmetic("float32", **wide))
     assert verdict.rounded == 1  # although every element is the correct rounding
     assert judge("scan", got, lam=lam, b=b, arithmetic=Arithmetic("float32", **wide)).verdict == "nearest"
+
+
+STAGNANT = [  # declaration, lam, b: honest machines lose b, or the carry, at every step
+    (Arithmetic("float32", "ftz", order="sequential", store="step"), 1.0, 0.9 * 2.0**-126),
+    (Arithmetic("float16", order="sequential", store="step", accumulate="float32", rounding="truncate"), 0.9995, 2.0**-24),
+    (Arithmetic("bfloat16", order="sequential", store="step"), 1.0, 2.0**-10),
+]
+
+
+@pytest.mark.parametrize(("arithmetic", "lam", "b"), STAGNANT, ids=lambda x: str(x))
+def test_windows_do_not_inform_far_from_the_truth(arithmetic, lam, b):
+    """Where each step may lose everything, returned zeros, inputs and constants can be honest: nothing can be said."""
+    drive = np.full((1, 4000, 1), b).astype(arithmetic.dtype)
+    start = np.ones((1, 1)).astype(arithmetic.dtype) if arithmetic.dtype == "bfloat16" else None
+    inputs = Inputs(np.array([lam]).astype(arithmetic.dtype), drive, start)
+    for got in (np.zeros_like(drive), drive.copy(), np.ones_like(drive)):
+        verdict = judge_inputs(got, inputs, arithmetic)
+        assert verdict.verdict in ("undecided", "outside")
+        assert verdict.informative == 0
+
+
+def test_chunks_of_a_reversed_call_may_start_at_either_end():
+    """T = 6 in chunks of 4 backwards, the carry rounded after steps 2..5 or after 4, 5: both are honest."""
+    arithmetic = Arithmetic("float16", order="chunked:4", store="chunk", accumulate="float32")
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        lam, b = rng.uniform(0.5, 1, 3).astype(np.float16), rng.standard_normal((1, 6, 3)).astype(np.float16)
+        for cuts in ([range(5, 1, -1), range(1, -1, -1)], [range(5, 3, -1), range(3, -1, -1)]):
+            h, carry = np.zeros_like(b), np.zeros((1, 3), np.float16)
+            for chunk in cuts:
+                state, power = np.zeros((1, 3), np.float32), np.ones(3, np.float32)
+                for t in chunk:
+                    state = lam.astype(np.float32) * state + b[:, t].astype(np.float32)
+                    power = power * lam.astype(np.float32)
+                    h[:, t] = (state + power * carry.astype(np.float32)).astype(np.float16)
+                carry = h[:, chunk[-1]].copy()
+            assert judge_inputs(h, Inputs(lam, b, reverse=True), arithmetic).verdict != "outside"

@@ -87,10 +87,10 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
     C, entering, rate = _exponents(size, length, k)
     s = (k.e + k.u + k.e * k.u) * UP
     alpha = np.where(beginning, (rate + s + rate * s) * UP, rate)
-    E = scan(size.A * (1 + alpha), size.A * alpha * size.before + entering * size.b)
-    F = size.A * (1 + alpha) * delayed(E, np.zeros_like(size.b0)) + size.A * alpha * size.before
+    E = scan(size.A * (1 + alpha), size.A * size.before * alpha + entering * size.b)
+    F = size.A * (1 + alpha) * delayed(E, np.zeros_like(size.b0)) + size.A * size.before * alpha
     xi = grow(k.u, k.c * chunk_addends(size, length))
-    error = (1 + xi) * ((1 + s) * F + s * size.A * size.before) + xi * size.X
+    error = (1 + xi) * ((1 + s) * F + size.A * size.before * s) + xi * size.X
     grown = np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (1 + np.maximum.accumulate(entering, axis=1))
     spread = (1 + xi) * (1 + s) * grown * _counted(size)
     found = settled(error + underflow(size, k, spread), np.maximum(size.G * spread, C), size, k)

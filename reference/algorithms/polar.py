@@ -65,10 +65,10 @@ def angle_sum(forward: Inputs, arithmetic: Arithmetic) -> Array:
     size = sizes(forward, k.e, k.eta)
     rho = (k.u + k.beta + k.u * k.beta + (1 + k.u) * (1 + k.beta) * ROOT2 * k.e_t) * UP
     dA = np.where(size.A > 0, k.e * size.A + k.eta, 0.0)
-    gain, excess = (size.A + dA) * (1 + rho), dA * (1 + rho) + size.A * rho
+    gain = (size.A + dA) * (1 + rho)
     theta = np.broadcast_to(angle(forward.lam), size.A.shape)
     theta = np.where(theta > 0, theta + k.eta / k.e, 0.0)  # covers the absolute loss of a tiny angle
-    E = scan(gain, excess * size.before)
+    E = scan(gain, dA * size.before * (1 + rho) + size.A * size.before * rho)
     W = size.before + delayed(E, np.zeros_like(size.b0))
     xi = grow(k.u, k.c * size.addends)
     error = (1 + xi) * (E + _angle_error(gain, theta, W, k)) + xi * size.X
@@ -95,9 +95,9 @@ def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
     step = np.maximum(step, k.beta)
     alpha = np.where(crossing, (step + each + step * each) * UP, step)  # (time, channels)
     alpha = np.broadcast_to(alpha, size.b.shape)
-    E = scan(size.A * (1 + alpha), size.A * alpha * size.before)
+    E = scan(size.A * (1 + alpha), size.A * size.before * alpha)
     xi = grow(k.u, k.c * chunk_addends(size, length))
-    error = (1 + xi) * ((1 + each) * E + each * size.A * size.before) + xi * size.X
+    error = (1 + xi) * ((1 + each) * E + size.A * size.before * each) + xi * size.X
     spread = (1 + xi) * (1 + each) * np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (1 + size.t * (UP - 1))
     return settled(error + underflow(size, k, spread), size.G * spread, size, k)
 
