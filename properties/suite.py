@@ -7,8 +7,9 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from scanproof.properties.check import CASES, Report, check
+from scanproof.properties.check import CASES, check
 from scanproof.properties.laws import LAWS, Law
+from scanproof.properties.outcome import Report
 from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import SYSTEMS
 from scanproof.reference.arithmetic import Arithmetic

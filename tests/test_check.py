@@ -7,6 +7,7 @@ import pytest
 from scans import NATIVE
 
 from scanproof.properties import check as module
+from scanproof.properties import search
 from scanproof.properties.check import check
 from scanproof.properties.implementation import Fault
 from scanproof.properties.laws import LAWS
@@ -230,7 +231,7 @@ def through_float64(lam, b, h0=None, reverse=False):
 def test_laws_that_ran_but_decided_nothing_do_not_count(monkeypatch):
     """All runs of the impulses undecided: passing would claim a law that said nothing."""
     undecided = dataclasses.replace(run().laws[1], counts={"outside": 0, "undecided": 9, "within": 0, "not offered": 0})
-    session = module._Search(None, FLOAT32, SHORT)
+    session = search.Search(None, FLOAT32, SHORT)
     session._conclude(undecided)
     assert undecided.verdict == "undecided"
     report = run()
@@ -249,7 +250,7 @@ def test_random_cases_that_do_not_inform_make_undecided():
         if law.name in ("exact-lanes", "impulses"):
             law.verdict = "within"
     equivalence.informative, equivalence.visited = [True] * 3 + [False] * 4, 0
-    verdict, reason = module._verdict(report, module._Search(None, FLOAT32, SHORT))
+    verdict, reason = module._verdict(report, search.Search(None, FLOAT32, SHORT))
     assert (verdict, reason) == ("undecided", "the allowance informs in only 43% of the random cases")
 
 
@@ -370,12 +371,12 @@ def test_a_failure_under_poison_only_is_reported_as_it_was():
 
 def test_a_law_that_contradicts_the_theorem_is_an_internal_error(monkeypatch):
     """If `judge` called every result within with allowance zero, the relations between runs would notice."""
-    real = module.judge_inputs
+    real = search.judge_inputs
 
     def blind(got, inputs, arithmetic, bound=None):
         return dataclasses.replace(real(got, inputs, arithmetic, bound), verdict="within")
 
-    monkeypatch.setattr(module, "judge_inputs", blind)
+    monkeypatch.setattr(search, "judge_inputs", blind)
     with pytest.raises(AssertionError, match=r"^internal: two runs differ"):
         run(lambda lam, b: b + np.float32(1e30) * b.shape[1], laws=["chunk-splits"])
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scans import NATIVE
 
-from scanproof.properties.check import _Search, applies, check, decisive
+from scanproof.properties.check import check
 from scanproof.properties.compare import compare
 from scanproof.properties.judge import judge
 from scanproof.properties.laws import LAWS, Run
 from scanproof.properties.mutants import chunked
+from scanproof.properties.search import Search, applies, decisive
 from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
 from scanproof.properties.worker import load
 from scanproof.reference.arithmetic import Arithmetic
@@ -304,7 +305,7 @@ def test_draws_are_positive_where_that_is_promised(dtype, varying, positive):
     """In every regime, every law that applies asks for numbers above zero only; without the promise signs and resets occur."""
     promised = {"none": set(), "lam": {"lam"}, "all": {"lam", "b", "h0"}}[positive]
     domain, smallest = Domain(positive=positive), dict.fromkeys(("lam", "b", "h0"), np.inf)
-    session = _Search(None, Arithmetic(dtype), domain)
+    session = Search(None, Arithmetic(dtype), domain)
     for law in (law for law in LAWS if applies(law, session)):
         for number, (lam, size) in enumerate([(lam, size) for lam in LAMBDAS for size in SIZES]):
             recorder = Recorder()
@@ -321,10 +322,10 @@ def test_draws_are_positive_where_that_is_promised(dtype, varying, positive):
 
 def test_laws_that_need_zeros_do_not_run_where_there_are_none():
     for positive, missing in (("none", set()), ("lam", set()), ("all", {"impulses", "time-invariance"})):
-        session = _Search(None, Arithmetic("float32"), Domain(positive=positive))
+        session = Search(None, Arithmetic("float32"), Domain(positive=positive))
         assert {law.name for law in LAWS if not applies(law, session)} == missing
         assert ("impulses" in decisive(session)) == ("impulses" not in missing)
-    session = _Search(None, Arithmetic("float32", order="log-space"), Domain(positive="all"))
+    session = Search(None, Arithmetic("float32", order="log-space"), Domain(positive="all"))
     assert {law.name for law in LAWS if not applies(law, session)} == {"exact-lanes", "impulses", "time-invariance"}
     assert decisive(session) == ["equivalence"]
 

@@ -35,7 +35,10 @@ def test_every_mutant_is_refuted_by_the_laws_meant_for_it(dtype, mutant):
     assert (report.verdict, report.failure.verdict, report.failure.grade) == ("outside", "outside", "theorem")
     assert {law.name for law in report.laws if law.verdict == "outside"} >= SEES[mutant.name]
     assert report.fault is None
-    assert report.not_refuted_under is None  # no declaration excuses it
+    if mutant.name == "scales-carry" and dtype in ("float32", "complex64"):  # 11 bits of a product's operands lose more than 1e-5
+        assert report.not_refuted_under == str(Arithmetic(dtype, operands="tf32"))
+    else:
+        assert report.not_refuted_under is None  # no declaration excuses it
     assert report.witness.implementation == report.implementation
 
 

@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scanproof.properties.check import Report, check
+    from scanproof.properties.check import check
     from scanproof.properties.judge import judge
+    from scanproof.properties.outcome import Report
     from scanproof.properties.strategies import Domain
     from scanproof.properties.suite import suite
     from scanproof.properties.verdict import Verdict
@@ -23,7 +24,7 @@ __all__ = ["Arithmetic", "Domain", "Report", "Verdict", "check", "judge", "suite
 _HOME = {
     "Arithmetic": "scanproof.reference.arithmetic",
     "Domain": "scanproof.properties.strategies",
-    "Report": "scanproof.properties.check",
+    "Report": "scanproof.properties.outcome",
     "Verdict": "scanproof.properties.verdict",
     "check": "scanproof.properties.check",
     "judge": "scanproof.properties.judge",

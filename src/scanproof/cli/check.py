@@ -14,10 +14,10 @@ import numpy as np
 
 from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
 from scanproof.cli.output import console, number, print_json, progress, table, word
-from scanproof.properties.check import LawResult, Report
 from scanproof.properties.check import check as run_check
 from scanproof.properties.findings import Element
 from scanproof.properties.laws import LAWS
+from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.strategies import Domain
 from scanproof.properties.witness import Witness, write_atomically
 from scanproof.properties.worker import Worker
