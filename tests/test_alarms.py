@@ -15,9 +15,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import alarms, honest
-from scanproof.benchmarks.alarms import DECLARED, TIMES, block, judged, planned, row, table
-from scanproof.benchmarks.honest import STEPS, Machine, Program, drawn
+from scanproof.benchmarks import honest
+from scanproof.benchmarks import tightness_page
+from scanproof.benchmarks.alarms import DECLARED, TIMES, block, judged, planned
+from scanproof.benchmarks.arithmetic_units import STEPS, Machine
+from scanproof.benchmarks.honest import Program, drawn
+from scanproof.benchmarks.tightness_page import row, table
 from scanproof.cli import verify
 from scanproof.cli.app import app
 from scanproof.reference.arithmetic import Arithmetic
@@ -222,7 +225,7 @@ def test_nothing_honest_is_outside_for_any_number_of_processes(monkeypatch, tmp_
     page = tmp_path / "page.md"
     found = run("--evaluations", 300, "--seed", 3, "--json", "--write", page)
     assert found.exit_code == 0
-    assert page.read_text(encoding="utf-8").splitlines() == "\n".join(alarms.page(3, alone)).splitlines()
+    assert page.read_text(encoding="utf-8").splitlines() == "\n".join(tightness_page.page(3, alone)).splitlines()
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert run("--evaluations", 300, "--seed", 3, "--json").stdout == found.stdout
     told = json.loads(found.stdout)
@@ -289,6 +292,6 @@ def test_rows_of_the_page_are_computed(declared, time):
 
 def test_the_page_is_complete():
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith(tuple(f"| {d.dtype} |" for d in DECLARED))]
-    assert [line[:3] for line in rows] == [[f"| {d.dtype}", alarms.label(d), str(time)] for d in DECLARED for time in TIMES]
+    assert [line[:3] for line in rows] == [[f"| {d.dtype}", tightness_page.label(d), str(time)] for d in DECLARED for time in TIMES]
     assert int(WRITTEN.group(1)) >= 10**5
     assert "| `outside` | 0 |" in PAGE

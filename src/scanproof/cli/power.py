@@ -58,17 +58,17 @@ def alarms(
 
 def run_alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs the campaign on all cores and returns the exit code."""
-    from scanproof.benchmarks import alarms as campaign
+    from scanproof.benchmarks import tightness_page
     from scanproof.properties.witness import write_atomically
 
     outcomes = _outcomes(evaluations, seed, quiet or as_json)
-    page = "\n".join(campaign.page(seed, outcomes)) + "\n"
+    page = "\n".join(tightness_page.page(seed, outcomes)) + "\n"
     found = [outcome.alarm for outcome in outcomes if outcome.alarm]
     if write:
         write_atomically(write, page)
     if as_json:
-        rows = [row._asdict() for row in campaign.table(outcomes)]
-        facts = {"format": "scanproof-alarms/1", "seed": seed, "totals": campaign.totals(outcomes)}
+        rows = [row._asdict() for row in tightness_page.table(outcomes)]
+        facts = {"format": "scanproof-alarms/1", "seed": seed, "totals": tightness_page.totals(outcomes)}
         print_json(facts | {"rows": rows, "alarms": found, "accepted": not found})
     elif not quiet:
         console().print(page, markup=False)
