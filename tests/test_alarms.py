@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import honest
-from scanproof.benchmarks import tightness_page
+from scanproof.benchmarks import honest, tightness_page
 from scanproof.benchmarks.alarms import DECLARED, TIMES, block, judged, planned
 from scanproof.benchmarks.arithmetic_units import STEPS, Machine
 from scanproof.benchmarks.honest import Program, drawn
@@ -292,6 +291,7 @@ def test_rows_of_the_page_are_computed(declared, time):
 
 def test_the_page_is_complete():
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith(tuple(f"| {d.dtype} |" for d in DECLARED))]
-    assert [line[:3] for line in rows] == [[f"| {d.dtype}", tightness_page.label(d), str(time)] for d in DECLARED for time in TIMES]
+    expected = [[f"| {d.dtype}", tightness_page.label(d), str(time)] for d in DECLARED for time in TIMES]
+    assert [line[:3] for line in rows] == expected
     assert int(WRITTEN.group(1)) >= 10**5
     assert "| `outside` | 0 |" in PAGE

@@ -320,10 +320,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_part(tmp_path, monkeypa
 
 def test_an_allowance_that_is_no_number_contradicts(tmp_path):
     made_one = made(**FULL)[2]
-    verdict = judge(
-        "scan", array(made_one.got), lam=array(made_one.lam), b=array(made_one.b), h0=array(made_one.h0), reverse=made_one.reverse,
-        arithmetic=made_one.declared(),
-    )  # fmt: skip
+    verdict = judge_inputs(array(made_one.got), made_one.inputs(), made_one.declared())
     assert contradiction(made_one, verdict) is None
     for wrong in ("nan", "inf", (0.0).hex()):
         assert "its allowance is" in contradiction(made_one.model_copy(update={"allowance": wrong}), verdict)

@@ -1,0 +1,129 @@
+"""Published initialisations as named options, and the draws that they share.
+
+    symbol        meaning
+    r_min r_max   the ring r_min <= |lambda| <= r_max, drawn uniformly by area: |lambda|^2 is uniform
+    max_phase     angles are uniform on [0, max_phase)
+    M_std ...     standard deviation of the entries, from the head size N, the state's size H N and the model's width
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import pi, sqrt
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from scanproof.reference.exponential import Array
+
+T = TypeVar("T")
+
+
+class Ring(NamedTuple):
+    """Where LRU's eigenvalues start."""
+
+    r_min: float
+    r_max: float
+    max_phase: float
+
+
+RINGS = {
+    "paper": Ring(0.0, 1.0, 2 * pi),
+    "paper-long": Ring(0.9, 0.999, pi / 10),  # its long tasks, and the baseline in RotRNN's code
+    "paper-longest": Ring(0.999, 0.9999, pi / 10),
+    "minimal-LRU": Ring(0.0, 1.0, 6.28),
+    "LRU-pytorch": Ring(0.0, 1.0, 6.283),
+    "bojone": Ring(0.9, 0.999, 2 * pi),
+    "rotrnn-longest": Ring(0.999, 0.9999, 0.31),  # the baseline of RotRNN's experiments on the longest task
+}
+# The paper's main text halves the variance of each component of C, its appendix and every listing do not.
+C_STD: dict[str, Callable[[int], float]] = {
+    "appendix": lambda state: 1 / sqrt(state),
+    "main-text": lambda state: 1 / sqrt(2 * state),
+}
+
+
+class Rotations(NamedTuple):
+    """How a version of RotRNN's code starts. gamma: "log-log" draws log(-log gamma) uniformly, "ring" gamma^2."""
+
+    max_phase: float
+    gamma: str
+    gamma_min: float
+    gamma_max: float
+    M_std: Callable[[int, int], float]  # of N, H N
+    B_std: Callable[[int, int], float]  # of width, H N
+    C_std: Callable[[int, int], float]  # of width, H N
+
+
+def _both(width: int, features: int) -> float:
+    return 1 / sqrt(width + features)
+
+
+def _one(head_dim: int, features: int) -> float:
+    return 1.0
+
+
+def _width(width: int, features: int) -> float:
+    return 1 / sqrt(width)
+
+
+def _features(width: int, features: int) -> float:
+    return 1 / sqrt(features)
+
+
+# Four versions of the authors' code: A a layer for one sequence, B plain functions, C SimpleRotRNN, D a layer for batches.
+ROTATIONS = {
+    "A": Rotations(6.28, "log-log", 0.9, 0.999, _one, _both, _both),
+    "B": Rotations(2 * pi, "ring", 0.9, 0.999, _one, _width, _features),
+    "B-demo": Rotations(2 * pi, "ring", 0.1, 0.9, _one, _width, _features),
+    "C": Rotations(6.28, "log-log", 0.9, 0.999, _one, _width, _features),
+    "D": Rotations(6.28, "log-log", 0.9, 0.999, _both, _both, _both),
+}
+
+
+def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
+    """The variant itself, or the one of that name.
+
+    Raises:
+        ValueError: an unknown name; the line lists the known ones.
+    """
+    if not isinstance(variant, str):
+        return variant
+    if variant not in known:
+        raise ValueError(f"{argument}: found {variant!r}, expected one of {', '.join(known)}")
+    return known[variant]
+
+
+def check_arguments(rng: Any, dtype: Any, **sizes: Any) -> None:
+    """Raises TypeError or ValueError, in one line, for no generator, no real floating dtype or no positive size."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng: found {type(rng).__name__}, expected a numpy.random.Generator")
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"dtype: found {np.dtype(dtype)}, expected float16, float32, float64 or longdouble")
+    for name, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+            raise ValueError(f"{name}: found {size!r}, expected a positive integer")
+
+
+def decay_rate(rng: np.random.Generator, size: int, r_min: float, r_max: float) -> Array:
+    """-log |lambda| on the ring: LRU paper, lemma 2. (size,)"""
+    return -0.5 * log(rng.random(size) * (r_max**2 - r_min**2) + r_min**2)  # (size,)
+
+
+def gamma_log(rng: np.random.Generator, size: int, variant: Rotations) -> Array:
+    """log(-log gamma) of RotRNN. (size,)"""
+    low, high = variant.gamma_min, variant.gamma_max
+    if variant.gamma == "ring":
+        return log(decay_rate(rng, size, low, high))  # (size,)
+    return rng.uniform(log(-log(high)), log(-log(low)), size)  # (size,)
+
+
+def log(x: Any) -> Array:
+    """log x, and -inf at 0: whoever checks the parameters afterwards says so."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(x))
+
+
+def normal(rng: np.random.Generator, std: float, *shape: int) -> Array:
+    """Independent normal entries."""
+    return std * rng.standard_normal(shape)
