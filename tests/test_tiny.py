@@ -154,6 +154,12 @@ def test_the_page_says_what_is_slack():
     assert [("| slack |" in line) for line in lines] == [order in t.slack for t, order in rows]
 
 
+def test_the_theorem_shows_the_same_teeth():
+    theorem = (Path(__file__).resolve().parents[1] / "docs/theorem.md").read_text(encoding="utf-8").splitlines()
+    teeth = PAGE[next(i for i, line in enumerate(PAGE) if line.startswith("## Teeth")) :]
+    assert [line for line in theorem if line.startswith("|")] == [line for line in teeth if line.startswith("|")]
+
+
 def test_an_edit_that_finds_nothing_is_refused():
     with pytest.raises(ValueError, match=r"edits: found no 'no such text' in scanproof\.reference\.rounding, expected"):
         edited(rounding, ("no such text", ""))
