@@ -67,7 +67,6 @@ class Findings:
     undecided: int = 0
     windows_outside: int = 0
     rounded: int = 0  # elements that are correct roundings
-    unclear: int = 0  # elements of which that cannot be said
     worst: Element | None = None  # outside, if any is
     worst_window: Element | None = None
     states: list[States] = field(default_factory=list)  # one per strip
@@ -75,7 +74,7 @@ class Findings:
 
     def add(self, later: Findings) -> None:
         """Counts and worst elements of more of the result."""
-        for name in ("outside", "undecided", "windows_outside", "rounded", "unclear"):
+        for name in ("outside", "undecided", "windows_outside", "rounded"):
             setattr(self, name, getattr(self, name) + getattr(later, name))
         self.worst, self.worst_window = _worse(self.worst, later.worst), _worse(self.worst_window, later.worst_window)
 
@@ -112,9 +111,8 @@ def _block(
         sights.append(_sight(block, bound, head, np.concatenate([last[:, None], got[:, :-1]], axis=1)))
         undecided = undecided & seen.undecided & ~seen.outside
         new.windows_outside, new.worst_window = int(seen.outside.sum()), _worst(got, block.truth, seen, first)
-    nearest = correctly_rounded(got, block.truth)
     new.outside, new.undecided = int(judged.outside.sum()), int(undecided.sum())
-    new.rounded, new.unclear = int(nearest.correct.sum()), int(nearest.undetermined.sum())
+    new.rounded = int(correctly_rounded(got, block.truth).correct.sum())
     new.worst = _worst(got, block.truth, judged, first)
     strip.sights = [[one.and_then(two) for one, two in zip(strip.sights[0], sights, strict=True)] if strip.sights else sights]
     return new
