@@ -346,8 +346,10 @@ def test_pytest_benchmark_times_nobody_who_is_outside(monkeypatch: pytest.Monkey
 
 def test_benchmarks_are_collected_only_by_name() -> None:
     collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    named = subprocess.run([*collect, "benchmarks/bench_scan.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}  # not as a worker of this run
+    file = "benchmarks/bench_scan.py"
+    named = subprocess.run([*collect, file], cwd=ROOT, env=alone, capture_output=True, text=True, check=True)
     pairs = sum(not one.missing for case in CASES for one in contestants(case.kind))
     assert f"{pairs} tests collected" in named.stdout
-    folder = subprocess.run([*collect, "benchmarks"], cwd=ROOT, capture_output=True, text=True, check=False)
+    folder = subprocess.run([*collect, "benchmarks"], cwd=ROOT, env=alone, capture_output=True, text=True, check=False)
     assert folder.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
