@@ -16,11 +16,6 @@ class Whole(NamedTuple):
     total: Array  # float64: sum of absolute values
 
 
-def exact_lane(inputs: Inputs, significand_bits: int) -> Array:
-    """Where the states of forward inputs are exact in every bracketing: (batch, time, channels) bool."""
-    return advance(inputs, significand_bits, start(inputs))[0]
-
-
 def start(inputs: Inputs) -> Whole:
     """Before the first step."""
     h0 = parts(inputs.start)
@@ -28,8 +23,9 @@ def start(inputs: Inputs) -> Whole:
 
 
 def advance(block: Inputs, significand_bits: int, before: Whole) -> tuple[Array, Whole]:
-    """Lam in {0, +-1, +-i} and integers whose absolute values sum to less than 2^p so far.
+    """Where the states of forward inputs are exact in every bracketing: bool, shape of b; and what has been seen then.
 
+    That is lam in {0, +-1, +-i}, and integers whose absolute values sum to less than 2^p so far.
     Every partial sum of such integers is representable, so the truth must be met in value. The strict comparison makes the
     total itself exact: float64 sums of integers below 2^53 are.
     """

@@ -17,6 +17,7 @@ from itertools import accumulate
 import numpy as np
 
 from scanproof.reference import arithmetic as arithmetic_module
+from scanproof.reference import exact_lanes
 from scanproof.reference import operations as operations_module
 from scanproof.reference.formats import Format, format_of
 from scanproof.reference.inputs import Inputs
@@ -416,3 +417,8 @@ def problem(rng, arithmetic, size, shape, *, varying=False, h0=True, zeros=0.0, 
     if varying:
         lam[rng.random(shape) < zeros / 4] = 0
     return Inputs(lam, b, start if h0 else None, bool(rng.integers(2)))
+
+
+def exact_lane(inputs, significand_bits):
+    """Where forward inputs have exact states, all at once."""
+    return exact_lanes.advance(inputs, significand_bits, exact_lanes.start(inputs))[0]

@@ -210,7 +210,7 @@ def test_every_program_that_a_class_admits_is_drawn():
 @pytest.fixture
 def in_process(monkeypatch):
     """The campaign in this process, where tests can plant something."""
-    monkeypatch.setattr(verify, "_pool", lambda: ThreadPoolExecutor(1))
+    monkeypatch.setattr(verify, "pool", lambda: ThreadPoolExecutor(1))
 
 
 def run(*arguments):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scans import NATIVE
+from scans import NATIVE, exact_lane
 
 from scanproof.properties.check import check
 from scanproof.properties.compare import compare
@@ -16,7 +16,6 @@ from scanproof.properties.search import Search, applies, decisive
 from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
 from scanproof.properties.worker import load
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.exact_lanes import exact_lane
 from scanproof.reference.inputs import Inputs, checked
 from scanproof.reference.rounding import allowance
 from scanproof.reference.scan import scan

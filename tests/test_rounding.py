@@ -23,6 +23,7 @@ from scans import (
     draw,
     elements,
     exact,
+    exact_lane,
     problem,
     sequential,
     states,
@@ -32,7 +33,6 @@ from scans import (
 from scanproof.reference import rounding
 from scanproof.reference.arithmetic import BRACKETINGS as ORDERS
 from scanproof.reference.arithmetic import SUBNORMALS, UNMODELLED_ORDERS, Arithmetic
-from scanproof.reference.exact_lanes import exact_lane
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import allowance
 from scanproof.reference.scan import scan

@@ -80,6 +80,8 @@ def show(verdict: Verdict) -> None:
     )
     if verdict.worst:
         out.print(element(verdict.worst), markup=False)
+    if verdict.window:
+        out.print("  error and allowance: of its window, from the printed state before it; truth: of the whole call")
     if verdict.verdict == "outside":
         out.print(f"  it fits {verdict.not_refuted_under or 'none of the declarations known'}", markup=False)
 

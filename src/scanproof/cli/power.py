@@ -82,7 +82,7 @@ def _outcomes(evaluations: int, seed: int, quiet: bool) -> list[Outcome]:
     from scanproof.benchmarks.alarms import block
     from scanproof.cli import verify
 
-    with verify._pool() as pool, progress(evaluations, quiet) as (bar, task):
+    with verify.pool() as pool, progress(evaluations, quiet) as (bar, task):
         limits = [(first, min(first + BLOCK, evaluations)) for first in range(0, evaluations, BLOCK)]
         blocks = [pool.submit(block, seed, *limit) for limit in limits]
         for done in as_completed(blocks):

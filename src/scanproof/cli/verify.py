@@ -157,8 +157,8 @@ def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
     """Runs the jobs on all cores; the rows of each section keep the order of the jobs."""
     names = ("lemmas", "checks", "mutants", "recordings", "golden", "growth")
     rows: dict[str, list[Any]] = {name: [] for name in names}
-    with _pool() as pool, progress(len(work), quiet) as (bar, task):
-        futures: dict[Future[list[Any]], Job] = {pool.submit(job.function, *job.arguments): job for job in work}
+    with pool() as processes, progress(len(work), quiet) as (bar, task):
+        futures: dict[Future[list[Any]], Job] = {processes.submit(job.function, *job.arguments): job for job in work}
         for future in as_completed(futures):
             job = futures[future]
             bar.update(task, advance=1, description=f"{job.section}: {job.what}")
@@ -171,7 +171,7 @@ def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
 
 
 @contextmanager
-def _pool() -> Iterator[ProcessPoolExecutor]:
+def pool() -> Iterator[ProcessPoolExecutor]:
     """One process per core that this one may use, ended at once when the user interrupts."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ProcessPoolExecutor(cores, multiprocessing.get_context("spawn"), _quiet_waiting)
