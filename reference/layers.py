@@ -143,7 +143,7 @@ def enter(
 def finite_exp(name: str, x: Array) -> Array:
     """exp(x), which must neither overflow nor round to zero."""
     with np.errstate(over="ignore", under="ignore"):
-        result = namespace.of(x).exp(x)
+        result: Array = namespace.of(x).exp(x)
     for where in np.argwhere(~namespace.of(x).valid(result).astype(bool) | (result == 0).astype(bool))[:1]:
         index = tuple(map(int, where))
         raise ValueError(f"{name}: found {x[index]} at index {index}, whose exp is {result[index]}; expected finite and positive")

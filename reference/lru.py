@@ -22,15 +22,14 @@ Cotangents of complex numbers are dRe + i dIm, written with _bar: sum of Re(conj
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import Call, Shapes, backwards, check_pair, enter, finite_exp, in_time, rows
-from scanproof.reference.scan import scan
+from scanproof.reference.layers import Call, Shapes, backwards, check_pair, enter, finite_exp, in_time, mapped, rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +124,11 @@ def constants(params: Params) -> Constants:
     """lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log), B, C (and C2), D."""
     xp = namespace.of(params.nu_log)
     nu, theta = finite_exp("nu_log", params.nu_log), finite_exp("theta_log", params.theta_log)  # (state,)
-    lam = xp.exp(-nu) * (xp.cos(theta) + xp.i * xp.sin(theta))  # (state,)
-    C = [params.C_re + xp.i * params.C_im]  # (width, state)
+    lam = xp.exp(-nu) * xp.complex(xp.cos(theta), xp.sin(theta))  # (state,)
+    C = [xp.complex(params.C_re, params.C_im)]  # (width, state)
     if params.C2_re is not None:
-        C.append(params.C2_re + xp.i * params.C2_im)  # (width, state)
-    B = params.B_re + xp.i * params.B_im  # (state, width)
+        C.append(xp.complex(params.C2_re, params.C2_im))  # (width, state)
+    B = xp.complex(params.B_re, params.B_im)  # (state, width)
     return Constants(lam, finite_exp("gamma_log", params.gamma_log), B, np.stack(C), params.D)
 
 
@@ -158,7 +157,7 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
         y (batch, time, width) and h (batch, time, directions, state).
     """
     b = drive(k, u)  # (batch, time, state)
-    scans = [scan(k.lam, b, h0[:, d], backwards(d, reverse)) for d in range(len(k.C))]
+    scans = [namespace.of(b).scan(k.lam, b, h0[:, d], backwards(d, reverse)) for d in range(len(k.C))]
     h = np.stack(scans, 2)  # (batch, time, directions, state)
     return readout(k, h, u), h
 
@@ -185,7 +184,7 @@ def _direction(lam: Array, g: Array, h: Array, h0: Array, d: int, reverse: bool)
     flip = backwards(d, reverse)
     start, states, g = h0[:, None, d], in_time(h[:, :, d], flip), in_time(g[:, :, d], flip)
     xp, before = namespace.of(lam), np.concatenate([start, states], 1)[:, :-1]  # (batch, time, state)
-    a = scan(xp.conj(lam), np.concatenate([0 * start, g], 1), reverse=True)  # (batch, 1 + time, state)
+    a = xp.scan(xp.conj(lam), np.concatenate([0 * start, g], 1), reverse=True)  # (batch, 1 + time, state)
     return in_time(a[:, 1:], flip), in_time(before, flip), a[:, 0]
 
 
@@ -222,16 +221,22 @@ def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
 
 
 def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
-    """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`).
+    """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
+    call = _enter(params, u, h0, y_bar)
+    bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
+    real = mapped(bar, lambda x: x if x is bar.h0 else x.astype(u.dtype))
+    return replace(real, u=call.border.leave(real.u), h0=call.border.leave(bar.h0, 1))
 
-    lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = theta Re(conj(lam_bar) i lam).
+
+def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:
+    """`vjp` inside the layer: arguments as in `adjoint`.
+
+    lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = -theta Im(conj(lam_bar) lam).
     """
-    call, xp, k = _enter(params, u, h0, y_bar), namespace.of(params.nu_log), constants(params)
-    bar, u_bar, h0_bar = adjoint(k, call.u, call.h0, call.y_bar, reverse)
-    nu_log = -xp.exp(params.nu_log) * xp.real(xp.conj(bar.lam) * k.lam)  # (state,)
-    theta_log = xp.exp(params.theta_log) * xp.real(xp.conj(bar.lam) * xp.i * k.lam)  # (state,)
-    logs = nu_log, theta_log, k.gamma * bar.gamma  # (state,) each
+    xp, k = namespace.of(params.nu_log), constants(params)
+    bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)
+    turned = xp.conj(bar.lam) * k.lam  # (state,)
+    logs = -xp.exp(params.nu_log) * xp.real(turned), -xp.exp(params.theta_log) * xp.imag(turned), k.gamma * bar.gamma
     matrices = xp.real(bar.B), xp.imag(bar.B), xp.real(bar.C[0]), xp.imag(bar.C[0])
-    second = (xp.real(bar.C[1]), xp.imag(bar.C[1])) if call.border.bidirectional else ()
-    arrays = [x.astype(u.dtype) for x in (*logs, *matrices, bar.D, *second)]
-    return Gradients(*arrays, u=call.border.leave(u_bar).astype(u.dtype), h0=call.border.leave(h0_bar, 1))
+    second = (xp.real(bar.C[1]), xp.imag(bar.C[1])) if len(bar.C) == 2 else ()
+    return Gradients(*logs, *matrices, bar.D, *second, u=u_bar, h0=h0_bar)

@@ -22,10 +22,11 @@ import flint
 import numpy as np
 
 from scanproof.reference import exponential
+from scanproof.reference import scan as transitions
 from scanproof.reference.exponential import Array
 from scanproof.reference.gaussian import Gaussian
 
-Function = Callable[[Array], Array]
+Function = Callable[..., Any]  # of arrays, or of what stands for them (bundle.py)
 ELEMENTARY = ("exp", "expm1", "log", "cos", "sin", "sqrt")
 
 
@@ -34,7 +35,7 @@ class Namespace:
     """Functions of arrays of one kind of number; lift takes floats or integers to this kind (exactly, if it is exact)."""
 
     kind: str
-    i: Any  # the imaginary unit
+    i: Any = None  # the imaginary unit
     lift: Function
     exp: Function
     expm1: Function
@@ -45,9 +46,12 @@ class Namespace:
     real: Function
     imag: Function
     conj: Function
+    complex: Function  # of real and imaginary part
     expm: Function
-    frechet: Callable[[Array, Array], Array]
+    frechet: Function
     valid: Function  # which numbers are real and finite
+    scan: Function = transitions.scan
+    rotation: Function = transitions.rotation
 
 
 def of(x: Array) -> Namespace:
@@ -56,6 +60,8 @@ def of(x: Array) -> Namespace:
     Raises:
         TypeError: a dtype or an object of no known kind, or objects of two kinds.
     """
+    if not isinstance(x, np.ndarray):
+        return _of_objects(type(x))
     if x.dtype != object:
         return native(x.dtype)
     found = {namespace.kind: namespace for namespace in map(_of_objects, {type(value) for value in x.flat} - {int})}
@@ -71,12 +77,13 @@ def native(dtype: np.dtype[Any]) -> Namespace:
         raise TypeError(f"array: found dtype {dtype}, expected float16, float32, float64, longdouble or objects")
     return Namespace(
         kind=np.empty(0, dtype).real.dtype.name,
-        i=1j,
         lift=lambda x: x.astype(dtype),
         **{name: getattr(np, name) for name in ELEMENTARY},
         real=np.real,
         imag=np.imag,
         conj=np.conj,
+        i=1j,
+        complex=lambda re, im: re + 1j * im,
         expm=exponential.native_expm,
         frechet=exponential.native_frechet,
         valid=lambda x: np.isfinite(x) & np.isrealobj(x),
@@ -88,12 +95,13 @@ def balls() -> Namespace:
     """Enclosures at flint's current precision; NumPy's ufuncs call the methods of arb and acb."""
     return Namespace(
         kind="ball",
-        i=flint.acb(0, 1),
         lift=lambda x: exponential.from_longdouble(x) if x.dtype == np.longdouble else _each(flint.arb)(x.astype(np.float64)),
         **{name: getattr(np, name) for name in ELEMENTARY},
         real=_each(lambda z: z.real if isinstance(z, flint.acb) else z),
         imag=_each(lambda z: z.imag if isinstance(z, flint.acb) else 0 * z),
         conj=_each(lambda z: z.conjugate() if isinstance(z, flint.acb) else z),
+        i=flint.acb(0, 1),
+        complex=lambda re, im: re + flint.acb(0, 1) * im,
         expm=exponential.ball_expm,
         frechet=exponential.ball_frechet,
         valid=_each(lambda z: not isinstance(z, flint.acb) and (isinstance(z, int) or z.is_finite())),
@@ -105,12 +113,13 @@ def fractions() -> Namespace:
     """Rational numbers, and Gaussian ones: what + - * make of them is exact."""
     return Namespace(
         kind="Fraction",
-        i=Gaussian(0, 1),
         lift=_each(lambda x: Fraction(*x.as_integer_ratio())),
         **{name: partial(_no_fraction, name) for name in ELEMENTARY},
         real=_each(lambda z: z.real),
         imag=_each(lambda z: z.imag),
         conj=_each(lambda z: z.conjugate()),
+        i=Gaussian(0, 1),
+        complex=lambda re, im: re + Gaussian(0, 1) * im,
         expm=partial(_no_fraction, "expm"),
         frechet=partial(_no_fraction, "frechet"),
         valid=_each(lambda z: not isinstance(z, Gaussian)),
@@ -125,13 +134,14 @@ def symbols() -> Namespace:
     elementary = {name: _each(getattr(sp, name)) for name in ELEMENTARY if name != "expm1"}
     return Namespace(
         kind="SymPy",
-        i=sp.I,
         lift=_each(lambda x: sp.Rational(*x.as_integer_ratio())),
         expm1=_each(lambda x: sp.exp(x) - 1),
         **elementary,
         real=_each(sp.re),
         imag=_each(sp.im),
         conj=_each(sp.conjugate),
+        i=sp.I,
+        complex=lambda re, im: re + sp.I * im,
         expm=exponential.symbolic_expm,
         frechet=exponential.symbolic_frechet,
         valid=_each(lambda z: sp.sympify(z).is_real is not False),

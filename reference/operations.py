@@ -54,10 +54,13 @@ class Roundings(NamedTuple):
     significand_bits: int
 
 
-def roundings(arithmetic: Arithmetic, complex_products: bool) -> Roundings:
-    """The constants of one operation; `complex_products` is False when lam is real (glossary above)."""
+def roundings(arithmetic: Arithmetic, complex_products: bool, pairs: bool = False) -> Roundings:
+    """The constants of one operation (glossary above); `complex_products` is False when lam is real.
+
+    pairs: of complex numbers whose components have the declared real format.
+    """
     inner, outer = format_of(arithmetic.inner), arithmetic.format
-    truncates, components = arithmetic.rounding != "nearest", 2 if arithmetic.is_complex else 1
+    truncates, components = arithmetic.rounding != "nearest", 2 if arithmetic.is_complex or pairs else 1
     u, widened = inner.u * (1 + truncates), arithmetic.accumulate is not None
     operand = 2.0 ** (1 - TF32_BITS) if arithmetic.operands else 0.0
     beta, kappa, c = _product(arithmetic, u, operand, complex_products)

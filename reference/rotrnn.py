@@ -25,7 +25,7 @@ Cotangents are written with _bar.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +33,7 @@ import numpy as np
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
 from scanproof.reference.layers import Call, Shapes, backwards, enter, finite_exp, in_time
+from scanproof.reference.scan import rotate
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,21 +152,6 @@ def trace(B: Array) -> Array:
     return squares
 
 
-def rotate(cos: Array, sin: Array, s: Array) -> Array:
-    """Theta s: every pair (even, odd) turned by its angle. s (..., heads, head_dim)"""
-    even, odd = s[..., 0::2], s[..., 1::2]  # (..., heads, pairs)
-    return np.stack([cos * even - sin * odd, sin * even + cos * odd], -1).reshape(s.shape)  # (..., heads, head_dim)
-
-
-def scan(gamma: Array, cos: Array, sin: Array, b: Array, s0: Array) -> Array:
-    """All states of s_t = gamma Theta s_{t-1} + b_t. b (batch, time, heads, head_dim), s0 (batch, heads, head_dim)"""
-    s, state = np.zeros_like(b), s0
-    for t in range(b.shape[1]):
-        state = gamma[:, None] * rotate(cos, sin, state) + b[:, t]  # (batch, heads, head_dim)
-        s[:, t] = state
-    return s
-
-
 def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array, Array]:
     """The layer from its constants: also in Fractions.
 
@@ -191,8 +177,9 @@ def drive(k: Constants, u: Array) -> Array:
 
 def states(k: Constants, b: Array, h0: Array, reverse: bool) -> Array:
     """Rotated states of every direction, from h0 in the original basis. (batch, time, directions, heads, head_dim)"""
-    s0, flips = np.einsum("hnm,bdhn->bdhm", k.P, h0), [backwards(d, reverse) for d in range(len(k.C))]
-    scans = [in_time(scan(k.gamma, k.cos, k.sin, in_time(b, flip), s0[:, d]), flip) for d, flip in enumerate(flips)]
+    xp, s0 = namespace.of(b), np.einsum("hnm,bdhn->bdhm", k.P, h0)  # (batch, directions, heads, head_dim)
+    flips = [backwards(d, reverse) for d in range(len(k.C))]
+    scans = [in_time(xp.rotation(k.gamma, k.cos, k.sin, in_time(b, flip), s0[:, d]), flip) for d, flip in enumerate(flips)]
     return np.stack(scans, 2)  # (batch, time, directions, heads, head_dim)
 
 
@@ -239,7 +226,7 @@ def _direction(k: Constants, g: Array, s: Array, s0: Array, d: int, reverse: boo
     flip, start = backwards(d, reverse), s0[:, None, d]
     before = np.concatenate([start, in_time(s[:, :, d], flip)], 1)[:, :-1]  # (batch, time, heads, head_dim)
     drive_bar = np.concatenate([0 * start, in_time(g[:, :, d], flip)], 1)[:, ::-1]  # (batch, 1 + time, heads, head_dim)
-    a = scan(k.gamma, k.cos, -k.sin, drive_bar, 0 * s0[:, d])[:, ::-1]  # (batch, 1 + time, heads, head_dim)
+    a = namespace.of(g).rotation(k.gamma, k.cos, -k.sin, drive_bar, 0 * s0[:, d])[:, ::-1]  # (batch, 1 + time, heads, head_dim)
     return in_time(a[:, 1:], flip), in_time(before, flip), a[:, 0]
 
 
@@ -282,19 +269,24 @@ def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
 
 
 def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
-    """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`).
+    """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
+    call = _enter(params, u, h0, y_bar)
+    bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
+    return replace(bar, u=call.border.leave(bar.u), h0=call.border.leave(bar.h0, 1))
+
+
+def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:
+    """`vjp` inside the layer: arguments as in `adjoint`.
 
     xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives dxi/dg = gamma^2 / (xi tr) and
     dxi/dB = -xi B / tr. P = expm(M - M^T) gives M_bar = G - G^T with G = L(S^T, P_bar), L the Frechet derivative.
     """
-    call, xp, k = _enter(params, u, h0, y_bar), namespace.of(params.M), constants(params)
-    bar, u_bar, h0_bar = adjoint(k, call.u, call.h0, call.y_bar, reverse)
-    tr = trace(params.B)  # (heads,)
+    xp, k, tr = namespace.of(params.M), constants(params), trace(params.B)
+    bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)
     xi_bar = bar.xi / tr  # (heads,)
     g_bar = xi_bar * k.gamma**2 / k.xi - bar.gamma * k.gamma  # (heads,)
     G = xp.frechet(params.M.swapaxes(1, 2) - params.M, bar.P)  # (heads, head_dim, head_dim)
     theta, gamma_log = k.cos * bar.sin - k.sin * bar.cos, xp.exp(params.gamma_log) * g_bar
     B = bar.B - (xi_bar * k.xi)[:, None, None] * params.B  # (heads, head_dim, width)
     C = [C_bar.reshape(params.C.shape) for C_bar in bar.C]  # (width, features) each
-    arrays = theta, gamma_log, G - G.swapaxes(1, 2), B, C[0], bar.D, *C[1:]
-    return Gradients(*arrays, u=call.border.leave(u_bar), h0=call.border.leave(h0_bar, 1))
+    return Gradients(theta, gamma_log, G - G.swapaxes(1, 2), B, C[0], bar.D, *C[1:], u=u_bar, h0=h0_bar)

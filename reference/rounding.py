@@ -92,19 +92,25 @@ def advance(block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | 
     `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
     """
     ops = arithmetic.roundings(np.iscomplexobj(block.lam))
-    sequential = arithmetic.order == "sequential"
     exact, whole = exact_lanes.advance(block, ops.significand_bits, carry.whole)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        leaf = leaves(block, arithmetic, ops)
-        acts = sequential and arithmetic.rounding != "matrix"  # aligning truncates by the larger operand, not by |h_t|
-        walk = walked(leaf, carry, sizes if acts else None)
-        errors = _sequential if sequential else _bracketing
-        E, unstored, peak = errors(leaf, walk, ops, arithmetic, carry)
+        walk, E, unstored, peak = of_leaves(leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes)
         bound = unstored if arithmetic.store == "step" else _stored(unstored, walk, ops)
-        peak = np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
         no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
     bound, unstored = (np.where(exact, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
     return Allowance(bound, no_overflow, unstored), after(walk, carry, E, peak, whole)
+
+
+def of_leaves(
+    leaf: Leaves, arithmetic: Arithmetic, ops: Roundings, carry: Carry, sizes: Array | None
+) -> tuple[Walk, Array, Array, Array]:
+    """Sizes and counts, E, the bound before results are stored, and the largest number met so far in any evaluation."""
+    sequential = arithmetic.order == "sequential"
+    acts = sequential and arithmetic.rounding != "matrix"  # aligning truncates by the larger operand, not by |h_t|
+    walk = walked(leaf, carry, sizes if acts else None)
+    errors = _sequential if sequential else _bracketing
+    E, unstored, peak = errors(leaf, walk, ops, arithmetic, carry)
+    return walk, E, unstored, np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
 
 
 def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:

@@ -1,0 +1,76 @@
+"""Truth and allowance of whole layers and of their gradients: the reference itself, run on allowance elements.
+
+    output            what it is
+    y                 outputs                            (batch, time, width)
+    h, h_last         states, and those after the last step of each direction
+    gradient NAME     cotangent of a parameter, of u or of h0
+
+Outputs of a layer that declares `stages formed` are judged with b and h anchored; gradients only where the adjoint recurrence
+is declared too, since the cotangents of another scan (autodiff of a tree) never form a.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scanproof.reference import allowance_namespace
+from scanproof.reference.environment import require_ieee
+from scanproof.reference.inputs import Array
+from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.layers import Call, backwards, mapped
+from scanproof.reference.near import Near
+from scanproof.reference.operations import TINY, UP
+from scanproof.reference.rules import Rules, rules
+from scanproof.reference.truth import Truth
+
+assert allowance_namespace  # lets namespace.of know the elements
+
+
+class Certified(NamedTuple):
+    """One output: its truth, how far any program of the class may be from it, and whether none can overflow."""
+
+    truth: Truth
+    bound: Array  # float64
+    unstored: Array  # float64: before results are rounded to a narrower format
+    no_overflow: bool
+
+
+def outputs(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+    """y, h and h_last of a layer (a module such as reference.lru), as the caller of the layer sees them."""
+    require_ieee()
+    rule, border = rules(arithmetic, arithmetic.stages == "formed"), call.border
+    near = _leaf(rule)
+    y, h = layer.run(layer.constants(mapped(params, near)), near(call.u), near(call.h0), reverse)
+    last = [h[:, -1 if not backwards(d, reverse) else 0, d] for d in range(h.shape[2])]
+    found: dict[str, Any] = {"y": border.leave(y), "h": border.leave(h, 2), "h_last": border.leave(np.stack(last, 1), 1)}
+    return {name: certified(x, rule) for name, x in found.items()}
+
+
+def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+    """The cotangents of every parameter, of u and of h0, from y_bar."""
+    require_ieee()
+    rule = rules(arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence")
+    near = _leaf(rule)
+    bar = layer.pull_back(mapped(params, near), near(call.u), near(call.h0), near(call.y_bar), reverse)
+    bar = replace(bar, u=call.border.leave(bar.u), h0=call.border.leave(bar.h0, 1))
+    named = {f.name: getattr(bar, f.name) for f in fields(bar)}
+    return {f"gradient {name}": certified(x, rule) for name, x in named.items() if x is not None}
+
+
+def certified(x: Near, rule: Rules) -> Certified:
+    """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
+    size, real = x.v.size(), rule.real
+    with np.errstate(all="ignore"):
+        unstored = np.where(np.isnan(x.E), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
+        stored = np.where(x.n > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
+    safe = rule.tally.peak < real.largest / 2 * (1 - 2 * real.u)
+    return Certified(x.v.truth(), (unstored + stored) * UP, unstored, safe)
+
+
+def _leaf(rule: Rules) -> Callable[[Array], Near]:
+    return lambda x: Near.leaf(x, rule)

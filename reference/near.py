@@ -1,0 +1,183 @@
+"""Allowance arithmetic: the reference runs on elements that know how far any program of the declared class may be from them.
+
+    symbol   meaning                                                                              kind
+    v        the exact value                                                                      Enclosed or Complex
+    X        its size: the same expression on absolute values, |v| <= X                           float64
+    E        |computed - v| <= E, hence |computed| <= X + E                                       float64
+    n        addends, not exactly zero, of the sum that the element is; 1 for what is no sum      float64
+    E0       E before the additions of that sum:  E = E0 + ((1 + u)^depth(n) - 1) (X + E0) + flushed sums
+
+Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions, since a program may add them
+in any order. A product, a function or a stage closes it. With P = (X_a + E_a)(X_b + E_b),
+
+    a b         X = X_a X_b,   E0 = X_a E_b + E_a X_b + E_a E_b + beta P + loss     no beta where a or b is a power of two
+    a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b
+    sum of a b  the same with sums of products; n counts those that are not exactly zero
+    a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b) and two roundings (a (1/b) is admitted)
+
+Complex products are sums too: a program may add up 2 n real products per component, |ac| + |bd| and |ad| + |bc|, whose norm is
+at most sqrt(2) |a + ib| |c + id|; n complex products therefore count as 3 n addends (2 sqrt(2) n, and beta holds two more).
+
+Source: allowances.md section 3; the circuit theorem behind it is stated in docs/layers.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from scanproof.reference import contraction
+from scanproof.reference.bundle import Bundle
+from scanproof.reference.enclosed import Complex, exact
+from scanproof.reference.inputs import Array
+from scanproof.reference.operations import TINY, UP, Roundings
+from scanproof.reference.rules import Rules
+
+
+@dataclass(frozen=True, eq=False)
+class Near(Bundle):
+    """Elements (v, X, E0, n). normwise: E bounds the 2-norm of the error of a whole matrix, in each of its entries."""
+
+    v: Any  # Enclosed or Complex
+    X: Array
+    E0: Array
+    n: Array
+    rules: Rules
+    normwise: bool = False
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return self.v, self.X, self.E0, self.n
+
+    def like(self, *parts: Any) -> Self:
+        v, X, E0, n = parts
+        return type(self)(v, X, E0, n, self.rules, self.normwise)
+
+    @classmethod
+    def lift(cls, like: Self, x: Any) -> Self:
+        return cls.leaf(np.asarray(x, np.float64), like.rules)
+
+    @classmethod
+    def leaf(cls, x: Array, rules: Rules) -> Self:
+        """Stored numbers: exact, but with `daz` subnormal ones may be read as zero."""
+        v = exact(x)
+        size, declared = v.size(), rules.declared
+        lost = (size > 0) & (size < declared.omega) & (declared.subnormals == "daz")
+        return cls(v, size, np.where(lost, size, 0.0), (size > 0) + 0.0, rules)
+
+    @property
+    def complex(self) -> bool:
+        return isinstance(self.v, Complex)
+
+    @property
+    def E(self) -> Array:
+        """|computed - v| at most: with the additions of the sum."""
+        growth, additions = self.rules.growth(self.n), np.maximum(self.n - 1, 0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.E0 + growth * (self.X + self.E0) + (1 + growth) * additions * self.ops.sum_loss)
+
+    @property
+    def ops(self) -> Roundings:
+        return self.rules.complex if self.complex else self.rules.real
+
+    @property
+    def size(self) -> Array:
+        """|computed| at most."""
+        return self.X + self.E
+
+    def closed(self) -> Self:
+        """The sum as one number."""
+        return self if (self.n <= 1).all() else type(self)(self.v, self.X, self.E, np.minimum(self.n, 1), self.rules)
+
+    def stage(self) -> Self:
+        """A number that every program of the class forms, so that its own size counts."""
+        closed = self.closed()
+        X = np.minimum(closed.X, closed.v.size()) if self.rules.anchored else closed.X
+        return type(self)(closed.v, X, closed.E0, closed.n, self.rules)
+
+    def __neg__(self) -> Self:
+        return type(self)(-self.v, self.X, self.E0, self.n, self.rules)
+
+    def __add__(self, other: Any) -> Self:
+        other = self._same(other)
+        X, E0, n = (getattr(self, name) + getattr(other, name) for name in ("X", "E0", "n"))
+        v = self.v + other.v if self.complex or not other.complex else other.v + self.v
+        return self._noted(v, X, E0, n, 2)
+
+    def __mul__(self, other: Any) -> Self:
+        a, b = self.closed(), self._same(other).closed()
+        v = a.v * b.v if a.complex or not b.complex else b.v * a.v
+        return self._product(v, a, b, np.multiply, 1)
+
+    def einsum(self, subscripts: str, other: Self) -> Self:
+        a, b = self.closed(), other.closed()
+        v = a.v.einsum(subscripts, b.v)
+        form = contraction.form(subscripts)
+        length = max(1, int(np.prod([form.sizes(a, b)[letter] for letter in form.summed])))
+        return self._product(v, a, b, lambda x, y: contraction.einsum(subscripts, x, y), length)
+
+    def _product(self, v: Any, a: Near, b: Near, times: Any, length: int) -> Self:
+        """The rule for a product or a sum of `length` products."""
+        both = a.complex and b.complex
+        ops = self.rules.complex if both else self.rules.real
+        loss = ops.product_loss * (2 if a.complex or b.complex else 1)
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            inexact = [np.where(x._exact(ops), 0, x.size) for x in (a, b)]
+            alive, rounded = times(_some(a.size), _some(b.size)), times(*map(_some, inexact))
+            products = times(*inexact) * ops.beta + rounded * TINY
+            cross = times(a.X, b.E) if not b.normwise else _normwise(times, a.X, b.E)
+            cross = cross + (times(a.E, b.size) if not a.normwise else _normwise(times, a.E, b.size))
+            E0 = cross + products + alive * (loss + 4 * TINY)
+            return self._noted(v, times(a.X, b.X), E0, alive + (2 * rounded if both else 0), length)
+
+    def sum(self, axis: int | tuple[int, ...]) -> Self:
+        lengths = [self.shape[i] for i in ([axis] if isinstance(axis, int) else axis)]
+        v, X, E0, n = (x.sum(axis) for x in self.parts)
+        return self._noted(v, X, E0, n, int(np.prod(lengths)))
+
+    def __truediv__(self, other: Any) -> Self:
+        a, b = self.closed(), self._same(other).closed()
+        with np.errstate(all="ignore"):
+            below = np.maximum(b.v.size() * (1 - 2.0**-48) - 2 * b.v.rad, 0)  # |b| at least
+            room = np.maximum(below - b.E, 0)
+            X, E = a.X / below * UP, (a.E + a.X * b.E / below) / room * UP
+            u = self.rules.real.u * self.rules.elementary.division * 2
+            E = np.where(a.size == 0, 0.0, E + 2 * u * (X + E) + 2 * self.rules.real.product_loss)
+        return self._noted(a.v / b.v, X, E, _some(X + E), 8)
+
+    def __eq__(self, other: object) -> Any:
+        return self.v == other
+
+    def real_part(self) -> Self:
+        return type(self)(self.v.re, self.X, self.E0, self.n, self.rules) if isinstance(self.v, Complex) else self
+
+    def imag_part(self) -> Self:
+        return type(self)(self.v.im, self.X, self.E0, self.n, self.rules) if isinstance(self.v, Complex) else 0 * self
+
+    def conj(self) -> Self:
+        return type(self)(self.v.conj(), self.X, self.E0, self.n, self.rules) if isinstance(self.v, Complex) else self
+
+    def astype(self, dtype: Any) -> Self:
+        return self
+
+    def _exact(self, ops: Roundings) -> Array:
+        """Where multiplying by it does not round."""
+        return np.asarray(self.v.power_of_two() & (self.E == 0) & (ops.operand == 0))
+
+    def _same(self, other: Any) -> Any:
+        return other if isinstance(other, Near) else self.lift(self, other)
+
+    def _noted(self, v: Any, X: Array, E0: Array, n: Array, length: int) -> Self:
+        self.rules.tally.note(X + E0, length + 16)
+        return type(self)(v, X, E0, n, self.rules)
+
+
+def _some(size: Array) -> Array:
+    return (size > 0) + 0.0
+
+
+def _normwise(times: Any, one: Array, two: Array) -> Array:
+    """|dP z| <= ||dP||_2 ||z||_2 in every component."""
+    return np.asarray(np.sqrt(times(one * one, two * two)) * UP)

@@ -1,0 +1,68 @@
+"""What the allowance arithmetic of a layer takes from the declared arithmetic, and the tally of its own evaluation.
+
+    symbol   meaning
+    u        unit roundoff of one operation
+    e        relative error of elementary functions, in units of u                    [assumed: docs/constants.md]
+    e_t      absolute error of sin and cos, in units of u                             [assumed]
+    c_E      error of the matrix exponential, in units of u (|S|_1 + sqrt N)          [assumed]
+    depth    most additions that one of n addends meets
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scanproof.reference.constants import Elementary, declared
+from scanproof.reference.inputs import Array
+from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.operations import UP, Roundings, roundings
+
+
+@dataclass(eq=False)
+class Tally:
+    """What one evaluation of an allowance has met: operations on a path at most, and the largest number of any program."""
+
+    operations: int = 0
+    peak: float = 0.0
+
+    def note(self, largest: Array, operations: int) -> None:
+        self.operations += operations
+        self.peak = max(self.peak, float(np.nan_to_num(largest, nan=np.inf).max(initial=0.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The constants of one declaration. anchored: b, h and a are formed, so that their own sizes count (docs/layers.md)."""
+
+    declared: LayerArithmetic
+    anchored: bool
+    real: Roundings  # of products of real numbers, or of a real and a complex one
+    complex: Roundings
+    elementary: Elementary
+    tally: Tally
+
+    def depth(self, n: Array) -> Array:
+        """Additions that one of n addends meets at most."""
+        any_order = np.asarray(np.maximum(n - 1, 0))
+        if self.declared.sums == "any":
+            return any_order
+        shorter = np.ceil(n / 8) + 8 if self.declared.sums == "blocked" else 24 + np.log2(np.maximum(n, 1))
+        return np.asarray(np.minimum(any_order, shorter))
+
+    def growth(self, n: Array) -> Array:
+        """(1 + u)^depth(n) - 1, rounded upwards."""
+        return np.asarray(np.expm1(self.depth(n) * np.log1p(self.real.u)) * UP)
+
+    def inflation(self) -> float:
+        """Covers the float64 evaluation of the allowance: nonnegative terms, each operation rounding once."""
+        return 1 + self.tally.operations * 2.0**-52
+
+
+def rules(arithmetic: LayerArithmetic, anchored: bool) -> Rules:
+    """The rules of a declaration."""
+    elementary = declared(arithmetic.expm, arithmetic.inner)
+    scaled = Elementary(*(x * arithmetic.assumed for x in elementary))
+    real, pairs = roundings(arithmetic, False), roundings(arithmetic, True, pairs=True)
+    return Rules(arithmetic, anchored, real, pairs, scaled, Tally())
