@@ -1,17 +1,25 @@
 """Arguments are checked here, in Python, once a call. Kernels check nothing."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 # The dtypes of b, each with the dtype of its real part. A dtype of the other byte order equals none of them.
 _REAL = {np.dtype(name): np.empty(0, name).real.dtype for name in ("float32", "float64", "complex64", "complex128")}
 
+Lengths = dict[str, tuple[int, str]]  # of every named axis, with the argument that fixed it
+
+_LRU = dict.fromkeys(["nu_log", "theta_log", "gamma_log"], "state") | dict.fromkeys(["B_re", "B_im"], "state width")
+_LRU |= {"D": "width"} | dict.fromkeys(["C_re", "C_im", "C2_re", "C2_im"], "width state")
+_ROTRNN = {"M": "heads head_dim head_dim", "theta": "heads pairs", "gamma_log": "heads", "B": "heads head_dim width"}
+_ROTRNN |= {"D": "width", "C": "width features", "C2": "width features"}
+
 
 def check_scan(lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, reverse: bool, out: np.ndarray | None) -> None:
     """Raise TypeError or ValueError, in one line, if these are not the arguments of a diagonal scan."""
     _check_array("b", b, _REAL)
-    lengths = _check_axes("b", b, ["batch time channels"])
+    lengths = _check_axes("b", b, ["batch time channels"], {})
     _check_array("lam", lam, dict.fromkeys([b.dtype, _REAL[b.dtype]]), " to go with b")  # of a real b these are one
     _check_axes("lam", lam, ["channels", "batch time channels"], lengths)
     _check_start("h0", h0, "batch channels", b, lengths)
@@ -32,10 +40,8 @@ def check_rotation(
 ) -> None:
     """Raise TypeError or ValueError, in one line, if these are not the arguments of `rotation.scan`."""
     _check_array("b", b, dict.fromkeys(_REAL.values()))
-    lengths = _check_axes("b", b, ["batch time heads head_dim"])
-    if lengths["head_dim"] % 2:
-        raise ValueError(f"the head_dim axis of b must have an even length, found {lengths['head_dim']}")
-    lengths["pairs"] = lengths["head_dim"] // 2
+    lengths = _check_axes("b", b, ["batch time heads head_dim"], {})
+    lengths["pairs"] = _half_of_head_dim("b", lengths), "b"
     for name, array, axes in [("gamma", gamma, ["heads"]), ("theta", theta, ["heads pairs", "batch time heads pairs"])]:
         _check_array(name, array, [b.dtype], " as b has")
         _check_axes(name, array, axes, lengths)
@@ -44,7 +50,82 @@ def check_rotation(
     _check_out(out, b, "batch time heads head_dim", lengths, {"gamma": gamma, "theta": theta, "b": b, "x0": x0})
 
 
-def _check_start(name: str, start: np.ndarray | None, axes: str, b: np.ndarray, lengths: dict[str, int]) -> None:
+def check_lru(params: Any, u: np.ndarray, h0: np.ndarray | None, reverse: bool, **more: np.ndarray | None) -> None:
+    """Raise TypeError or ValueError, in one line, if these are not the arguments of `layers.lru`; more: out and y_bar."""
+    lengths: Lengths = {}
+    given = _check_parameters(params, _LRU, lengths)
+    for missing in {"C2_re", "C2_im"} - given.keys() if "C2_re" in given or "C2_im" in given else ():
+        raise ValueError(f"C2_re and C2_im must be given together, found no {missing}")
+    dtypes = [given["D"].dtype, np.result_type(given["D"].dtype, np.complex64)]  # of h0
+    _check_layer(given, lengths, "state", dtypes, u, h0, reverse, **more)
+
+
+def check_rotrnn(params: Any, u: np.ndarray, h0: np.ndarray | None, reverse: bool, **more: np.ndarray | None) -> None:
+    """Raise TypeError or ValueError, in one line, if these are not the arguments of `layers.rotrnn`; more: out and y_bar."""
+    lengths: Lengths = {}
+    _check_parameters(params, {"M": "heads head_dim head_dim"}, lengths)
+    lengths["pairs"] = _half_of_head_dim("M", lengths), "half the head_dim of M"
+    lengths["features"] = lengths["heads"][0] * lengths["head_dim"][0], "heads * head_dim of M"
+    given = _check_parameters(params, _ROTRNN, lengths)
+    _check_layer(given, lengths, "heads head_dim", [given["D"].dtype], u, h0, reverse, **more)
+
+
+def _check_parameters(params: Any, table: dict[str, str], lengths: Lengths) -> dict[str, np.ndarray]:
+    """The parameters of this table of axes that are given, all of the dtype of D; only the second direction may be absent."""
+    every = ((name, getattr(params, name, None)) for name in table)
+    given: dict[str, Any] = {name: array for name, array in every if array is not None or not name.startswith("C2")}
+    D: Any = getattr(params, "D", None)
+    _check_array("D", D, dict.fromkeys(_REAL.values()))
+    for name, array in given.items():
+        _check_array(name, array, [D.dtype], " as D has")
+        _check_axes(name, array, [table[name]], lengths)
+        _check_values(name, array)
+    return given
+
+
+def _check_values(name: str, array: np.ndarray) -> None:
+    """Parameters are finite; of a logarithm the exponential is finite too, and not zero."""
+    good, must = np.isfinite(array), "be finite"
+    if name.endswith("_log"):
+        with np.errstate(over="ignore"):
+            values = np.exp(array, dtype=np.float64)
+        good, must = good & np.isfinite(values) & (values != 0), "be finite and have a finite exp that is not zero"
+    for where in np.argwhere(~good)[:1]:
+        index = tuple(map(int, where))
+        raise ValueError(f"{name} must {must}, found {array[index]} at index {index}")
+
+
+def _check_layer(
+    given: dict[str, np.ndarray],
+    lengths: Lengths,
+    state: str,
+    dtypes: list[np.dtype],
+    u: np.ndarray,
+    h0: np.ndarray | None,
+    reverse: bool,
+    out: np.ndarray | None = None,
+    y_bar: np.ndarray | None = None,
+) -> None:
+    """u, out and y_bar of one shape, and h0 with the axes of one `state` and one of `dtypes`."""
+    like_u = [given["D"].dtype]
+    _check_array("u", u, like_u, " as D has")
+    _check_axes("u", u, ["batch time width", "time width"], lengths)
+    batch = "batch " * (u.ndim == 3)
+    for name, array in {"out": out, "y_bar": y_bar}.items():
+        if array is not None:
+            _check_array(name, array, like_u, " as D has")
+            _check_axes(name, array, [f"{batch}time width"], lengths)
+    if h0 is not None:
+        directions = "directions " * ("C2" in given or "C2_re" in given)
+        _check_array("h0", h0, dtypes, " to go with D")
+        _check_axes("h0", h0, [f"{batch}{directions}{state}"], lengths | {"directions": (2, "C and C2")})
+    _check_reverse(reverse)
+    if out is not None:
+        _check_writable(out)
+        _check_overlap(out, {"u": u, "h0": h0, **given})
+
+
+def _check_start(name: str, start: np.ndarray | None, axes: str, b: np.ndarray, lengths: Lengths) -> None:
     if start is not None:
         _check_array(name, start, [b.dtype], " as b has")
         _check_axes(name, start, [axes], lengths)
@@ -59,7 +140,7 @@ def _check_out(
     out: np.ndarray | None,
     b: np.ndarray,
     axes: str,
-    lengths: dict[str, int],
+    lengths: Lengths,
     inputs: dict[str, np.ndarray | None],
 ) -> None:
     if out is not None:
@@ -77,18 +158,23 @@ def _check_array(name: str, array: np.ndarray, dtypes: Iterable[np.dtype], why: 
         raise TypeError(f"{name} must have dtype {' or '.join(map(str, dtypes))}{why}, found {array.dtype}")
 
 
-def _check_axes(
-    name: str, array: np.ndarray, allowed: list[str], lengths: dict[str, int] | None = None
-) -> dict[str, int]:
-    """`array` has one of these lists of axes, with these lengths (None: any). Returns its own lengths."""
+def _check_axes(name: str, array: np.ndarray, allowed: list[str], lengths: Lengths) -> Lengths:
+    """`array` has one of these lists of axes, with the lengths met before; a new axis is added to them."""
     axes = next((each.split() for each in allowed if len(each.split()) == array.ndim), None)
     if axes is None:
-        expected = " or ".join(f"({each.replace(' ', ', ')})" for each in allowed)
-        raise ValueError(f"{name} must have axes {expected}, found shape {array.shape}")
+        lists = " or ".join(f"({each.replace(' ', ', ')})" for each in allowed)
+        raise ValueError(f"{name} must have axes {lists}, found shape {array.shape}")
     for axis, length in zip(axes, array.shape, strict=True):
-        if lengths is not None and length != lengths[axis]:
-            raise ValueError(f"the {axis} axis of {name} has length {length}, expected {lengths[axis]} as in b")
-    return dict(zip(axes, array.shape, strict=True))
+        expected, owner = lengths.setdefault(axis, (length, name))
+        if length != expected:
+            raise ValueError(f"the {axis} axis of {name} has length {length}, expected {expected} as in {owner}")
+    return lengths
+
+
+def _half_of_head_dim(name: str, lengths: Lengths) -> int:
+    if lengths["head_dim"][0] % 2:
+        raise ValueError(f"the head_dim axis of {name} must have an even length, found {lengths['head_dim'][0]}")
+    return lengths["head_dim"][0] // 2
 
 
 def _check_writable(out: np.ndarray) -> None:

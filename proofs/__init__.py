@@ -9,18 +9,25 @@ attacks every claim with all three.
 
 from scanproof.proofs import (
     adjoint,
+    canonical_form,
+    equivalence,
+    lru,
     rotation,
     rotation_operator,
     rounding_recurrence,
     rounding_theorem,
     scan_algebra,
     scan_operator,
+    state_norm,
 )
 from scanproof.proofs.run import ClaimResult, Lemma, Result, prove
 
 __all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove"]
 
-TOPICS = (scan_operator, scan_algebra, rotation_operator, adjoint, rounding_theorem, rounding_recurrence, rotation)
+TOPICS = (
+    *(scan_operator, scan_algebra, rotation_operator, adjoint, rounding_theorem, rounding_recurrence),
+    *(rotation, canonical_form, lru, state_norm, equivalence),
+)
 
 
 def lemmas() -> tuple[Lemma, ...]:
