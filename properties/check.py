@@ -8,13 +8,13 @@ from typing import Any, cast
 
 from scanproof.properties import windows
 from scanproof.properties.implementation import Implementation, InProcess
-from scanproof.properties.judge import explained
-from scanproof.properties.laws import LAWS, Law
+from scanproof.properties.judge import explained, judged
 from scanproof.properties.outcome import LawResult, Report
-from scanproof.properties.search import Search, applies, decisive
+from scanproof.properties.search import Search
 from scanproof.properties.shrink import shrink
+from scanproof.properties.suites import suite_of
 from scanproof.properties.strategies import LONG, Domain
-from scanproof.properties.verdict import CLAIMS, SYSTEMS, Word, judge_inputs, required
+from scanproof.properties.verdict import CLAIMS, Word, required
 from scanproof.properties.witness import witness
 from scanproof.reference.arithmetic import Arithmetic
 
@@ -36,27 +36,31 @@ def check(
     """Searches for a call whose result no evaluation of the declared arithmetic can give.
 
     Args:
-        system: "scan".
-        implementation: called with keywords lam, b and, if its signature has them, h0 and reverse.
+        system: "scan", "lru" or "rotrnn".
+        implementation: of a scan called with keywords lam, b and, if its signature has them, h0 and reverse; of a layer with its
+            parameters, u and, if its signature has them, h0, reverse and y_bar (properties/layer_calls.py).
         arithmetic: what the implementation declares.
         domain: lengths, channels and kinds of lam that it accepts; anything when None.
         seed: every drawn case follows from it.
         cases: random cases per law.
-        laws: names from `properties.laws.LAWS`, all when None.
+        laws: names of the system's laws, all when None.
 
     Raises:
         ValueError: unknown system or law, or cases < 1.
     """
-    chosen = _choose(system, laws, cases, required(arithmetic))
+    suite = suite_of(system)
+    arithmetic = suite.declared(required(arithmetic))
+    chosen = _choose(suite.laws, laws, cases, arithmetic)
     if arithmetic.word in ("fft", "polar:L") and domain is not None and domain.lam == "varying":
         raise ValueError(f"lam: found varying with order {arithmetic.order}, expected constant")
     own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
     function = cast(Callable[..., Any], implementation)
     made: Implementation = cast(Implementation, implementation) if own else InProcess(function, arithmetic)
-    session = Search(made, arithmetic, domain or Domain())
+    session = Search(made, arithmetic, domain or Domain(), system)
     started = time.perf_counter()
-    results = [LawResult(law.name, law.statement) for law in LAWS]
-    for done, law in enumerate([] if arithmetic.unmodelled else [law for law in chosen if applies(law, session)]):
+    results = [LawResult(law.name, law.statement) for law in suite.laws]
+    todo = [law for law in chosen if session.applies(law)]
+    for done, law in enumerate([] if arithmetic.unmodelled else todo):
         if progress:
             progress(law.name, done, len(chosen))
         result = next(r for r in results if r.name == law.name)
@@ -66,18 +70,16 @@ def check(
     return _report(session, results, seed, cases, started)
 
 
-def _choose(system: str, laws: Sequence[str] | None, cases: int, arithmetic: Arithmetic) -> list[Law]:
-    if system not in SYSTEMS:
-        raise ValueError(f"system: found {system!r}, expected {' or '.join(SYSTEMS)}")
+def _choose(all_laws: Sequence[Any], laws: Sequence[str] | None, cases: int, arithmetic: Arithmetic) -> list[Any]:
     if cases < 1:
         raise ValueError(f"cases: found {cases}, expected at least 1")
-    known = {law.name: law for law in LAWS}
+    known = {law.name: law for law in all_laws}
     unknown = [name for name in laws or () if name not in known]
     if unknown:
         raise ValueError(f"law: found {unknown[0]!r}, expected one of {', '.join(known)}")
     if laws and "exact-lanes" in laws and not arithmetic.bracketing:
         raise ValueError(f"law: found 'exact-lanes' with order {arithmetic.order}, which has none, expected another law")
-    return [law for law in LAWS if laws is None or law.name in laws]
+    return [law for law in all_laws if laws is None or law.name in laws]
 
 
 def _report(session: Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
@@ -89,12 +91,12 @@ def _report(session: Search, results: list[LawResult], seed: int, cases: int, st
         law, failing, result = session.failures[0]
         shrink(failing, session.domain, session.first_outside)
         inputs, got = session.smallest or (failing, result)  # the first one where it does not fail again
-        failure = judge_inputs(got, inputs, session.arithmetic)
+        failure = judged(got, inputs, session.arithmetic)
         if failure.window and failure.worst:  # the window is a failing call of its own, which a third party can recheck
             step = failure.worst.index[1]
             report.window = f"step {step} of a call with b {inputs.b.shape}, judged from the printed state before its window"
             inputs, got = windows.window(got, inputs, session.arithmetic, failure.worst.index)
-            failure = judge_inputs(got, inputs, session.arithmetic)
+            failure = judged(got, inputs, session.arithmetic)
         report.failure = explained(failure, [(inputs, got) for _, inputs, got in session.failures])
         report.not_refuted_under = report.failure.not_refuted_under
         report.witness = witness(inputs, got, report.failure, session.implementation.name, law, seed)
@@ -112,7 +114,7 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
         return "undecided", session.fault[1]
     if session.arithmetic.unmodelled:
         return "undecided", session.arithmetic.unmodelled
-    silent = [name for name in decisive(session) if by_name[name].verdict != "within"]
+    silent = [name for name in session.decisive() if by_name[name].verdict != "within"]
     if silent:
         return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"
     share = f"the allowance informs in only {report.informative:.0%} of the random cases"
@@ -120,6 +122,6 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
         signs = session.arithmetic.word in ("log-space", "segment-exp:L", "scaled-cumsum") and session.domain.positive == "none"
         return "undecided", share + ("; declare what must be positive (positive: lam or all)" if signs else "")
     rows, steps, channels = session.judged
-    short = "" if steps >= LONG[0] else f"; no call had {LONG[0]} steps or more"
+    short = "" if steps >= LONG[0] or session.system != "scan" else f"; no call had {LONG[0]} steps or more"
     alone = f"; by exact lanes alone, since {share}" if report.informative < 0.5 else ""
     return "within", f"{CLAIMS['within']}; judged up to {steps} steps, {channels} channels, {rows} batch rows{short}{alone}"

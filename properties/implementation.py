@@ -1,18 +1,19 @@
 """How an implementation is called: the adapter contract, and everything that can go wrong in it.
 
-An implementation takes keywords `lam`, `b` and, if its signature has them, `h0` and `reverse`; it returns all states as one
-array. NotImplementedError or a missing keyword means "not offered".
+A scan takes keywords `lam`, `b` and, if its signature has them, `h0` and `reverse`; it returns all states as one array. A layer
+takes its parameters and `u`, and returns what layer_calls.py says. NotImplementedError or a missing keyword means "not offered".
 """
 
 from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
+from scanproof.properties.layer_calls import LayerCall, form_fault, received, wanted
 from scanproof.properties.verdict import result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
@@ -33,8 +34,8 @@ class Implementation(Protocol):
 
     name: str
 
-    def call(self, inputs: Inputs, poison: bool = False) -> Array | None:
-        """All states, or None where this is not offered. Raises Fault."""
+    def call(self, inputs: Any, poison: bool = False) -> Any:
+        """All states (of a layer: a flat mapping of results), or None where this is not offered. Raises Fault."""
 
 
 class InProcess:
@@ -46,39 +47,62 @@ class InProcess:
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self._function, self._arithmetic = function, arithmetic
 
-    def call(self, inputs: Inputs, poison: bool = False) -> Array | None:
+    def call(self, inputs: Any, poison: bool = False) -> Any:
         return invoke(self._function, inputs, self._arithmetic, poison)
 
 
-def invoke(function: Callable[..., Any], inputs: Inputs, arithmetic: Arithmetic, poison: bool) -> Array | None:
+def invoke(function: Callable[..., Any], inputs: Inputs | LayerCall, arithmetic: Arithmetic, poison: bool) -> Any:
     """One call with copies of the inputs; None where it is not offered. Raises Fault."""
     keywords = inputs.keywords()
-    if not keywords.keys() <= _offered(function, keywords):
+    if not keywords.keys() <= _offered(function, keywords, inputs.required):
         return None
     if poison:
         keywords = {name: _poisoned(x) if isinstance(x, np.ndarray) else x for name, x in keywords.items()}
     before = {name: x.tobytes() for name, x in keywords.items() if isinstance(x, np.ndarray)}
     try:
-        got = function(**keywords)
-        if not isinstance(got, np.ndarray) and hasattr(got, "__array__"):
-            got = np.asarray(got)
+        got = _arrays(function(**keywords))
     except NotImplementedError:
         return None
     except (Exception, SystemExit) as error:
-        raise Fault("crashed", f"implementation: raised {_one_line(error)} for {_shapes(inputs)}") from error
+        raise Fault("crashed", f"implementation: raised {_one_line(error)} for {inputs.described()}") from error
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
         raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")
-    wrong = result_fault(got, inputs, arithmetic)
-    if wrong:
-        raise Fault("contract", wrong.replace("got:", "result:", 1))
+    return _of_layer(got, inputs, arithmetic) if isinstance(inputs, LayerCall) else _of_scan(got, inputs, arithmetic)
+
+
+def _arrays(got: Any) -> Any:
+    """Arrays of other libraries as NumPy's, in mappings too."""
+    if isinstance(got, Mapping):
+        return {name: _arrays(x) for name, x in got.items()}
+    return np.asarray(got) if not isinstance(got, np.ndarray) and hasattr(got, "__array__") else got
+
+
+def _of_scan(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Array:
+    """All states, copied. Raises Fault for another form."""
+    _contract(result_fault(got, inputs, arithmetic))
     return np.array(got)
 
 
-def _offered(function: Callable[..., Any], wanted: dict[str, Any]) -> set[str]:
-    """Keywords that the signature names; **kwargs takes lam and b, and promises nothing about h0 and reverse.
+def _of_layer(got: Any, call: LayerCall, arithmetic: Arithmetic) -> dict[str, Array] | None:
+    """Results as a flat mapping, copied; None where what the call asks for is not among them. Raises Fault for another form."""
+    try:
+        found = received(got)
+    except ValueError as error:
+        raise Fault("contract", f"result: {error}") from error
+    _contract(form_fault(found, call, arithmetic))
+    return {name: np.array(x) for name, x in found.items()} if wanted(call, found) else None
 
-    All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with lam and b.
+
+def _contract(wrong: str | None) -> None:
+    if wrong:
+        raise Fault("contract", wrong.replace("got:", "result:", 1))
+
+
+def _offered(function: Callable[..., Any], wanted: dict[str, Any], required: frozenset[str]) -> set[str]:
+    """Keywords that the signature names; **kwargs takes the required ones, and promises nothing about h0 and reverse.
+
+    All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with the required ones alone.
     """
     try:
         parameters = inspect.signature(function).parameters.values()
@@ -86,13 +110,13 @@ def _offered(function: Callable[..., Any], wanted: dict[str, Any]) -> set[str]:
         return set(wanted)
     named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return {"lam", "b", *named}
-    missing = {"lam", "b"} - named.keys()
+        return {*required, *named}
+    missing, listed = required - named.keys(), _listed([name for name in wanted if name in required])
     if missing:
-        raise Fault("contract", f"implementation: found no keyword {sorted(missing)[0]!r}, expected keywords lam and b")
-    needed = [name for name, p in named.items() if p.default is p.empty and name not in ("lam", "b")]
+        raise Fault("contract", f"implementation: found no keyword {sorted(missing)[0]!r}, expected keywords {listed}")
+    needed = [name for name, p in named.items() if p.default is p.empty and name not in required]
     if needed:
-        raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected only lam and b to be required")
+        raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected only {listed} to be required")
     return set(named)
 
 
@@ -114,6 +138,5 @@ def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
 
 
-def _shapes(inputs: Inputs) -> str:
-    optional = (["h0"] if inputs.h0 is not None else []) + (["reverse"] if inputs.reverse else [])
-    return f"lam {inputs.lam.shape}, b {inputs.b.shape}" + (f" with {' and '.join(optional)}" if optional else "")
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

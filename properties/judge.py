@@ -8,45 +8,75 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.properties.verdict import SYSTEMS, Verdict, judge_inputs, required, result_fault
+from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault, received, wanted
+from scanproof.properties.layer_verdict import judge_call
+from scanproof.properties.verdict import Verdict, judge_inputs, required, result_fault
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Array, Inputs, checked
+from scanproof.reference.inputs import Inputs, checked
+from scanproof.reference.layer_arithmetic import EXPMS, GAINS, STAGES, LayerArithmetic, of_layer
+from scanproof.reference.systems import LAYERS, known_system
+
+SCAN, LAYER = ("lam", "b", "h0", "reverse"), ("params", "u", "h0", "reverse", "y_bar")  # the first two are required
 
 
-def judge(
-    system: str,
-    got: Array,
-    *,
-    lam: Array,
-    b: Array,
-    h0: Array | None = None,
-    reverse: bool = False,
-    arithmetic: Arithmetic | None = None,
-) -> Verdict:
-    """Judges states that someone recorded for h_t = lam_t h_{t-1} + b_t.
+def judge(system: str, got: Any, *, arithmetic: Arithmetic | None = None, **arguments: Any) -> Verdict:
+    """Judges a result that someone recorded.
 
     Args:
-        system: "scan".
-        got: all states, (batch, time, channels), of the declared dtype.
-        lam: (channels,) or (batch, time, channels), of the declared dtype or its real part's.
-        b: (batch, time, channels); h0: (batch, channels) or None; reverse: h_t = lam_t h_{t+1} + b_t.
-        arithmetic: what the implementation declares; b's dtype with the defaults when None.
+        system: "scan", or a layer: "lru", "rotrnn".
+        got: all states of a scan (batch, time, channels); of a layer y (batch, time, width), or a mapping over y, h, h_last and
+            grads (properties/layer_calls.py). Of the declared dtype.
+        arithmetic: what the implementation declares; the dtype of b or u with the defaults when None.
+        arguments: of a scan lam (channels,) or (batch, time, channels), b (batch, time, channels) and optionally h0, reverse;
+            of a layer params (the reference's Params, or a mapping of the same names), u and optionally h0, reverse, y_bar.
 
     Raises:
         ValueError, TypeError: naming the argument, what was found and what was expected.
     """
-    if system not in SYSTEMS:
-        raise ValueError(f"system: found {system!r}, expected {' or '.join(SYSTEMS)}")
-    arithmetic = Arithmetic(_dtype_of(b)) if arithmetic is None else required(arithmetic)
-    inputs = checked(arithmetic, lam, b, h0, reverse)
-    wrong = result_fault(got, inputs, arithmetic)
+    call, declared = _call(known_system(system), arithmetic, arguments)
+    result = _formed(got, call, declared)
+    verdict = judged(result, call, declared)
+    return explained(verdict, [(call, result)]) if verdict.verdict == "outside" else verdict
+
+
+def judged(got: Any, call: Inputs | LayerCall, arithmetic: Arithmetic) -> Verdict:
+    """The verdict over arguments and results that were checked before."""
+    if isinstance(call, LayerCall):
+        return judge_call(got, call, of_layer(arithmetic))
+    return judge_inputs(got, call, arithmetic)
+
+
+def _call(system: str, arithmetic: Arithmetic | None, arguments: dict[str, Any]) -> tuple[Inputs | LayerCall, Arithmetic]:
+    """The arguments, checked, and the declaration."""
+    names = LAYER if system in LAYERS else SCAN
+    wrong = [*(name for name in names[:2] if name not in arguments), *(name for name in arguments if name not in names)]
+    if wrong:
+        found = "another argument" if wrong[0] in arguments else "none"
+        raise TypeError(f"{wrong[0]}: found {found}, expected {', '.join(names[:2])} and at most {', '.join(names[2:])}")
+    declared = Arithmetic(_dtype_of(names[1], arguments[names[1]])) if arithmetic is None else required(arithmetic)
+    if system in LAYERS:
+        return checked_layer(system, declared.dtype, **arguments), of_layer(declared)
+    return checked(declared, **arguments), declared
+
+
+def _formed(got: Any, call: Inputs | LayerCall, arithmetic: Arithmetic) -> Any:
+    """The result, in the form in which it is judged."""
+    if isinstance(call, Inputs):
+        wrong = result_fault(got, call, arithmetic)
+    else:
+        try:
+            got = received(got)
+        except ValueError as error:
+            raise ValueError(f"got: {error}") from None
+        wrong = form_fault(got, call, arithmetic)
+        if not wrong and not wanted(call, got):
+            wrong = f"got: found {', '.join(got)}, expected {'grads, since y_bar is given' if call.y_bar is not None else 'y, h or h_last'}"
     if wrong:
         raise TypeError(wrong)
-    verdict = judge_inputs(got, inputs, arithmetic)
-    return explained(verdict, [(inputs, got)]) if verdict.verdict == "outside" else verdict
+    return got
 
 
-def explained(verdict: Verdict, failures: list[tuple[Inputs, Array]]) -> Verdict:
+def explained(verdict: Verdict, failures: list[tuple[Any, Any]]) -> Verdict:
     """An `outside` with the declaration, and the assumed constants, under which these (inputs, got) would not be refuted."""
     needed = assumed_needed(failures, verdict.arithmetic) if verdict.arithmetic.assumes else None
     near = f"; factor {needed:.3g} on the assumed constants would admit it" if needed else ""
@@ -54,7 +84,7 @@ def explained(verdict: Verdict, failures: list[tuple[Inputs, Array]]) -> Verdict
     return replace(verdict, reason=reason, assumed_needed=needed, not_refuted_under=rescue(failures, verdict.arithmetic))
 
 
-def assumed_needed(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> float | None:
+def assumed_needed(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> float | None:
     """The smallest factor on the assumed constants, to 1 %, under which none of these is outside; None beyond 2^20."""
     low, high = arithmetic.assumed, arithmetic.assumed * 2.0**20
     if _refuted(failures, replace(arithmetic, assumed=high)):
@@ -65,7 +95,7 @@ def assumed_needed(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic)
     return high
 
 
-def rescue(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> str | None:
+def rescue(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> str | None:
     """The declaration with the fewest changes, at most two, under which no element of these (inputs, got) is outside, or None."""
     if not arithmetic.bracketing:
         return None
@@ -89,7 +119,16 @@ def _changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
         [{"accumulate": None}] if arithmetic.accumulate else [],
         [{"rounding": "truncate"}, {"rounding": "matrix"}] if arithmetic.rounding == "nearest" else [],
         [] if arithmetic.operands else [{"operands": "tf32"}],
+        *_layer_changes(arithmetic),
     ]
+
+
+def _layer_changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
+    """Other words for what only layers declare."""
+    if not isinstance(arithmetic, LayerArithmetic):
+        return []
+    words = (("gain", GAINS), ("expm", EXPMS), ("stages", STAGES))
+    return [[{name: known[1]}] if getattr(arithmetic, name) == known[0] else [] for name, known in words]
 
 
 def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | None:
@@ -100,11 +139,11 @@ def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | Non
         return None
 
 
-def _refuted(failures: list[tuple[Inputs, Array]], arithmetic: Arithmetic) -> bool:
-    return any(judge_inputs(got, inputs, arithmetic).verdict == "outside" for inputs, got in failures)
+def _refuted(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> bool:
+    return any(judged(got, call, arithmetic).verdict == "outside" for call, got in failures)
 
 
-def _dtype_of(b: Any) -> str:
-    if not isinstance(b, np.ndarray):
-        raise TypeError(f"b: found {type(b).__name__}, expected a NumPy array")
-    return str(b.dtype.name)
+def _dtype_of(name: str, x: Any) -> str:
+    if not isinstance(x, np.ndarray):
+        raise TypeError(f"{name}: found {type(x).__name__}, expected a NumPy array")
+    return str(x.dtype.name)

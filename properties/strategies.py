@@ -32,20 +32,22 @@ class Domain:
     """What an implementation accepts, as its author declares.
 
     lam: "constant", "varying" or "both"; lengths, channels: the accepted numbers, None for any; positive: what must be
-    above zero, "none", "lam" or "all" (lam, b and h0), as for programs that take logarithms.
+    above zero, "none", "lam" or "all" (lam, b and h0), as for programs that take logarithms. Of layers, channels are the width
+    of u, and states the sizes of LRU's state or of one head; lam and positive do not apply.
     """
 
     lam: str = "both"
     lengths: frozenset[int] | None = None
     channels: frozenset[int] | None = None
     positive: str = "none"
+    states: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
         if self.lam not in ("constant", "varying", "both"):
             raise ValueError(f"lam: found {self.lam!r}, expected constant, varying or both")
         if self.positive not in ("none", "lam", "all"):
             raise ValueError(f"positive: found {self.positive!r}, expected none, lam or all")
-        for name in ("lengths", "channels"):
+        for name in ("lengths", "channels", "states"):
             numbers = getattr(self, name)
             if numbers is not None and (not numbers or min(numbers) < 1):
                 raise ValueError(f"{name}: found {sorted(numbers)}, expected positive numbers")

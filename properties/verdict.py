@@ -20,7 +20,6 @@ from scanproof.reference.inputs import Array, Inputs
 Word = Literal["outside", "nearest", "within", "undecided"]
 Status = Literal["outside", "nearest", "within", "undecided", "not offered", "not run"]  # of a law, or of one implementation
 
-SYSTEMS = ("scan",)
 STRIP = 2**21  # elements from which on channels are judged in parallel strips
 
 CLAIMS = {

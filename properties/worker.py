@@ -15,8 +15,9 @@ from types import ModuleType
 from typing import Any
 
 from scanproof.properties.implementation import Fault, _one_line, invoke
+from scanproof.properties.layer_calls import LayerCall
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.inputs import Inputs
 
 FIRST_CALL_SECONDS = 120.0  # imports and compilers: once per process and once per shape
 LATER_CALL_SECONDS = 10.0
@@ -28,7 +29,7 @@ class Worker:
     def __init__(self, target: str, arithmetic: Arithmetic) -> None:
         parse_target(target)
         self.name, self._arithmetic = target, arithmetic
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: set[str] = set()
         self._start()
 
     def _start(self) -> None:
@@ -42,18 +43,18 @@ class Worker:
             self.close()
             raise ValueError(message)
 
-    def call(self, inputs: Inputs, poison: bool = False) -> Array | None:
-        shape = (inputs.lam.ndim, inputs.b.shape, inputs.h0 is None, inputs.reverse)
+    def call(self, inputs: Inputs | LayerCall, poison: bool = False) -> Any:
+        shape = inputs.described()
         limit = LATER_CALL_SECONDS if shape in self._seen else FIRST_CALL_SECONDS
         try:
             self._connection.send((inputs, poison))
         except (BrokenPipeError, OSError):
             raise Fault("crashed", f"implementation: its process {self._ending()}") from None
-        kind, answer = self._receive(limit, f"for b {inputs.b.shape}")
+        kind, answer = self._receive(limit, f"for {shape}")
         self._seen.add(shape)
         if kind in ("crashed", "contract"):
             raise Fault(kind, answer)
-        return answer  # type: ignore[no-any-return]
+        return answer
 
     def _receive(self, seconds: float, doing: str) -> tuple[str, Any]:
         try:

@@ -1,7 +1,7 @@
 """The seams of the reference for enclosures and for allowance elements: elementary functions, expm, scans.
 
     f of a    E = sup of |f(s) - f(v)| over |s - v| <= E_a, by one ball as wide as that, and the declared error of f
-    expm      ||P^ - exp S||_2 <= ||E_S||_1 + c_E u (||S||_1 + sqrt N): exp of a skew matrix does not amplify  [c_E assumed]
+    expm      ||P^ - exp S||_2 <= u ||S||_1 + c_E u (||S||_1 + sqrt N): exp of a skew matrix does not amplify  [c_E assumed]
     frechet   ||G^ - L(S, G)||_F <= ||E_G||_F + (the same) ||G||_F: the derivative at a skew S is no longer than G  [assumed]
     scan      the theorem of rounding.py, with the errors of lam, b and h0 as read errors
 
@@ -119,10 +119,12 @@ def frechet(S: Near, G: Near) -> Near:
 
 
 def _distance(S: Near) -> Array:
-    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column."""
-    moved, norm = (x.sum(1, keepdims=True).max(2, keepdims=True) for x in (S.E, S.size))
-    delta: Array = (moved + S.rules.elementary.c_E * S.rules.real.u * (norm + S.shape[-1] ** 0.5)) * UP
-    return delta
+    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one subtraction; exp(0) is exact."""
+    size, u = S.v.size(), S.rules.real.u
+    rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.rules.real.sum_loss, 0.0)  # (stack, n, n)
+    moved, norm = (x.sum(1, keepdims=True).max(2, keepdims=True) for x in (rounded, size + rounded))
+    delta = np.where(norm > 0, moved + S.rules.elementary.c_E * u * (norm + S.shape[-1] ** 0.5), 0.0)
+    return np.asarray(delta * UP)
 
 
 def _no_lift(x: Any) -> Any:

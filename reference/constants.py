@@ -17,7 +17,7 @@ from typing import NamedTuple
 from scanproof.reference.formats import DTYPES, format_of
 
 E, E_T, DIVISION = 8.0, 4.0, 1.0
-C_E = {"default": (16.0, 256.0), "jax": (2.0**13, 2.0**25)}  # binary32 and narrower formats; binary64
+C_E = {"default": (16.0, 256.0), "jax": (2.0**13, 2.0**26)}  # binary32 and narrower formats; binary64
 SINGLE_BITS = 24
 
 

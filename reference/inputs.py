@@ -40,6 +40,16 @@ class Inputs:
         lam = self.lam[:, ::-1] if self.varying else self.lam
         return Inputs(lam, self.b[:, ::-1], self.h0)
 
+    @property
+    def required(self) -> frozenset[str]:
+        """Keywords without which nothing can be called."""
+        return frozenset({"lam", "b"})
+
+    def described(self) -> str:
+        """Its shapes, in one line."""
+        optional = (["h0"] if self.h0 is not None else []) + (["reverse"] if self.reverse else [])
+        return f"lam {self.lam.shape}, b {self.b.shape}" + (f" with {' and '.join(optional)}" if optional else "")
+
     def keywords(self) -> dict[str, Any]:
         """As an implementation is called: copies, and only the optional arguments that are used."""
         optional: dict[str, Any] = {} if self.h0 is None else {"h0": self.h0.copy()}

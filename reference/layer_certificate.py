@@ -65,8 +65,9 @@ def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithme
 def certified(x: Near, rule: Rules) -> Certified:
     """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
     size, real = x.v.size(), rule.real
+    known = rule.declared.bracketing and not rule.declared.unmodelled
     with np.errstate(all="ignore"):
-        unstored = np.where(np.isnan(x.E), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
+        unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
         stored = np.where(x.n > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
     safe = rule.tally.peak < real.largest / 2 * (1 - 2 * real.u)
     return Certified(x.v.truth(), (unstored + stored) * UP, unstored, safe)

@@ -118,7 +118,7 @@ class Call(NamedTuple):
     y_bar: Array  # (batch, time, width)
 
 
-def enter(
+def checked_call(
     shapes: Shapes, bidirectional: bool, state: str, u: Any, h0: Any, y_bar: Any = None, complex_states: bool = False
 ) -> Call:
     """Checks u, h0 (zero when None) and y_bar against the parameters; `state` names the axes of one state.

@@ -29,7 +29,7 @@ import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import Call, Shapes, backwards, check_pair, enter, finite_exp, in_time, mapped, rows
+from scanproof.reference.layers import Call, Shapes, backwards, check_pair, checked_call, finite_exp, in_time, mapped, rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,13 +203,14 @@ def forward(params: Params, u: Array, h0: Array | None = None, reverse: bool = F
     Raises:
         TypeError, ValueError: one line naming the argument, what was found and what was expected.
     """
-    call = _enter(params, u, h0)
+    call = enter(params, u, h0)
     y, h = run(constants(params), call.u, call.h0, reverse)
     return call.border.leave(y).astype(u.dtype), call.border.leave(h, 2)
 
 
-def _enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
-    return enter(check(params), params.C2_re is not None, "state", u, h0, y_bar, complex_states=True)
+def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
+    """The arguments, checked, as they look inside the layer."""
+    return checked_call(check(params), params.C2_re is not None, "state", u, h0, y_bar, complex_states=True)
 
 
 def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
@@ -222,7 +223,7 @@ def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
 
 def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
-    call = _enter(params, u, h0, y_bar)
+    call = enter(params, u, h0, y_bar)
     bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
     real = mapped(bar, lambda x: x if x is bar.h0 else x.astype(u.dtype))
     return replace(real, u=call.border.leave(real.u), h0=call.border.leave(bar.h0, 1))

@@ -32,7 +32,7 @@ import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import Call, Shapes, backwards, enter, finite_exp, in_time
+from scanproof.reference.layers import Call, Shapes, backwards, checked_call, finite_exp, in_time
 from scanproof.reference.scan import rotate
 
 
@@ -251,13 +251,14 @@ def forward(params: Params, u: Array, h0: Array | None = None, reverse: bool = F
     Raises:
         TypeError, ValueError: one line naming the argument, what was found and what was expected.
     """
-    call = _enter(params, u, h0)
+    call = enter(params, u, h0)
     y, x = run(constants(params), call.u, call.h0, reverse)
     return call.border.leave(y), call.border.leave(x, 2)
 
 
-def _enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
-    return enter(check(params), params.C2 is not None, "heads head_dim", u, h0, y_bar)
+def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
+    """The arguments, checked, as they look inside the layer."""
+    return checked_call(check(params), params.C2 is not None, "heads head_dim", u, h0, y_bar)
 
 
 def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
@@ -270,7 +271,7 @@ def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
 
 def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
-    call = _enter(params, u, h0, y_bar)
+    call = enter(params, u, h0, y_bar)
     bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
     return replace(bar, u=call.border.leave(bar.u), h0=call.border.leave(bar.h0, 1))
 

@@ -7,7 +7,7 @@ import pytest
 from scans import NATIVE
 
 from scanproof.properties import check as module
-from scanproof.properties import search
+from scanproof.properties import search, suites
 from scanproof.properties.check import check
 from scanproof.properties.implementation import Fault
 from scanproof.properties.laws import LAWS
@@ -371,12 +371,12 @@ def test_a_failure_under_poison_only_is_reported_as_it_was():
 
 def test_a_law_that_contradicts_the_theorem_is_an_internal_error(monkeypatch):
     """If `judge` called every result within with allowance zero, the relations between runs would notice."""
-    real = search.judge_inputs
+    real = suites.judge_inputs
 
     def blind(got, inputs, arithmetic, bound=None):
         return dataclasses.replace(real(got, inputs, arithmetic, bound), verdict="within")
 
-    monkeypatch.setattr(search, "judge_inputs", blind)
+    monkeypatch.setattr(suites, "judge_inputs", blind)
     with pytest.raises(AssertionError, match=r"^internal: two runs differ"):
         run(lambda lam, b: b + np.float32(1e30) * b.shape[1], laws=["chunk-splits"])
 
@@ -423,8 +423,8 @@ def test_bad_arguments_are_named_in_one_line(change, error, words):
 
 
 def test_an_unknown_system_is_named():
-    with pytest.raises(ValueError, match=r"^system: found 'lru', expected scan$"):
-        check("lru", honest, arithmetic=FLOAT32)
+    with pytest.raises(ValueError, match=r"^system: found 'mamba', expected one of scan, lru, rotrnn"):
+        check("mamba", honest, arithmetic=FLOAT32)
 
 
 def test_the_informative_share_is_that_of_the_random_cases():

@@ -12,7 +12,7 @@ from scanproof.properties.compare import compare
 from scanproof.properties.judge import judge
 from scanproof.properties.laws import LAWS, Run
 from scanproof.properties.mutants import chunked
-from scanproof.properties.search import Search, applies, decisive
+from scanproof.properties.search import Search
 from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
 from scanproof.properties.worker import load
 from scanproof.reference.arithmetic import Arithmetic
@@ -305,7 +305,7 @@ def test_draws_are_positive_where_that_is_promised(dtype, varying, positive):
     promised = {"none": set(), "lam": {"lam"}, "all": {"lam", "b", "h0"}}[positive]
     domain, smallest = Domain(positive=positive), dict.fromkeys(("lam", "b", "h0"), np.inf)
     session = Search(None, Arithmetic(dtype), domain)
-    for law in (law for law in LAWS if applies(law, session)):
+    for law in (law for law in LAWS if session.applies(law)):
         for number, (lam, size) in enumerate([(lam, size) for lam in LAMBDAS for size in SIZES]):
             recorder = Recorder()
             with suppress(AssertionError), np.errstate(all="ignore"):  # the recorder claims no rounding at all
@@ -322,11 +322,11 @@ def test_draws_are_positive_where_that_is_promised(dtype, varying, positive):
 def test_laws_that_need_zeros_do_not_run_where_there_are_none():
     for positive, missing in (("none", set()), ("lam", set()), ("all", {"impulses", "time-invariance"})):
         session = Search(None, Arithmetic("float32"), Domain(positive=positive))
-        assert {law.name for law in LAWS if not applies(law, session)} == missing
-        assert ("impulses" in decisive(session)) == ("impulses" not in missing)
+        assert {law.name for law in LAWS if not session.applies(law)} == missing
+        assert ("impulses" in session.decisive()) == ("impulses" not in missing)
     session = Search(None, Arithmetic("float32", order="log-space"), Domain(positive="all"))
-    assert {law.name for law in LAWS if not applies(law, session)} == {"exact-lanes", "impulses", "time-invariance"}
-    assert decisive(session) == ["equivalence"]
+    assert {law.name for law in LAWS if not session.applies(law)} == {"exact-lanes", "impulses", "time-invariance"}
+    assert session.decisive() == ["equivalence"]
 
 
 def test_a_scan_of_positive_numbers_only_is_accepted_as_such():

@@ -21,7 +21,7 @@ THIRD_PARTY = {
     "numba_kernels": {"numpy", "numba", "scipy.linalg", "threadpoolctl"},
 }
 LAZY = {"reference": {"sympy"}, "numba_kernels": set()}   # inside a function only
-COMPILED = ("double_double", "compiled", "compiled_enclosures")   # of reference: they import numba, and are themselves imported inside functions only
+COMPILED = ("double_double", "compiled", "compiled_enclosures")   # of reference: they import numba; imported inside functions only
 LAZY_ELSEWHERE = {"jax", "torch", "torchlpc", "pytest"}   # optional: the parts that are not in THIRD_PARTY
 IMPORTERS = ("import_module", "__import__")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

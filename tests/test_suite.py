@@ -50,5 +50,5 @@ def test_faulty_fails_and_says_where(tmp_path: Path) -> None:
 
 
 def test_unknown_system() -> None:
-    with pytest.raises(ValueError, match="system: found 'lru', expected scan"):
-        scanproof.suite("lru", print, arithmetic=scanproof.Arithmetic("float32"))
+    with pytest.raises(ValueError, match="system: found 'mamba', expected one of scan, lru, rotrnn"):
+        scanproof.suite("mamba", print, arithmetic=scanproof.Arithmetic("float32"))

@@ -181,7 +181,7 @@ def test_a_broken_contract_is_one_line_and_the_same_in_both_processes(start, fun
 )
 def test_a_process_that_dies_is_named_with_its_end(start, function, words):
     dies = start(f"faulty.py:{function}")
-    assert fault(lambda: dies.call(INPUTS)) == ("crashed", f"implementation: its process {words} for b (1, 3, 2)")
+    assert fault(lambda: dies.call(INPUTS)) == ("crashed", f"implementation: its process {words} for lam (2,), b (1, 3, 2)")
     assert fault(lambda: dies.call(INPUTS))[0] == "crashed"  # and stays dead
     assert not dies._process.is_alive()
 
@@ -191,7 +191,7 @@ def test_the_first_call_of_a_shape_has_its_own_limit(start, monkeypatch):
     monkeypatch.setattr(worker, "FIRST_CALL_SECONDS", 0.3)
     before = time.monotonic()
     assert fault(lambda: hangs.call(INPUTS)) == (
-        "hung", "implementation: no answer in 0.3 s for b (1, 3, 2); its process was ended",
+        "hung", "implementation: no answer in 0.3 s for lam (2,), b (1, 3, 2); its process was ended",
     )  # fmt: skip
     assert time.monotonic() - before < 5
     assert not hangs._process.is_alive()
@@ -203,7 +203,7 @@ def test_later_calls_have_a_shorter_limit(start, monkeypatch):
     monkeypatch.setattr(worker, "LATER_CALL_SECONDS", 0.3)
     assert (hangs.call(INPUTS) == B).all()
     assert fault(lambda: hangs.call(INPUTS)) == (
-        "hung", "implementation: no answer in 0.3 s for b (1, 3, 2); its process was ended",
+        "hung", "implementation: no answer in 0.3 s for lam (2,), b (1, 3, 2); its process was ended",
     )  # fmt: skip
 
 

@@ -136,6 +136,7 @@ def verify(
     seed: Seed = 0,
     cases: Annotated[int, typer.Option(min=1, help="Random cases per law and implementation.")] = 20,
     folder: Annotated[Path, typer.Option(help="Where the report is written.")] = Path("build/report"),
+    claims: Annotated[bool, typer.Option("--claims", help="Also the papers' claims as experiments, in claims.html.")] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -143,14 +144,16 @@ def verify(
 
     Exits with 0 only if every lemma is proved, no honest scan is refuted or undecided, and every mutant is rejected.
 
-    Example:
+    Examples:
 
       scanproof verify && xdg-open build/report/index.html
+
+      scanproof verify --claims && xdg-open build/report/claims.html
     """
     from scanproof.cli import verify as command
 
     with one_line_errors():
-        raise typer.Exit(command.run(seed, cases, folder, json, quiet))
+        raise typer.Exit(command.run(seed, cases, folder, claims, json, quiet))
 
 
 @app.command()

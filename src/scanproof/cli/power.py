@@ -125,6 +125,48 @@ def run_long(steps: int, seed: int, as_json: bool) -> int:
     return REJECTED if wrong else ACCEPTED
 
 
+@power.command()
+def constants(
+    seed: Seed = 0,
+    write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/constants.md.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure the constants that verdicts on layers assume: elementary functions and the matrix exponential (minutes).
+
+    Exits with 1 if anything exceeds what its class declares. NumPy and SciPy are measured, and jax and torch where installed.
+
+    Example:
+
+      scanproof power constants --write docs/constants.md
+    """
+    with one_line_errors():
+        raise typer.Exit(run_constants(seed, write, json, quiet))
+
+
+def run_constants(seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
+    """Measures in several processes and returns the exit code."""
+    from scanproof.benchmarks import constants_page
+    from scanproof.cli import verify
+    from scanproof.properties.witness import write_atomically
+
+    with waiting("measuring", quiet or as_json), verify.pool() as pool:
+        futures = [pool.submit(function, *arguments) for function, arguments in constants_page.jobs(seed)]
+        found = constants_page.measured(seed, [future.result() for future in futures])
+    page = "\n".join(constants_page.page(found)) + "\n"
+    if write:
+        write_atomically(write, page)
+    if as_json:
+        rows = [{"what": r.what, "class": r.word, "declared": r.claimed, **r._asdict()} for r in found.rows]
+        facts = {"format": "scanproof-constants/1", "seed": seed, "versions": found.versions}
+        print_json(facts | {"rows": rows, "accepted": not found.faults})
+    elif not quiet:
+        console().print(page, markup=False)
+    for fault in found.faults:
+        console(stderr=True).print(f"scanproof: power: {fault}", markup=False)
+    return REJECTED if found.faults else ACCEPTED
+
+
 def run(write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs everything and returns the exit code."""
     from scanproof.proofs import tiny as tables  # compiles with Numba

@@ -1,6 +1,6 @@
 """`scanproof verify`: lemmas, implementations, mutants and recordings, side by side in several processes, into one report.
 
-Then, alone on the machine, a short benchmark.
+Then, alone on the machine, a short benchmark and, if asked for, the papers' claims as experiments.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from scanproof.cli.output import console, number, print_json, progress, table
 from scanproof.cli.verify_jobs import check_subject, golden, growth, prove_lemma, recordings, reject_mutant
 from scanproof.properties.mutants import mutants
 from scanproof.report import write
+from scanproof.report.claims_model import NAME, Claims
 from scanproof.report.model import CheckRow, RunReport
 from scanproof.report.tables import tally
 
@@ -43,15 +44,16 @@ class Job(NamedTuple):
     arguments: tuple[Any, ...]
 
 
-def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
-    """Does all the work, writes the report and returns the exit code: 0 only if everything is accepted."""
+def run(seed: int, cases: int, folder: Path, claims: bool, as_json: bool, quiet: bool) -> int:
+    """Does all the work, writes the report and returns the exit code: 0 only if everything is accepted; claims have no say."""
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
     rows = _collect(jobs(seed, cases, folder / "witness"), quiet or as_json)
     rows["speed"] = bench.measure(chosen(list(SHORT)), ROUNDS, None, quiet or as_json)  # when nothing else runs any more
+    found = measure_claims(seed, quiet or as_json) if claims else None
     faults = find_faults(rows)
     report = RunReport(
         scanproof=scanproof.__version__,
-        command=f"scanproof verify --seed {seed} --cases {cases}",
+        command=f"scanproof verify --seed {seed} --cases {cases}" + " --claims" * claims,
         seed=seed,
         started=started,
         seconds=time.perf_counter() - clock,
@@ -65,6 +67,7 @@ def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
         golden=rows["golden"],
         growth=rows["growth"],
         speed=rows["speed"],
+        claims=found,
     )
     page = write(report, folder)
     if as_json:
@@ -74,6 +77,14 @@ def run(seed: int, cases: int, folder: Path, as_json: bool, quiet: bool) -> int:
     else:
         show(report, page)
     return ACCEPTED if report.accepted else REJECTED
+
+
+def measure_claims(seed: int, quiet: bool) -> Claims:
+    """The papers' claims as experiments, with a progress bar."""
+    from scanproof.benchmarks import claims
+
+    with progress(claims.STEPS, quiet) as (bar, task):
+        return claims.measure(seed, tell=lambda text: bar.update(task, advance=1, description=text))
 
 
 def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
@@ -137,6 +148,9 @@ def show(report: RunReport, page: Path) -> None:
     out.print(table(("mutant", "dtype", "fault", "verdict", "rejected by"), wrong))
     out.print()
     bench.show(report.speed)
+    if report.claims:
+        out.print(table(("word", "claim"), [(row.word, row.claim) for row in report.claims.rows]))
+        out.print(f"what was measured, and pictures: {page.with_name(NAME)}", markup=False)
     for fault in report.faults:
         out.print(f"\n{fault}", markup=False)
     rejected = sum(r.verdict == "outside" for r in report.mutants)

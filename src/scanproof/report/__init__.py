@@ -1,4 +1,4 @@
-"""What one `scanproof verify` leaves behind: report.json for programs and index.html for people.
+"""What one `scanproof verify` leaves behind: report.json for programs and index.html for people (claims.html, if asked for).
 
     index = report.write(run_report, Path("build/report"))
     again = report.read(index.with_name("report.json"))
@@ -11,18 +11,23 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from scanproof.report.claims_model import NAME
 from scanproof.report.model import RunReport
 
 __all__ = ["RunReport", "read", "write"]
 
 
 def write(report: RunReport, folder: Path | str) -> Path:
-    """Writes report.json and index.html into `folder`, each whole or not at all; the path of index.html."""
+    """Writes report.json, index.html and, with claims, claims.html into `folder`, each whole or not at all; index.html's path."""
     from scanproof.properties.witness import write_atomically
-    from scanproof.report.page import page  # imports matplotlib
+    from scanproof.report.claims_page import claims_page  # imports matplotlib
+    from scanproof.report.page import page
 
     text, index = page(report), Path(folder) / "index.html"
+    claims = claims_page(report) if report.claims else None
     write_atomically(index.with_name("report.json"), report.model_dump_json(indent=1) + "\n")
+    if claims:
+        write_atomically(index.with_name(NAME), claims)
     write_atomically(index, text)
     return index
 

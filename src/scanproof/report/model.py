@@ -5,18 +5,16 @@ Read strictly: an unknown or missing field is an error. `format` changes when a 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from scanproof.properties.verdict import Status
+from scanproof.report.claims_model import Claims
+from scanproof.report.strict import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
-
-
-class LawRow(_Strict):
+class LawRow(Strict):
     """One law on one implementation. counts: judged calls by verdict, and calls that were not offered."""
 
     name: str
@@ -28,7 +26,7 @@ class LawRow(_Strict):
     seconds: float
 
 
-class CheckRow(_Strict):
+class CheckRow(Strict):
     """One implementation under all laws, or why it was not run."""
 
     implementation: str
@@ -41,13 +39,13 @@ class CheckRow(_Strict):
     bits_lost: float = 0.0
     informative: float = 0.0
     rounded: float = 0.0  # share of all judged elements that are correct roundings
-    laws: list[LawRow] = []
+    laws: list[LawRow] = Field(default_factory=list)
     not_refuted_under: str | None = None
     witness: str | None = None
     seconds: float = 0.0
 
 
-class MutantRow(_Strict):
+class MutantRow(Strict):
     """One deliberately wrong scan. caught_by: the laws that reject it (there must be one); ratios: error/allowance per law."""
 
     name: str
@@ -60,7 +58,7 @@ class MutantRow(_Strict):
     witness: str | None
 
 
-class RecordingRow(_Strict):
+class RecordingRow(Strict):
     """One implementation on a recording that nobody here made."""
 
     recording: str
@@ -73,17 +71,17 @@ class RecordingRow(_Strict):
     steps: int = 0
 
 
-class GoldenRow(_Strict):
+class GoldenRow(Strict):
     """One implementation on the published golden cases of its dtype. counts: cases by verdict."""
 
     implementation: str
     dtype: str
     verdict: Status
     reason: str
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = Field(default_factory=dict)
 
 
-class Growth(_Strict):
+class Growth(Strict):
     """Largest error up to each length for one implementation, and the allowance at that length, over rms of the states."""
 
     implementation: str
@@ -100,7 +98,7 @@ class Growth(_Strict):
         return self
 
 
-class LemmaRow(_Strict):
+class LemmaRow(Strict):
     """One lemma as `scanproof prove` reports it."""
 
     name: str
@@ -115,7 +113,7 @@ class LemmaRow(_Strict):
     reason: str = ""
 
 
-class Timing(_Strict):
+class Timing(Strict):
     """Of one contestant: over rounds, each a mean of `calls` calls. ratio: time per byte over that of the measured copy."""
 
     first_ms: float  # compiles, or loads compiled code
@@ -129,7 +127,7 @@ class Timing(_Strict):
     ratio: float | None
 
 
-class SpeedRow(_Strict):
+class SpeedRow(Strict):
     """One contestant on one case of the benchmark; copies are references, the others are judged before they are timed.
 
     lanes, states: how many (batch, channel) lanes of the timed call were judged, and how many of their states.
@@ -155,8 +153,11 @@ class SpeedRow(_Strict):
         return self
 
 
-class RunReport(_Strict):
-    """All of one `scanproof verify`. accepted: lemmas proved, honest implementations not refuted, every mutant rejected."""
+class RunReport(Strict):
+    """All of one `scanproof verify`. accepted: lemmas proved, honest implementations not refuted, every mutant rejected.
+
+    claims: the papers' experiments of `verify --claims`, findings that accept and reject nothing; left out of the file if None.
+    """
 
     format: Literal["scanproof-report/2"] = "scanproof-report/2"  # 2: speed
     scanproof: str
@@ -174,6 +175,14 @@ class RunReport(_Strict):
     golden: list[GoldenRow]
     growth: list[Growth]
     speed: list[SpeedRow]
+    claims: Claims | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_was_not_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = handler(self)
+        if self.claims is None:
+            del written["claims"]
+        return written
 
     @model_validator(mode="after")
     def _accepted_without_faults(self) -> RunReport:

@@ -1,4 +1,4 @@
-"""index.html: the verdict first, then the evidence, then how to repeat it. One file, no script, no outside address."""
+"""index.html: the verdict first, then the evidence, then how to repeat it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from scanproof.report import figures, tables
-from scanproof.report.markup import Html, duration, element, join, several
+from scanproof.report.claims_model import NAME, TITLE
+from scanproof.report.document import again, document
+from scanproof.report.markup import Html, element, join, several
 from scanproof.report.model import RunReport
-from scanproof.report.style import CSS
 from scanproof.report.throughput import throughput
 
-# Nothing may be loaded or run, even if something unescaped slipped in.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 SECTIONS = {
     "words": "What the words mean",
     "implementations": "Implementations",
@@ -50,20 +49,11 @@ def page(report: RunReport) -> str:
         join([element("p", GOLDEN, class_="note"), tables.golden(report.golden)]),
         throughput(report.speed, keys),
         tables.lemmas(report.lemmas),
-        _again(report),
+        again(report, report.seconds),
     ]
-    headed = zip(SECTIONS.items(), parts, strict=True)
-    sections = [element("section", element("h2", title), part, id=name) for (name, title), part in headed]
-    links = element("nav", *(element("a", title, href=f"#{name}") for name, title in SECTIONS.items()), aria_label="Sections")
-    body = element("body", _headline(report), links, element("main", join(sections, "\n")))
-    return f'<!DOCTYPE html>\n<html lang="en">{_head(report)}{body}</html>\n'
-
-
-def _head(report: RunReport) -> Html:
-    metas = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    title = element("title", "Scanproof: " + ("accepted" if report.accepted else "not accepted"))
-    return element("head", Html(metas + policy), title, element("style", Html(CSS)))
+    title = "Scanproof: " + ("accepted" if report.accepted else "not accepted")
+    beside = {NAME: TITLE} if report.claims else {}
+    return document(title, _headline(report), SECTIONS, parts, beside)
 
 
 def _headline(report: RunReport) -> Html:
@@ -101,16 +91,3 @@ def _counts(report: RunReport) -> str:
 
 def _tally(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{n} {verdict}" for verdict, n in Counter(verdicts).items()) or "none"
-
-
-def _again(report: RunReport) -> Html:
-    facts = {
-        "scanproof": report.scanproof,
-        "seed": report.seed,
-        "started": report.started,
-        "took": duration(report.seconds),
-        **report.machine,
-    }
-    listed = [element(tag, value) for name, fact in facts.items() for tag, value in (("dt", name), ("dd", fact))]
-    note = "The same version with the same seed draws the same cases. All numbers of this page are in report.json, beside it."
-    return join([element("pre", element("code", report.command)), element("dl", *listed), element("p", note, class_="note")])

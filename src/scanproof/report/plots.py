@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
+from scanproof.report.decades import decades, log10
 from scanproof.report.markup import Html, number
 from scanproof.report.model import Growth
 from scanproof.report.svg import LIMIT, colour, marker, style, svg
@@ -50,8 +50,8 @@ def growth(rows: Sequence[Growth], keys: dict[str, int], name: str, alt: str) ->
             _curves(axes, row, keys[row.implementation], (place, len(rows)), (low, high))
         axes.set_ylim(low, high)
         _name(axes, rows, (low, high))
-        _decades(axes.yaxis, low, high)
-        _decades(axes.xaxis, 0, math.log10(max((max(row.lengths, default=1) for row in rows), default=1)) + 0.1)
+        decades(axes.yaxis, low, high)
+        decades(axes.xaxis, 0, math.log10(max((max(row.lengths, default=1) for row in rows), default=1)) + 0.1)
         axes.set_xlabel("length T")
         axes.set_ylabel("error over rms of the states")
         return svg(figure, name, alt)
@@ -70,7 +70,7 @@ def strips(rows: Sequence[Strip], name: str, alt: str) -> Html:
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_yticks(range(len(rows)), [row.label if row.key is None else str(row.key + 1) for row in rows])
         _limit(axes, low - 1.5 * EDGE, high + 1.5 * EDGE)
-        _decades(axes.xaxis, low, high, edges={low - EDGE: "0", high + EDGE: "∞"})
+        decades(axes.xaxis, low, high, edges={low - EDGE: "0", high + EDGE: "∞"})
         axes.set_xlim(low - 1.5 * EDGE, high + 1.5 * EDGE)
         axes.set_xlabel("error / allowance")
         return svg(figure, name, alt)
@@ -101,16 +101,16 @@ def _curves(axes: Axes, row: Growth, key: int, turn: tuple[int, int], ends: tupl
     place, count = turn
     x = [math.log10(length) for length in row.lengths]
     dashes = (4 * place, (4, 4 * max(1, count - 1)))
-    axes.plot(x, [_log(y, *ends) for y in row.allowance], linestyle=dashes, color=colour(key), linewidth=1.4)
+    axes.plot(x, [log10(y, *ends) for y in row.allowance], linestyle=dashes, color=colour(key), linewidth=1.4)
     size = 3 + 2.5 * (count - 1 - place)
-    axes.plot(x, [_log(y, *ends) for y in row.error], color=colour(key), linewidth=1.2, marker=marker(key), markersize=size,
+    axes.plot(x, [log10(y, *ends) for y in row.error], color=colour(key), linewidth=1.2, marker=marker(key), markersize=size,
               fillstyle="none")  # fmt: skip
 
 
 def _name(axes: Axes, rows: Sequence[Growth], ends: tuple[float, float]) -> None:
     """Says at the right end which lines are which."""
     last = [(row.lengths[-1], row.error[-1], row.allowance[-1]) for row in rows if row.lengths]
-    at = [(math.log10(length), _log(error, *ends), _log(allowance, *ends)) for length, error, allowance in last]
+    at = [(math.log10(length), log10(error, *ends), log10(allowance, *ends)) for length, error, allowance in last]
     if at:
         right = max(x for x, _, _ in at)
         for words, y, gap in (("allowance", max(y for _, _, y in at), 5), ("error", min(y for _, y, _ in at), -16)):
@@ -120,7 +120,7 @@ def _name(axes: Axes, rows: Sequence[Growth], ends: tuple[float, float]) -> None
 def _dots(axes: Axes, row: Strip, height: int, ends: tuple[int, int]) -> None:
     """Dots are spread over the height of their row; those that would cover each other are drawn once."""
     heights = [height + ((i * 0.618034) % 1 - 0.5) * 0.56 for i in range(len(row.ratios))]
-    spots = sorted({(round(_log(x, *ends, EDGE), 2), round(y, 2)) for x, y in zip(row.ratios, heights, strict=True)})
+    spots = sorted({(round(log10(x, *ends, EDGE), 2), round(y, 2)) for x, y in zip(row.ratios, heights, strict=True)})
     paint, shape, size = (LIMIT, "x", 5) if row.key is None else (colour(row.key), ".", 3)
     axes.plot([x for x, _ in spots], [y for _, y in spots], color=paint, linestyle="none", marker=shape, markersize=size)
 
@@ -132,22 +132,3 @@ def _limit(axes: Axes, left: float, right: float) -> None:
     first, second = "allowance: no declared", "evaluation is beyond"
     words, side = (f"{first}\n{second} ↓", "right") if -left > right else (f"{first}\n↓ {second}", "left")
     axes.annotate(words, (0, 1), (0, 2), ("data", "axes fraction"), "offset points", ha=side, color=LIMIT)
-
-
-def _decades(axis: Axis, low: float, high: float, edges: dict[float, str] | None = None) -> None:
-    """At most seven labelled powers of ten, and what stands on the edges."""
-    step = max(1, math.ceil((high - low) / 6))
-    powers = [k for k in range(math.ceil(low), math.floor(high) + 1) if k % step == 0]
-    ticks = {float(k): _power(k) for k in powers} | (edges or {})
-    axis.set_ticks(list(ticks), labels=list(ticks.values()))
-
-
-def _power(k: int) -> str:
-    return {0: "1", 1: "10"}.get(k, "10" + str(k).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")))
-
-
-def _log(y: float, low: float, high: float, beyond: float = 0) -> float:
-    """log10, kept between the edges; zero lies `beyond` the lower one, infinity and what is no number the upper one."""
-    if not y < math.inf:
-        return high + beyond
-    return min(max(math.log10(y), low), high) if y > 0 else low - beyond

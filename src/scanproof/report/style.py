@@ -40,15 +40,18 @@ td small, .wide small { display: block; color: var(--soft); }
 td code { font-size: .8rem; }
 td small.part, .duration { white-space: nowrap; }
 .wide { min-width: 13rem; }
+.claim { min-width: min(17rem, 45vw); }
 tr.alarm > * { background: var(--alarm); }
 .word { font-weight: 600; white-space: nowrap; }
-.nearest, .within, .proved, .rejected { color: var(--good); }
-.outside, .refused, .survived { color: var(--bad); }
+.nearest, .within, .proved, .rejected, .holds { color: var(--good); }
+.outside, .refused, .survived, .fails { color: var(--bad); }
 .survived { font-weight: 800; text-transform: uppercase; }
-.undecided { color: var(--doubt); }
+.undecided, .holds-only-for-white-input { color: var(--doubt); }
+.holds-only-for-white-input { white-space: normal; }
 .not-run, .not-offered, .reference { color: var(--soft); font-weight: 400; }
 figure { margin: 1rem 0; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 1.2rem; }
+.panels > * { max-width: 40rem; }
 .panels svg { display: block; width: 100%; height: auto; }
 svg text { font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif !important; }
 svg * { stroke-linejoin: round; stroke-linecap: butt; }

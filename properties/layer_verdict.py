@@ -1,0 +1,164 @@
+"""The verdict over the results of one call of a layer (what may be claimed: docs/verdicts.md and docs/layers.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from scanproof.properties.compare import error_enclosure, ratio
+from scanproof.properties.findings import INFORMATIVE, Element
+from scanproof.properties.layer_calls import LayerCall
+from scanproof.properties.nearest import correctly_rounded
+from scanproof.properties.verdict import ASSUMED, CLAIMS, Verdict, Word
+from scanproof.reference import layer_certificate
+from scanproof.reference.inputs import Array
+from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.layer_certificate import Certified
+
+BLIND = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
+
+
+class Part(NamedTuple):
+    """One result, judged; arrays of its shape."""
+
+    name: str
+    outside: Array  # bool
+    undecided: Array  # bool
+    error: Array  # upper end of |got - truth|
+    bound: Array
+    rounded: int  # elements that are correct roundings
+    lanes: Array  # bool: of the lanes that are not exactly zero, which inform
+    rms: Array  # of every lane
+    worst: Element | None
+
+
+def certify(call: LayerCall, arithmetic: LayerArithmetic, gradients: bool) -> dict[str, Certified]:
+    """Truth and allowance of everything that this call may return."""
+    of = layer_certificate.gradients if gradients else layer_certificate.outputs
+    return of(call.layer.module, call.wide, call.entered, call.reverse, arithmetic)
+
+
+def judge_call(
+    got: Mapping[str, Array], call: LayerCall, arithmetic: LayerArithmetic, certified: Mapping[str, Certified] | None = None
+) -> Verdict:
+    """Judges results whose form was checked before; `certified`: what `certify` gave, if at hand."""
+    if certified is None:
+        kinds = {name.startswith("gradient") for name in got}
+        certified = {name: x for kind in kinds for name, x in certify(call, arithmetic, kind).items()}
+    parts = [_judged(name, x, certified[name], call, arithmetic) for name, x in got.items()]
+    return _verdict(parts, sum(x.size for x in got.values()), arithmetic)
+
+
+def _judged(name: str, got: Array, exact: Certified, call: LayerCall, arithmetic: LayerArithmetic) -> Part:
+    low, high = error_enclosure(got, exact.truth)
+    finite, known = np.isfinite(got), np.isfinite(exact.bound)
+    outside = known & ((~finite & exact.no_overflow) | (finite & (low > exact.bound)))
+    undecided = ~known | (~outside & (~finite | (high > exact.bound)))
+    error = np.where(finite, high, np.inf)
+    lanes, rms = _lanes(name, exact, call)
+    return Part(
+        name=name,
+        outside=outside,
+        undecided=undecided,
+        error=error,
+        bound=exact.bound,
+        rounded=int(correctly_rounded(got, exact.truth).correct.sum()),
+        lanes=lanes,
+        rms=rms,
+        worst=_worst(name, got, exact, error, outside, undecided),
+    )
+
+
+def _lanes(name: str, exact: Certified, call: LayerCall) -> tuple[Array, Array]:
+    """Which lanes of a result can tell a wrong one, and the rms of each: a lane is a channel over time, or a whole parameter."""
+    over = (1,) if name in ("y", "h") else tuple(range(exact.bound.ndim))
+    size = np.abs(exact.truth.head)
+    with np.errstate(all="ignore"):
+        rms = np.sqrt((size**2).mean(over))
+        told = exact.unstored.max(over, initial=0.0) <= INFORMATIVE * rms
+    if name == "y":
+        carries = np.abs(_carried(call))
+        seen = (carries > exact.bound).sum(1)
+        told = told & (BLIND * ((carries > 0).sum(1) - seen) <= (carries > 0).sum(1))
+    alive = (size > 0).any(over) | (exact.truth.rad > 0).any(over)
+    return np.atleast_1d(told)[np.atleast_1d(alive)], np.atleast_1d(rms)
+
+
+def _carried(call: LayerCall) -> Array:
+    """What y owes to earlier steps, in float64: its difference from a layer that carries nothing on."""
+    module, inside = call.layer.module, call.entered
+    k = module.constants(call.wide)
+    without = k._replace(**{call.layer.decay: 0 * getattr(k, call.layer.decay)})
+    with np.errstate(all="ignore"):
+        whole, local = (module.run(each, inside.u, inside.h0, call.reverse)[0] for each in (k, without))
+        return np.asarray(whole - local)
+
+
+def _worst(name: str, got: Array, exact: Certified, error: Array, outside: Array, undecided: Array) -> Element | None:
+    """The element with the largest error/allowance, of those outside if any is."""
+    eligible = outside if outside.any() else ~undecided
+    if not eligible.any():
+        return None
+    quotient = np.where(eligible, ratio(error, exact.bound), -1.0)
+    where = np.unravel_index(int(np.argmax(quotient)), got.shape)
+    return Element(
+        index=tuple(map(int, where)),
+        got=got[where].astype(exact.truth.head.dtype).item(),
+        truth=exact.truth.head[where].item(),
+        error=float(error[where]),
+        allowance=float(exact.bound[where]),
+        ratio=float(quotient[where]),
+        output=name,
+    )
+
+
+def _verdict(parts: list[Part], elements: int, arithmetic: LayerArithmetic) -> Verdict:
+    outside, undecided = (sum(int(getattr(part, name).sum()) for part in parts) for name in ("outside", "undecided"))
+    rounded, worst = sum(part.rounded for part in parts), [part.worst for part in parts if part.worst]
+    lanes = np.concatenate([part.lanes for part in parts]) if parts else np.zeros(0, bool)
+    word, reason = _decide(outside, undecided, elements, rounded, lanes, parts, arithmetic)
+    return Verdict(
+        verdict=word,
+        grade=ASSUMED if word == "outside" else None,
+        reason=reason,
+        arithmetic=arithmetic,
+        informative=float(lanes.mean()) if lanes.size else float(elements > 0),
+        ratio=max((element.ratio for element in worst), default=0.0),
+        bits_lost=max((_bits_lost(part, arithmetic) for part in parts), default=0.0),
+        rounded=rounded / elements if elements else 0.0,
+        counts={"outside": outside, "undecided": undecided, "within": elements - outside - undecided},
+        worst=max(worst, key=lambda element: element.ratio, default=None),
+    )
+
+
+def _decide(
+    outside: int, undecided: int, elements: int, rounded: int, lanes: Array, parts: list[Part], arithmetic: LayerArithmetic
+) -> tuple[Word, str]:
+    """Precedence: outside > nearest > undecided > within; `within` needs half of the lanes to be informative."""
+    if outside:
+        where = ", ".join(f"{int(part.outside.sum())} of {part.outside.size} of {part.name}" for part in parts if part.outside.any())
+        return "outside", f"{where} exceed the allowance; {CLAIMS['outside']}"
+    if not elements:
+        return "undecided", "there are no elements to judge"
+    if rounded == elements:
+        return "nearest", CLAIMS["nearest"]
+    if arithmetic.unmodelled or not arithmetic.bracketing:
+        return "undecided", arithmetic.unmodelled or f"no allowance is known for order {arithmetic.order} in a layer"
+    if undecided:
+        return "undecided", f"overflow is possible, or the allowance is not finite, in {undecided} of {elements} elements"
+    if 2 * lanes.sum() < lanes.size:
+        blind = f"{int((~lanes).sum())} of {lanes.size} lanes"
+        return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {blind}"
+    return "within", CLAIMS["within"]
+
+
+def _bits_lost(part: Part, arithmetic: LayerArithmetic) -> float:
+    """log2 of the largest error over one unit in the last place of the lane's rms, at least 0."""
+    form = arithmetic.format
+    over = part.error.reshape(-1) if part.name not in ("y", "h") else part.error.max(1)
+    with np.errstate(all="ignore"):
+        units = over.reshape(-1) / np.maximum(form.u * part.rms.reshape(-1), form.smallest_subnormal)
+    units = np.where(np.isfinite(over.reshape(-1)), units, np.inf)
+    return float(np.log2(max(units.max(initial=1.0), 1.0)))

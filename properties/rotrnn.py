@@ -1,0 +1,44 @@
+"""How the search draws parameters of RotRNN, and which other parameters give the same layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scanproof.properties.layer_draws import Sizes, near_turns, one_per_row
+from scanproof.reference.inputs import Array
+from scanproof.reference.rotrnn import Params
+
+NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/constants.md)
+
+
+def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:
+    """Heads with decays modulus[:heads], strictly between 0 and 1.
+
+    sparse: one power of two in every row of B and C, and M symmetric, so that P = I: only xi, the rotation and the scan round.
+    """
+    heads, head_dim, width = sizes.heads, 2 * -(-sizes.state // 2), sizes.width
+    features = heads * head_dim
+    theta = near_turns(rng, heads, head_dim // 2)  # (heads, pairs)
+    gamma_log = np.log(-np.log(np.resize(modulus, heads)))  # (heads,)
+    matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
+    M = rng.standard_normal((heads, head_dim, head_dim))
+    norm = np.abs(M - M.swapaxes(1, 2)).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
+    M = M * np.minimum(1, 0.99 * NORM / norm) if not sparse else np.round(M + M.swapaxes(1, 2))
+    B = matrix(rng, features, width).reshape(heads, head_dim, width)
+    C = [matrix(rng, width, features) for _ in range(2 if bidirectional else 1)]
+    D = np.zeros(width) if sparse else rng.standard_normal(width)  # (width,)
+    return Params(theta, gamma_log, M, B, C[0], D, *C[1:])
+
+
+def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
+    """Parameters of the same layer: M and a symmetric matrix of whole numbers, c B with a power of two c, S and -S^T."""
+    whole = np.round(4 * rng.standard_normal(params.M.shape)).astype(params.M.dtype)
+    symmetric = whole + whole.swapaxes(1, 2)
+    return [replace(params, M=_grid(params.M) + symmetric), replace(params, B=params.B * 8)]
+
+
+def _grid(M: Array) -> Array:
+    """M on a grid on which small whole numbers are added exactly."""
+    return np.asarray(np.round(M * 2.0**6) / 2.0**6).astype(M.dtype)

@@ -1,0 +1,105 @@
+"""What a search needs to know of a system: its laws, how cases are drawn, how results are judged, what must have decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scanproof.properties import laws, layer_draws, layer_laws, strategies
+from scanproof.properties.layer_calls import LayerCall
+from scanproof.properties.layer_verdict import certify, judge_call
+from scanproof.properties.strategies import Domain
+from scanproof.properties.verdict import Verdict, judge_inputs
+from scanproof.reference import certificate
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.inputs import Inputs
+from scanproof.reference.layer_arithmetic import of_layer
+from scanproof.reference.systems import LAYERS, known_system
+
+NEED_ZEROS = ("impulses", "time-invariance")
+
+
+class Suite(NamedTuple):
+    """The search's side of a system.
+
+    declared: the declaration in full; draw: of a law's visit, with a seed; draws: Hypothesis strategy of a law's random cases;
+    judged: the verdict over one result, and what laws see of it; shape: batch rows, steps and channels of a call.
+    """
+
+    laws: tuple[Any, ...]
+    declared: Callable[[Arithmetic], Arithmetic]
+    draw: Callable[..., Any]
+    draws: Callable[[Any, Arithmetic, Domain], Any]
+    judged: Callable[[Any, Any, Any], tuple[Verdict, Any]]
+    shape: Callable[[Any], tuple[int, ...]]
+    applies: Callable[[Any, Arithmetic, Domain], bool]
+    decisive: Callable[[Arithmetic, Domain], list[str]]
+
+
+@cache
+def suite_of(system: str) -> Suite:
+    """The suite of a system. Raises ValueError for an unknown one."""
+    return _layer(system) if known_system(system) in LAYERS else SCAN
+
+
+# ---------------------------------------------------------------- the bare scan
+
+
+def _judged_scan(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> tuple[Verdict, laws.Run]:
+    found = certificate.certify(inputs.forward(), arithmetic)
+    bound = np.where(found.allowance.no_overflow, found.allowance.bound, np.inf)
+    return judge_inputs(got, inputs, arithmetic, found), laws.Run(got, bound[:, ::-1] if inputs.reverse else bound)
+
+
+def _scan_applies(law: laws.Law, arithmetic: Arithmetic, domain: Domain) -> bool:
+    """Exact lanes exist for bracketings only; some laws need zeros among the inputs."""
+    exact = arithmetic.bracketing or law.name != "exact-lanes"
+    return exact and (domain.positive != "all" or law.name not in NEED_ZEROS)
+
+
+def _scan_decisive(arithmetic: Arithmetic, domain: Domain) -> list[str]:
+    """The laws that must have been within: exact lanes decide where few bits are kept; other algorithms have none."""
+    if arithmetic.coarse:
+        return ["exact-lanes"]
+    if not arithmetic.bracketing:
+        return ["equivalence"]
+    needed = ("exact-lanes", "impulses", "equivalence")
+    return [law.name for law in laws.LAWS if law.name in needed and _scan_applies(law, arithmetic, domain)]
+
+
+SCAN = Suite(
+    laws=laws.LAWS,
+    declared=lambda arithmetic: arithmetic,
+    draw=lambda arithmetic, domain, visit, seed: strategies.Draw(arithmetic, domain, *visit, seed=seed),
+    draws=lambda law, arithmetic, domain: strategies.draws(arithmetic, domain, domain.deck()),
+    judged=_judged_scan,
+    shape=lambda inputs: inputs.b.shape,
+    applies=_scan_applies,
+    decisive=_scan_decisive,
+)
+
+# ---------------------------------------------------------------- layers
+
+
+def _judged_layer(got: Any, call: LayerCall, arithmetic: Any) -> tuple[Verdict, layer_laws.Results]:
+    certified = certify(call, arithmetic, gradients=call.y_bar is not None)
+    if any(name not in certified for name in got):  # outputs that came with gradients
+        certified = certify(call, arithmetic, gradients=call.y_bar is None) | certified
+    return judge_call(got, call, arithmetic, certified), layer_laws.Results(got)
+
+
+def _layer(system: str) -> Suite:
+    draw = partial(layer_draws.LayerDraw, system)
+    return Suite(
+        laws=layer_laws.LAWS,
+        declared=of_layer,
+        draw=lambda arithmetic, domain, visit, seed: draw(arithmetic, domain, *visit, seed=seed),
+        draws=lambda law, arithmetic, domain: layer_draws.draws(system, arithmetic, domain, law.longest),
+        judged=_judged_layer,
+        shape=lambda call: call.u.shape,
+        applies=lambda law, arithmetic, domain: True,
+        decisive=lambda arithmetic, domain: ["impulses", "equivalence"],
+    )
