@@ -8,24 +8,28 @@ Words follow from exact second moments (claims_moments.py) at flint's precision;
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import flint
-import numpy as np
 
-from scanproof.benchmarks.claims_moments import bits, equal, floats, lru_limit, rotrnn_limit
-from scanproof.benchmarks.claims_runs import GAMMA, HEAD_DIM, HEADS, WIDTH, Constants, other_inputs, over_time
-from scanproof.reference import lru, namespace, rotrnn
+from scanproof.benchmarks.claims_moments import bits, equal
+from scanproof.benchmarks.claims_moved import (
+    AGAIN,
+    BOUNDED,
+    FIXED,
+    FREE,
+    HEADS,
+    STRENGTHS,
+    Constants,
+    band,
+    lru_limits,
+    rotrnn_limits,
+)
+from scanproof.benchmarks.claims_runs import GAMMA, moved_over_time, other_inputs, over_time
+from scanproof.reference import rotrnn
 from scanproof.reference.inputs import Array
-from scanproof.reference.layers import mapped
 from scanproof.report.claims_model import Band, ClaimRow, Curve
 from scanproof.report.markup import number
-
-STATE = 16  # of LRU, complex
-STRENGTHS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # standard deviation of what is added to a parameter
-BOUNDED = "RotRNN, every parameter"
-FIXED, FREE, AGAIN = "LRU, ν moved, γ as initialised", "LRU, ν and γ moved", "LRU, ν moved, γ recomputed"
 
 
 class Norms(NamedTuple):
@@ -42,6 +46,7 @@ def measure(seed: int, draws: int, time: int, constants: Constants = rotrnn.cons
         normed = _all(limits)
     with flint.ctx.workprec(bits(time)):
         white, curves = over_time(seed, time, constants)
+        moved = moved_over_time(seed, time, constants)
     with flint.ctx.workprec(bits(4 * time)):
         answers, other = other_inputs(4 * time, constants)
     rows = [
@@ -51,35 +56,7 @@ def measure(seed: int, draws: int, time: int, constants: Constants = rotrnn.cons
         *(_moved(name, found) for name, found in states.items()),
     ]
     bands = [band(BOUNDED, limits), *(band(name, found) for name, found in states.items())]
-    return Norms(rows, curves + other, bands)
-
-
-def rotrnn_limits(seed: int, draws: int, sigma: float, constants: Constants) -> Array:
-    """E |x|^2 in the long run of every head, all parameters perturbed. Balls (draws, heads)"""
-    rng = np.random.default_rng(seed)
-    drawn = (rotrnn.init(rng, HEADS, HEAD_DIM, WIDTH) for _ in range(draws))
-    moved = (mapped(params, lambda x: x + sigma * rng.standard_normal(x.shape)) for params in drawn)
-    return np.stack([rotrnn_limit(constants(mapped(params, namespace.balls().lift))) for params in moved])
-
-
-def lru_limits(seed: int, draws: int, sigma: float, what: str) -> Array:
-    """E |h|^2 / |B|^2 in the long run of every state, nu_log (and gamma_log) perturbed. Balls (draws, state)"""
-    rng, lift = np.random.default_rng(seed), namespace.balls().lift
-    found = []
-    for _ in range(draws):
-        params = mapped(lru.init(rng, STATE, WIDTH, "paper-long"), lift)
-        nu_log = params.nu_log + lift(sigma * rng.standard_normal(STATE))
-        gamma_log = lru.normalising_gamma_log(nu_log if what == AGAIN else params.nu_log)
-        if what == FREE:
-            gamma_log = gamma_log + lift(sigma * rng.standard_normal(STATE))
-        found.append(lru_limit(lru.constants(replace(params, nu_log=nu_log, gamma_log=gamma_log))))
-    return np.stack(found)
-
-
-def band(label: str, found: dict[float, Array]) -> Band:
-    """Quantiles over draws of the mean over heads or states. found: for every strength balls (draws, heads or state)."""
-    low, median, high = np.quantile([floats(x).mean(1) for x in found.values()], (0.05, 0.5, 0.95), axis=1)
-    return Band(label=label, strength=list(found), low=low.tolist(), median=median.tolist(), high=high.tolist())
+    return Norms(rows, curves + moved + other, bands)
 
 
 def _all(found: dict[float, Array]) -> bool:

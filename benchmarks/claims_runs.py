@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,16 +10,26 @@ import flint
 import numpy as np
 
 from scanproof.benchmarks.claims_moments import equal, expected, floats
-from scanproof.reference import namespace, rotrnn
+from scanproof.benchmarks.claims_moved import (
+    AGAIN,
+    BOUNDED,
+    FIXED,
+    FREE,
+    HEAD_DIM,
+    HEADS,
+    WIDTH,
+    Constants,
+    lru_moved,
+    rotrnn_moved,
+)
+from scanproof.reference import lru, namespace, rotrnn
 from scanproof.reference.inputs import Array
 from scanproof.reference.layers import mapped
 from scanproof.report.claims_model import Curve
 
-HEADS, HEAD_DIM, WIDTH = 4, 4, 4
+SIGMA = 0.5  # of the parameters that are moved
 INPUTS = {"white noise": "0", "AR(1), ρ = 0.99": "0.99", "constant": "1"}
 GAMMA, ANGLES = 0.999, {"θ = 0": (0.0, 0.0), "θ = (1, 2)": (1.0, 2.0)}
-
-Constants = Callable[[rotrnn.Params], rotrnn.Constants]  # of the layer under test
 
 
 def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Curve]]:
@@ -36,6 +45,18 @@ def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Cu
         curves.append(_curve("white noise, every head", label, "exact", at, floats(moments[:, head])))
         curves.append(_curve("white noise, every head", label, "sampled", at, sampled[:, head]))
     return equal(moments, wanted), curves
+
+
+def moved_over_time(seed: int, time: int, constants: Constants) -> list[Curve]:
+    """The mean over heads, or over |B|^2 the sum over states, of one draw whose parameters are moved; white noise."""
+    k = constants(rotrnn_moved(np.random.default_rng(seed), SIGMA))
+    found = {BOUNDED: floats(expected(partial(run, k), WIDTH, time, flint.arb(0)).sum((1, 2))) / HEADS}
+    for name in (AGAIN, FIXED, FREE):
+        params = lru_moved(np.random.default_rng(seed), SIGMA, name)
+        moments = expected(lambda u, params=params: lru.forward(params, u)[1], WIDTH, time, flint.arb(0)).sum(1)  # type: ignore[misc]
+        found[name] = floats(moments / (params.B_re**2 + params.B_im**2).sum())
+    panel = f"white noise, parameters moved by σ = {SIGMA:g}"
+    return [_curve(panel, name, "exact", grid(time), y) for name, y in found.items()]
 
 
 def other_inputs(time: int, constants: Constants) -> tuple[dict[tuple[str, str], bool], list[Curve]]:

@@ -15,7 +15,6 @@ from scanproof.properties.shrink import shrink
 from scanproof.properties.suites import suite_of
 from scanproof.properties.strategies import LONG, Domain
 from scanproof.properties.verdict import CLAIMS, Word, required
-from scanproof.properties.witness import witness
 from scanproof.reference.arithmetic import Arithmetic
 
 CASES = 20
@@ -83,13 +82,13 @@ def _choose(all_laws: Sequence[Any], laws: Sequence[str] | None, cases: int, ari
 
 
 def _report(session: Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
-    report = Report(session.implementation.name, session.arithmetic, seed, cases, "undecided", "", results, session.fault)
+    report = Report(session.implementation.name, session.arithmetic, seed, cases, "undecided", "", results, session.fault, system=session.system)
     report.verdict, report.reason = _verdict(report, session)
     report.bits_lost, report.judged = session.bits_lost, session.judged
     report.rounded = session.rounded / session.elements if session.elements else 0.0
     if session.failures:
         law, failing, result = session.failures[0]
-        shrink(failing, session.domain, session.first_outside)
+        shrink(failing, session.domain, session.first_outside, session.suite.simpler)
         inputs, got = session.smallest or (failing, result)  # the first one where it does not fail again
         failure = judged(got, inputs, session.arithmetic)
         if failure.window and failure.worst:  # the window is a failing call of its own, which a third party can recheck
@@ -99,7 +98,7 @@ def _report(session: Search, results: list[LawResult], seed: int, cases: int, st
             failure = judged(got, inputs, session.arithmetic)
         report.failure = explained(failure, [(inputs, got) for _, inputs, got in session.failures])
         report.not_refuted_under = report.failure.not_refuted_under
-        report.witness = witness(inputs, got, report.failure, session.implementation.name, law, seed)
+        report.witness = session.suite.witness(inputs, got, report.failure, session.implementation.name, law, seed)
     report.seconds = time.perf_counter() - started
     return report
 

@@ -32,7 +32,7 @@ class Element:
     error: float
     allowance: float
     ratio: float
-    output: str = "h"  # which result of a layer
+    output: str = ""  # which result of a layer
 
 
 class Sight(NamedTuple):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scanproof.properties.verdict import Status, Verdict, Word
+from scanproof.properties.layer_witness import LayerWitness
 from scanproof.properties.witness import Witness
 from scanproof.reference.arithmetic import Arithmetic
 
@@ -44,12 +45,13 @@ class Report:
     fault: tuple[str, str] | None = None  # kind ("crashed", "hung", "contract"), message
     failure: Verdict | None = None  # the verdict over the shrunk call, or over its failing window
     window: str | None = None  # which part of the shrunk call that window is
-    witness: Witness | None = None
+    witness: Witness | LayerWitness | None = None
     not_refuted_under: str | None = None
     bits_lost: float = 0.0
     rounded: float = 0.0  # share of all judged elements that are the correct rounding of the exact state
     judged: tuple[int, ...] = (0, 0, 0)  # most batch rows, steps and channels of a judged call
     seconds: float = 0.0
+    system: str = "scan"
 
     @property
     def ratio(self) -> float:

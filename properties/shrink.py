@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,32 +14,41 @@ from scanproof.reference.inputs import Array, Inputs
 
 SECONDS, CALLS = 20.0, 300
 
+C = TypeVar("C")
+Index = tuple[int, ...]
+Simpler = Callable[[C, Domain, Index], Iterator[C]]
 
-def shrink(inputs: Inputs, domain: Domain, fails: Callable[[Inputs], tuple[int, int, int] | None]) -> Inputs:
-    """The smallest inputs found for which `fails` still gives the index of its first outside element.
 
-    Deterministic; stops after SECONDS or CALLS, whichever comes first.
+def shrink(call: C, domain: Domain, fails: Callable[[C], Index | None], simpler: Simpler[C] | None = None) -> C:
+    """The smallest call found for which `fails` still gives the index of its worst outside element.
+
+    Deterministic; stops after SECONDS or CALLS, whichever comes first. `simpler` gives candidates of the domain, the boldest
+    first; those of a scan when None.
     """
-    deadline, calls, index = time.monotonic() + SECONDS, 0, fails(inputs)
+    candidates: Simpler[Any] = simpler or simpler_scans
+    deadline, calls, index = time.monotonic() + SECONDS, 0, fails(call)
     if index is None:
-        return inputs  # does not fail again: nothing to go by
+        return call  # does not fail again: nothing to go by
     progress = True
     while progress:
         progress = False
-        for smaller in _candidates(inputs, index):
+        for smaller in candidates(call, domain, index):
             if calls >= CALLS or time.monotonic() > deadline:
-                return inputs
-            if not domain.holds(smaller.b.shape, smaller.varying):
-                continue
+                return call
             calls += 1
             found = fails(smaller)
             if found is not None:
-                inputs, index, progress = smaller, found, True
+                call, index, progress = smaller, found, True
                 break
-    return inputs
+    return call
 
 
-def _candidates(inputs: Inputs, index: tuple[int, int, int]) -> Iterator[Inputs]:
+def simpler_scans(inputs: Inputs, domain: Domain, index: Index) -> Iterator[Inputs]:
+    """Simpler inputs of this domain, the boldest steps first."""
+    return (simpler for simpler in _candidates(inputs, index) if domain.holds(simpler.b.shape, simpler.varying))
+
+
+def _candidates(inputs: Inputs, index: Index) -> Iterator[Inputs]:
     """Simpler inputs, the boldest steps first."""
     row, step, channel = index
     batch, time_, channels = inputs.b.shape
@@ -51,11 +61,11 @@ def _candidates(inputs: Inputs, index: tuple[int, int, int]) -> Iterator[Inputs]
         yield _take(inputs, slice(None), used, slice(None))
     if inputs.h0 is not None:
         yield replace(inputs, h0=None)
-    for gone in _blocks(time_):
+    for gone in blocks(time_):
         yield _without(inputs, gone)
     if inputs.varying and (inputs.lam == inputs.lam[:1, :1]).all():
         yield replace(inputs, lam=inputs.lam[0, 0].copy())
-    for gone in _blocks(time_):
+    for gone in blocks(time_):
         if (inputs.b[:, gone] != 0).any():
             b = inputs.b.copy()
             b[:, gone] = 0
@@ -63,11 +73,11 @@ def _candidates(inputs: Inputs, index: tuple[int, int, int]) -> Iterator[Inputs]
     for bits in (1, 2, 4, 8, 12):
         for name in ("b", "h0", "lam"):
             value = getattr(inputs, name)
-            if value is not None and not np.array_equal(_rounded(value, bits), value):
-                yield replace(inputs, **{name: _rounded(value, bits)})  # type: ignore[arg-type]
+            if value is not None and not np.array_equal(rounded(value, bits), value):
+                yield replace(inputs, **{name: rounded(value, bits)})  # type: ignore[arg-type]
 
 
-def _blocks(length: int) -> Iterator[slice]:
+def blocks(length: int) -> Iterator[slice]:
     """Halves, quarters, ... of range(length), the largest first."""
     size = length // 2
     while size:
@@ -87,9 +97,9 @@ def _without(inputs: Inputs, steps: slice) -> Inputs:
     return replace(inputs, lam=lam, b=np.delete(inputs.b, steps, axis=1))
 
 
-def _rounded(x: Array, bits: int) -> Array:
+def rounded(x: Array, bits: int) -> Array:
     """x with `bits` significand bits per component."""
     if np.iscomplexobj(x):
-        return (_rounded(x.real, bits) + 1j * _rounded(x.imag, bits)).astype(x.dtype)
+        return (rounded(x.real, bits) + 1j * rounded(x.imag, bits)).astype(x.dtype)
     fraction, exponent = np.frexp(x.astype(float))
     return np.asarray(np.ldexp(np.rint(fraction * 2**bits) / 2**bits, exponent).astype(x.dtype))

@@ -69,6 +69,6 @@ def _failure(report: Report) -> str:
         return f"declared as {report.arithmetic}"
     worst, fits = report.failure.worst, report.not_refuted_under or "no declaration known"
     return (
-        f"smallest failing call ({report.witness.law}): lam {report.witness.lam.shape}, b {report.witness.b.shape}; "
-        f"at {worst.index} got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}; it fits {fits}"
+        f"smallest failing call ({report.witness.law}): {report.witness.inputs().described()}; "
+        f"at {f'{worst.output} ' if worst.output else ''}{worst.index} got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}; it fits {fits}"
     )

@@ -10,9 +10,13 @@ import numpy as np
 
 from scanproof.properties import laws, layer_draws, layer_laws, strategies
 from scanproof.properties.layer_calls import LayerCall
+from scanproof.properties.layer_shrink import simpler_layers
 from scanproof.properties.layer_verdict import certify, judge_call
+from scanproof.properties.layer_witness import layer_witness
+from scanproof.properties.shrink import Simpler, simpler_scans
 from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import Verdict, judge_inputs
+from scanproof.properties.witness import witness
 from scanproof.reference import certificate
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs
@@ -26,7 +30,8 @@ class Suite(NamedTuple):
     """The search's side of a system.
 
     declared: the declaration in full; draw: of a law's visit, with a seed; draws: Hypothesis strategy of a law's random cases;
-    judged: the verdict over one result, and what laws see of it; shape: batch rows, steps and channels of a call.
+    judged: the verdict over one result, and what laws see of it; shape: batch rows, steps and channels of a call;
+    simpler: smaller calls to try; witness: of a failing one; applies: whether a law does; decisive: which must have been within.
     """
 
     laws: tuple[Any, ...]
@@ -35,6 +40,8 @@ class Suite(NamedTuple):
     draws: Callable[[Any, Arithmetic, Domain], Any]
     judged: Callable[[Any, Any, Any], tuple[Verdict, Any]]
     shape: Callable[[Any], tuple[int, ...]]
+    simpler: Simpler[Any]
+    witness: Callable[..., Any]
     applies: Callable[[Any, Arithmetic, Domain], bool]
     decisive: Callable[[Arithmetic, Domain], list[str]]
 
@@ -77,6 +84,8 @@ SCAN = Suite(
     draws=lambda law, arithmetic, domain: strategies.draws(arithmetic, domain, domain.deck()),
     judged=_judged_scan,
     shape=lambda inputs: inputs.b.shape,
+    simpler=simpler_scans,
+    witness=witness,
     applies=_scan_applies,
     decisive=_scan_decisive,
 )
@@ -100,6 +109,8 @@ def _layer(system: str) -> Suite:
         draws=lambda law, arithmetic, domain: layer_draws.draws(system, arithmetic, domain, law.longest),
         judged=_judged_layer,
         shape=lambda call: call.u.shape,
+        simpler=simpler_layers,
+        witness=layer_witness,
         applies=lambda law, arithmetic, domain: True,
         decisive=lambda arithmetic, domain: ["impulses", "equivalence"],
     )

@@ -55,7 +55,7 @@ class Numbers(_Strict):
     """An array: dtype name, shape, and its components in C order as hexadecimal floats."""
 
     dtype: Literal["float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
-    shape: list[Count] = Field(min_length=1, max_length=3)
+    shape: list[Count] = Field(min_length=1, max_length=5)
     data: list[Hex]
 
     @model_validator(mode="after")
@@ -182,11 +182,16 @@ def read(path: Path | str) -> Witness:
     except OSError as error:
         raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
-        first, others = error.errors()[0], error.error_count() - 1
-        place, more = ".".join(map(str, first["loc"])) or "file", f" (and {others} more faults)" if others else ""
-        raise ValueError(f"witness: {path}: {place}: {first['msg'].removeprefix('Value error, ')}{more}") from error
+        raise ValueError(f"witness: {path}: {first_fault(error)}") from error
     except ValueError as error:
         raise ValueError(f"witness: {path}: {error}") from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first of pydantic's findings in one line."""
+    first, others = error.errors()[0], error.error_count() - 1
+    place, more = ".".join(map(str, first["loc"])) or "file", f" (and {others} more faults)" if others else ""
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}{more}"
 
 
 def _known_format(content: bytes) -> None:

@@ -23,7 +23,7 @@ from scanproof.reference.exact_lanes import Whole
 from scanproof.reference.inputs import Array
 from scanproof.reference.namespace import ELEMENTARY, Namespace
 from scanproof.reference.near import Near
-from scanproof.reference.operations import UP, Roundings
+from scanproof.reference.operations import TINY, UP, Roundings
 from scanproof.reference.truth import _up
 from scanproof.reference.walk import Carry, Leaves
 
@@ -54,7 +54,7 @@ def enclosures() -> Namespace:
 
 @cache
 def elements() -> Namespace:
-    """(v, X, E0, n)."""
+    """(v, X, E0, n, reach)."""
     return Namespace(
         kind="allowance",
         lift=_no_lift,
@@ -75,13 +75,13 @@ def function(name: str, x: Near) -> Near:
     """An elementary function: absolute errors for sin and cos, relative ones for the others."""
     x, elementary, ops = x.closed(), x.rules.elementary, x.rules.real
     with flint.ctx.workprec(BITS):
-        values, wide = (getattr(np, name)(balls(x.v, more)) for more in (0.0, x.E))
+        values, wide = (getattr(np, name)(balls(x.v, more)) for more in (0.0, x.E * x.rules.inflation()))
         moved = np.frompyfunc(lambda one, two: _up(abs(one - two)), 2, 1)(wide, values).astype(float)
     v = of_balls(values)
     relative = {"sin": 0.0, "cos": 0.0, "sqrt": elementary.division}.get(name, elementary.e) * ops.u
     absolute = (elementary.e_t if name in ("sin", "cos") else 0.0) * ops.u
     E = moved + relative * (v.size() + moved) + absolute + ops.product_loss
-    return x._noted(v, v.size(), E, np.ones(x.shape), 8)
+    return x._noted(v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), 8)
 
 
 def expm1(x: Near) -> Near:
@@ -90,23 +90,23 @@ def expm1(x: Near) -> Near:
     if x.rules.declared.gain == "expm1":
         return plain
     root = function("exp", x * 0.5)
-    return Near(plain.v, plain.X, np.maximum(plain.E, (root * root + -1).E), plain.n, x.rules)
+    return Near(plain.v, plain.X, np.maximum(plain.E, (root * root + -1).E), plain.n, plain.reach + 1, x.rules)
 
 
 def pair(re: Near, im: Near) -> Near:
     """re + i im: nothing is computed."""
     re, im = re.closed(), im.closed()
     X, E = (np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP) for one, two in ((re.X, im.X), (re.E, im.E)))
-    return Near(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.rules)
+    return Near(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.reach + im.reach, re.rules)
 
 
 def expm(S: Near) -> Near:
     """exp of skew matrices (stack, n, n)."""
-    delta = _distance(S)  # (stack, 1, 1)
+    delta = np.where((S.size > 0).any((1, 2), keepdims=True), _distance(S), 0.0)  # exp(0) is exact (stack, 1, 1)
     v = through_balls(exponential.ball_expm, S.v)
     E = np.broadcast_to(delta, S.shape)
     S.rules.tally.note(v.size() + E, S.shape[-1] + 16)
-    return Near(v, v.size(), E, np.ones(S.shape), S.rules, normwise=True)
+    return Near(v, v.size(), E, np.ones(S.shape), np.maximum(v.size() + E, 1), S.rules, normwise=True)
 
 
 def frechet(S: Near, G: Near) -> Near:
@@ -115,16 +115,15 @@ def frechet(S: Near, G: Near) -> Near:
     v = through_balls(exponential.ball_frechet, S.v, G.v)
     error = np.broadcast_to(E + _distance(S) * size, S.shape)
     S.rules.tally.note(v.size() + error, S.shape[-1] ** 2 + 16)
-    return Near(v, v.size(), error, np.ones(S.shape), S.rules)
+    return Near(v, v.size(), error, np.ones(S.shape), np.maximum(v.size() + error, 1), S.rules)
 
 
 def _distance(S: Near) -> Array:
-    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one subtraction; exp(0) is exact."""
+    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one subtraction."""
     size, u = S.v.size(), S.rules.real.u
     rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.rules.real.sum_loss, 0.0)  # (stack, n, n)
     moved, norm = (x.sum(1, keepdims=True).max(2, keepdims=True) for x in (rounded, size + rounded))
-    delta = np.where(norm > 0, moved + S.rules.elementary.c_E * u * (norm + S.shape[-1] ** 0.5), 0.0)
-    return np.asarray(delta * UP)
+    return np.asarray((moved + S.rules.elementary.c_E * u * (norm + S.shape[-1] ** 0.5)) * UP)
 
 
 def _no_lift(x: Any) -> Any:
@@ -145,13 +144,16 @@ def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops:
         walk, E, unstored, peak = rounding.of_leaves(_leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes)
         E = np.where(np.isnan(unstored), np.inf, unstored)
         X = np.where(np.isnan(walk.X), np.inf, walk.X)
-    found = lam._noted(v, X, E, np.minimum(walk.n, 1), b.shape[1])
+        reach = (h0.reach[:, None] + np.cumsum(b.reach, 1)) * walk.G
+        reach = reach * np.exp(walk.m * np.log1p(ops.beta) + ops.c * walk.n * np.log1p(ops.u))
+    found = lam._noted(v, X, E, np.minimum(walk.n, 1), reach, b.shape[1])
     lam.rules.tally.note(peak, 0)
     return (found[:, ::-1] if reverse else found).stage()
 
 
 def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
-    A, X, unit = lam.X, b.X, (lam.v.size() == 1) & (lam.rules.declared.subnormals == "gradual")
+    A, unit = lam.X, (lam.v.size() == 1) & (lam.rules.declared.subnormals == "gradual")
+    X = np.where(b.E > 0, np.maximum(b.X, TINY), b.X)  # what cancels in exact numbers only is an addend
     return Leaves(
         A=A,
         dA=lam.E + np.where(A > 0, ops.operand_loss, 0.0),
@@ -166,7 +168,7 @@ def _carry(h0: Near, time: int) -> Carry:
     """Before the first step."""
     X, E = h0.X, h0.E
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
-    return Carry(0, time, X, h0.n, zeros, zeros, ones, ones, X + E, X, E, zeros, Whole(zeros > 0, zeros))
+    return Carry(0, time, X, (h0.size > 0) + 0.0, zeros, zeros, ones, ones, X + E, X, E, zeros, Whole(zeros > 0, zeros))
 
 
 def _rotation(lam: Near, b: Near, h0: Near) -> Near:

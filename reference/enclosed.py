@@ -170,7 +170,8 @@ class Complex(Bundle):
         return np.asarray(self.re.power_of_two() & self.im.power_of_two() & ((self.re == 0) | (self.im == 0)))
 
     def truth(self) -> Truth:
-        rad = np.where((self.re.rad > 0) & (self.im.rad > 0), np.hypot(self.re.rad, self.im.rad) * UP, self.re.rad + self.im.rad)
+        re, im = self.re.rad, self.im.rad
+        rad = np.where((re > 0) & (im > 0), np.hypot(re, im) * UP + TINY, re + im)
         return Truth(self.re.head + 1j * self.im.head, self.re.tail + 1j * self.im.tail, rad)
 
 

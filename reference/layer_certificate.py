@@ -68,9 +68,10 @@ def certified(x: Near, rule: Rules) -> Certified:
     known = rule.declared.bracketing and not rule.declared.unmodelled
     with np.errstate(all="ignore"):
         unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
-        stored = np.where(x.n > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
-    safe = rule.tally.peak < real.largest / 2 * (1 - 2 * real.u)
-    return Certified(x.v.truth(), (unstored + stored) * UP, unstored, safe)
+        stored = np.where(x.size > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
+    bound = (unstored + stored) * UP
+    safe = rule.tally.peak < rule.safe and float((size + bound).max(initial=0.0)) < real.largest
+    return Certified(x.v.truth(), bound, unstored, bool(safe))
 
 
 def _leaf(rule: Rules) -> Callable[[Array], Near]:

@@ -6,14 +6,17 @@
     E        |computed - v| <= E, hence |computed| <= X + E                                       float64
     n        addends, not exactly zero, of the sum that the element is; 1 for what is no sum      float64
     E0       E before the additions of that sum:  E = E0 + ((1 + u)^depth(n) - 1) (X + E0) + flushed sums
+    reach    X of factors max(1, |x|): beyond any number that a program meets on its way,        float64
+             whichever factors it multiplies first
 
 Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions, since a program may add them
 in any order. A product, a function or a stage closes it. With P = (X_a + E_a)(X_b + E_b),
 
     a b         X = X_a X_b,   E0 = X_a E_b + E_a X_b + E_a E_b + beta P + loss     no beta where a or b is a power of two
-    a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b
+    a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b          (a flushed sum even if one of them is 0)
     sum of a b  the same with sums of products; n counts those that are not exactly zero
-    a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b) and two roundings (a (1/b) is admitted)
+    a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b) and two roundings twice (a (1/b), sqrt a / sqrt b are admitted);
+                nothing is known where b may overflow, since a / inf is 0
 
 Complex products are sums too: a program may add up 2 n real products per component, |ac| + |bd| and |ad| + |bc|, whose norm is
 at most sqrt(2) |a + ib| |c + id|; n complex products therefore count as 3 n addends (2 sqrt(2) n, and beta holds two more).
@@ -38,22 +41,22 @@ from scanproof.reference.rules import Rules
 
 @dataclass(frozen=True, eq=False)
 class Near(Bundle):
-    """Elements (v, X, E0, n). normwise: E bounds the 2-norm of the error of a whole matrix, in each of its entries."""
+    """Elements (v, X, E0, n, reach). normwise: E bounds the 2-norm of the error of a whole matrix, in each of its entries."""
 
     v: Any  # Enclosed or Complex
     X: Array
     E0: Array
     n: Array
+    reach: Array
     rules: Rules
     normwise: bool = False
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        return self.v, self.X, self.E0, self.n
+        return self.v, self.X, self.E0, self.n, self.reach
 
     def like(self, *parts: Any) -> Self:
-        v, X, E0, n = parts
-        return type(self)(v, X, E0, n, self.rules, self.normwise)
+        return type(self)(*parts, self.rules, self.normwise)
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:
@@ -61,11 +64,14 @@ class Near(Bundle):
 
     @classmethod
     def leaf(cls, x: Array, rules: Rules) -> Self:
-        """Stored numbers: exact, but with `daz` subnormal ones may be read as zero."""
+        """Stored numbers: exact, but with `daz` subnormal components may be read as zero, or by one product only: sqrt(2)."""
         v = exact(x)
-        size, declared = v.size(), rules.declared
-        lost = (size > 0) & (size < declared.omega) & (declared.subnormals == "daz")
-        return cls(v, size, np.where(lost, size, 0.0), (size > 0) + 0.0, rules)
+        size, lost = v.size(), np.zeros(x.shape)
+        if rules.declared.subnormals == "daz":
+            lost = exact(np.where(_subnormal(x.real, rules), x.real, 0)).size()
+        if rules.declared.subnormals == "daz" and isinstance(v, Complex):
+            lost = (lost + exact(np.where(_subnormal(x.imag, rules), x.imag, 0)).size()) * 1.5
+        return cls(v, size, lost, rules.addends(size), np.where(size > 0, np.maximum(size, 1), 0.0), rules)
 
     @property
     def complex(self) -> bool:
@@ -89,22 +95,27 @@ class Near(Bundle):
 
     def closed(self) -> Self:
         """The sum as one number."""
-        return self if (self.n <= 1).all() else type(self)(self.v, self.X, self.E, np.minimum(self.n, 1), self.rules)
+        if (self.n <= 1).all():
+            return self
+        with np.errstate(over="ignore"):
+            reach = self.reach * (1 + self.rules.growth(self.n))
+        return type(self)(self.v, self.X, self.E, np.minimum(self.n, 1), reach, self.rules)
 
     def stage(self) -> Self:
         """A number that every program of the class forms, so that its own size counts."""
         closed = self.closed()
         X = np.minimum(closed.X, closed.v.size()) if self.rules.anchored else closed.X
-        return type(self)(closed.v, X, closed.E0, closed.n, self.rules)
+        return type(self)(closed.v, X, closed.E0, closed.n, closed.reach, self.rules)
 
     def __neg__(self) -> Self:
-        return type(self)(-self.v, self.X, self.E0, self.n, self.rules)
+        return self._with(-self.v)
 
     def __add__(self, other: Any) -> Self:
         other = self._same(other)
-        X, E0, n = (getattr(self, name) + getattr(other, name) for name in ("X", "E0", "n"))
+        X, E0, n, reach = (one + two for one, two in zip(self.parts[1:], other.parts[1:], strict=True))
         v = self.v + other.v if self.complex or not other.complex else other.v + self.v
-        return self._noted(v, X, E0, n, 2)
+        flushed = max(self.ops.sum_loss, other.ops.sum_loss)
+        return self._noted(v, X, E0 + np.where(X + E0 > 0, flushed, 0.0), n, reach, 2)
 
     def __mul__(self, other: Any) -> Self:
         a, b = self.closed(), self._same(other).closed()
@@ -129,35 +140,38 @@ class Near(Bundle):
             products = times(*inexact) * ops.beta + rounded * TINY
             cross = times(a.X, b.E) if not b.normwise else _normwise(times, a.X, b.E)
             cross = cross + (times(a.E, b.size) if not a.normwise else _normwise(times, a.E, b.size))
-            E0 = cross + products + alive * (loss + 4 * TINY)
-            return self._noted(v, times(a.X, b.X), E0, alive + (2 * rounded if both else 0), length)
+            narrowed = ops.operand_loss * (times(a.size, _some(b.size)) + times(_some(a.size), b.size) + alive)
+            E0 = cross + products + narrowed + alive * (loss + 4 * TINY)
+            n = times(self.rules.addends(a.size), self.rules.addends(b.size)) + (2 * rounded if both else 0)
+            reach = times(a.reach, b.reach) * (1 + ops.beta) * (1 + ops.operand)
+            return self._noted(v, times(a.X, b.X), E0, n, reach, length)
 
     def sum(self, axis: int | tuple[int, ...]) -> Self:
         lengths = [self.shape[i] for i in ([axis] if isinstance(axis, int) else axis)]
-        v, X, E0, n = (x.sum(axis) for x in self.parts)
-        return self._noted(v, X, E0, n, int(np.prod(lengths)))
+        v, X, E0, n, reach = (x.sum(axis) for x in self.parts)
+        return self._noted(v, X, E0 + np.where(X + E0 > 0, self.ops.sum_loss, 0.0), n, reach, int(np.prod(lengths)))
 
     def __truediv__(self, other: Any) -> Self:
         a, b = self.closed(), self._same(other).closed()
         with np.errstate(all="ignore"):
             below = np.maximum(b.v.size() * (1 - 2.0**-48) - 2 * b.v.rad, 0)  # |b| at least
-            room = np.maximum(below - b.E, 0)
+            room = np.where(b.reach < self.rules.safe, np.maximum(below - b.E * self.rules.inflation(), 0), 0.0)
             X, E = a.X / below * UP, (a.E + a.X * b.E / below) / room * UP
-            u = self.rules.real.u * self.rules.elementary.division * 2
-            E = np.where(a.size == 0, 0.0, E + 2 * u * (X + E) + 2 * self.rules.real.product_loss)
-        return self._noted(a.v / b.v, X, E, _some(X + E), 8)
+            u, loss = self.rules.real.u * self.rules.elementary.division * 2, self.rules.real.product_loss
+            E = np.where(a.size == 0, 0.0, E + 2 * u * (X + E) + loss * (2 + a.size))
+        return self._noted(a.v / b.v, X, E, self.rules.addends(X + E), a.reach * np.maximum(1, 1 / room), 8)
 
     def __eq__(self, other: object) -> Any:
         return self.v == other
 
     def real_part(self) -> Self:
-        return type(self)(self.v.re, self.X, self.E0, self.n, self.rules) if isinstance(self.v, Complex) else self
+        return self._with(self.v.re) if isinstance(self.v, Complex) else self
 
     def imag_part(self) -> Self:
-        return type(self)(self.v.im, self.X, self.E0, self.n, self.rules) if isinstance(self.v, Complex) else 0 * self
+        return self._with(self.v.im) if isinstance(self.v, Complex) else 0 * self
 
     def conj(self) -> Self:
-        return type(self)(self.v.conj(), self.X, self.E0, self.n, self.rules) if isinstance(self.v, Complex) else self
+        return self._with(self.v.conj()) if isinstance(self.v, Complex) else self
 
     def astype(self, dtype: Any) -> Self:
         return self
@@ -169,9 +183,19 @@ class Near(Bundle):
     def _same(self, other: Any) -> Any:
         return other if isinstance(other, Near) else self.lift(self, other)
 
-    def _noted(self, v: Any, X: Array, E0: Array, n: Array, length: int) -> Self:
-        self.rules.tally.note(X + E0, length + 16)
-        return type(self)(v, X, E0, n, self.rules)
+    def _with(self, v: Any) -> Self:
+        """Another exact value of the same size."""
+        return type(self)(v, self.X, self.E0, self.n, self.reach, self.rules)
+
+    def _noted(self, v: Any, X: Array, E0: Array, n: Array, reach: Array, length: int) -> Self:
+        found = type(self)(v, X, E0, n, reach, self.rules)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.rules.tally.note(np.maximum(found.size, reach * (1 + self.rules.growth(n))), length + 16)
+        return found
+
+
+def _subnormal(x: Array, rules: Rules) -> Array:
+    return np.asarray(np.abs(x.astype(np.float64)) < rules.declared.omega)
 
 
 def _some(size: Array) -> Array:

@@ -70,8 +70,8 @@ class Constants(NamedTuple):
     D: Array  # (width,)
 
 
-AXES = {"theta": "heads pairs", "gamma_log": "heads", "B": "heads head_dim width", "C": "width features"}
-AXES |= {"D": "width", "C2": "width features"}
+AXES = {"M": "heads head_dim head_dim", "theta": "heads pairs", "gamma_log": "heads", "B": "heads head_dim width"}
+AXES |= {"C": "width features", "D": "width", "C2": "width features"}
 
 
 def init(
@@ -109,7 +109,7 @@ def init(
 def check(params: Params) -> Shapes:
     """Raises TypeError or ValueError, in one line, for parameters that are no finite real arrays whose shapes fit each other."""
     shapes = Shapes()
-    shapes.check("M", params.M, "heads head_dim head_dim")
+    shapes.check("M", params.M, AXES["M"])
     _check_even("M", shapes["head_dim"])
     shapes.derive("pairs", shapes["head_dim"] // 2, "half the head_dim of M")
     shapes.derive("features", shapes["heads"] * shapes["head_dim"], "heads * head_dim of M")

@@ -11,10 +11,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scanproof.reference.constants import Elementary, declared
+from scanproof.reference.formats import format_of
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.operations import UP, Roundings, roundings
@@ -27,7 +29,7 @@ class Tally:
     operations: int = 0
     peak: float = 0.0
 
-    def note(self, largest: Array, operations: int) -> None:
+    def note(self, largest: Any, operations: int) -> None:
         self.operations += operations
         self.peak = max(self.peak, float(np.nan_to_num(largest, nan=np.inf).max(initial=0.0)))
 
@@ -43,13 +45,27 @@ class Rules:
     elementary: Elementary
     tally: Tally
 
+    @property
+    def safe(self) -> float:
+        """No evaluation overflows where all its numbers, but for roundings, are below."""
+        inner = self.real.largest if self.declared.prints_carry else format_of(self.declared.inner).largest
+        return inner / 2 * (1 - 2 * self.real.u)
+
     def depth(self, n: Array) -> Array:
-        """Additions that one of n addends meets at most."""
+        """Additions that one of n addends meets at most.
+
+        Declared depths are those of real sums: n = 2 m of each component of m complex products, which are counted as 3 m here,
+        and sqrt(2) times as many in the norm; hence 1.5 times ceil(n / 12) + 8. What is left covers an addend joined later.
+        """
         any_order = np.asarray(np.maximum(n - 1, 0))
         if self.declared.sums == "any":
             return any_order
-        shorter = np.ceil(n / 8) + 8 if self.declared.sums == "blocked" else 24 + np.log2(np.maximum(n, 1))
-        return np.asarray(np.minimum(any_order, shorter))
+        shorter = np.ceil(n / 12) + 8 if self.declared.sums == "blocked" else 24 + np.log2(np.maximum(n, 1))
+        return np.asarray(np.minimum(any_order, 1.5 * shorter))
+
+    def addends(self, size: Array) -> Array:
+        """1 for every addend that counts: where a depth is declared, exact zeros too, since they do not shorten it."""
+        return (size > 0) + 0.0 if self.declared.sums == "any" else np.ones(np.shape(size))
 
     def growth(self, n: Array) -> Array:
         """(1 + u)^depth(n) - 1, rounded upwards."""

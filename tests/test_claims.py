@@ -26,6 +26,7 @@ from scanproof.benchmarks import (
     claims_flops,
     claims_memory,
     claims_moments,
+    claims_moved,
     claims_norm,
     claims_runs,
     claims_time,
@@ -158,6 +159,20 @@ def test_a_band_is_one_where_the_claim_holds_and_wider_where_it_fails(found: Cla
     for band, word in zip(found.spread, ["holds", "holds", "fails", "fails"], strict=True):
         assert band.low[0] == band.median[0] == band.high[0] == 1
         assert (band.low == band.high == band.median) == (word == "holds")
+
+
+def test_moved_layers_over_time_follow_their_closed_forms() -> None:
+    with flint.ctx.workprec(400):
+        curves = {curve.label: curve for curve in claims_runs.moved_over_time(0, 6, rotrnn.constants)}
+        turned = claims_moved.rotrnn_moved(np.random.default_rng(0), claims_runs.SIGMA)
+        rates = np.exp(-2 * np.exp(turned.gamma_log))  # gamma^2 (heads,)
+        assert curves[claims_moved.BOUNDED].y == [float((1 - rates**t).sum() / claims_moved.HEADS) for t in range(1, 7)]
+        for name in (claims_moved.AGAIN, claims_moved.FIXED, claims_moved.FREE):
+            params = claims_moved.lru_moved(np.random.default_rng(0), claims_runs.SIGMA, name)
+            size = (params.B_re**2 + params.B_im**2).sum(1)  # (state,)
+            limits, rates = claims_moments.lru_limit(lru.constants(params)) * size, np.exp(-2 * np.exp(params.nu_log))
+            assert curves[name].y == [float((limits * (1 - rates**t)).sum() / size.sum()) for t in range(1, 7)]
+        assert curves[claims_moved.FIXED].y != curves[claims_moved.FREE].y != curves[claims_moved.AGAIN].y
 
 
 # ---------------------------------------------------------------- memory
@@ -436,7 +451,7 @@ def test_curves_end_where_the_data_end(found: Claims) -> None:
     text = claims_page(with_claims(found))
     described = [value for value in Page(text).values("aria-label") if "at the last point" in value]
     panels = {curve.panel for curves in (found.norms, found.decays, found.errors, found.flops) for curve in curves}
-    assert len(described) == len(panels) == 6
+    assert len(described) == len(panels) == 7
     first, *others = found.errors
     changed = found.model_copy(update={"errors": [first.model_copy(update={"y": [*first.y[:-1], 0.0625]}), *others]})
     assert "0.0625" not in text

@@ -321,15 +321,15 @@ def test_a_function_of_no_class_is_listed_and_does_not_count(monkeypatch, tmp_pa
 
 
 def test_the_page_is_up_to_date_and_complete():
-    lines = PAGE.splitlines()
-    assert all(constants_page._line(cells) in lines for cells in constants_page._declared())
+    elementary, exponential = (part.splitlines() for part in PAGE.split("## Measured: the matrix exponential"))
+    assert all(constants_page._line(cells) in elementary for cells in constants_page._declared())
     assert "NOT ADMITTED" not in PAGE
     for name in libm.FUNCTIONS:
         for dtype in libm.DTYPES:
-            assert sum(line.startswith(f"| {name} | {dtype} |") for line in lines) == len(libm.ranges(name, dtype))
+            assert sum(line.startswith(f"| {name} | {dtype} |") for line in elementary) == len(libm.ranges(name, dtype))
     for action in expm_accuracy.ACTIONS:
         for dtype in expm_accuracy.DTYPES:
-            assert any(line.startswith(f"| {action} | {dtype} | scipy | default |") for line in lines)
+            assert any(line.startswith(f"| {action} | {dtype} | scipy | default |") for line in exponential)
 
 
 def test_the_page_shows_where_jax_fails():

@@ -14,17 +14,22 @@ import typer
 import scanproof
 from scanproof.cli.options import (
     Accumulate,
+    Adjoint,
     Assumed,
     Contraction,
     Dtype,
+    Expm,
+    Gain,
     Json,
     Operands,
     Order,
     Quiet,
     Rounding,
     Seed,
+    Stages,
     Store,
     Subnormals,
+    Sums,
     System,
 )  # fmt: skip
 
@@ -62,10 +67,16 @@ def check(
     operands: Operands = None,
     rounding: Rounding = "nearest",
     assumed: Assumed = 1.0,
+    stages: Stages = "formed",
+    adjoint: Adjoint = "any",
+    sums: Sums = "any",
+    expm: Expm = "default",
+    gain: Gain = "expm1",
     lam: Annotated[str, typer.Option(help="Which lam it accepts: constant, varying or both.")] = "both",
     positive: Annotated[str, typer.Option(help="What must be above zero: none, lam or all (lam, b and h0).")] = "none",
     lengths: Annotated[str | None, typer.Option(help="Accepted lengths, as in 1-64,128 (all by default).")] = None,
-    channels: Annotated[str | None, typer.Option(help="Accepted numbers of channels, as in 4,8 (all by default).")] = None,
+    channels: Annotated[str | None, typer.Option(help="Accepted numbers of channels, of layers the width of u.")] = None,
+    states: Annotated[str | None, typer.Option(help="Accepted sizes of LRU's state, or of RotRNN's heads.")] = None,
     seed: Seed = 0,
     cases: Annotated[int, typer.Option(min=1, help="Random cases per law.")] = 20,
     law: Annotated[list[str] | None, typer.Option(help="Only this law (may be repeated); passing is then undecided.")] = None,
@@ -75,8 +86,9 @@ def check(
 ) -> None:
     """Search for a call that proves an implementation wrong.
 
-    It is called as f(lam=, b=) and, if its signature has them, h0= and reverse=, in a process of its own, and returns all
-    states of h_t = lam_t h_{t-1} + b_t.
+    A scan is called as f(lam=, b=) and, if its signature has them, h0= and reverse=, in a process of its own, and returns all
+    states of h_t = lam_t h_{t-1} + b_t. A layer is called with its parameters and u= and, if its signature has them, h0=,
+    reverse= and y_bar=, and returns y, or a mapping over y, h, h_last and grads.
 
     Examples:
 
@@ -87,20 +99,25 @@ def check(
       scanproof check jax_scan.py:scan --dtype float32 --subnormals daz --contraction
 
       scanproof check half_scan.py:scan --dtype bfloat16 --accumulate float32 --order chunked:64 --store chunk
+
+      scanproof check my_lru.py:layer --system lru --dtype float32 --adjoint recurrence
     """
     from scanproof.cli import check as command
+    from scanproof.cli.declared import declared
     from scanproof.properties.strategies import Domain
-    from scanproof.reference.arithmetic import Arithmetic
 
     with one_line_errors():
-        arithmetic = Arithmetic(dtype, subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
-        domain = Domain(lam, numbers("lengths", lengths), numbers("channels", channels), positive)
+        words = (dtype, subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
+        arithmetic = declared(system, words, (stages, adjoint, sums, expm, gain))
+        sizes = (numbers(name, text) for name, text in (("lengths", lengths), ("channels", channels), ("states", states)))
+        accepted = dict(zip(("lengths", "channels", "states"), sizes, strict=True))
+        domain = Domain(lam, positive=positive, **accepted)
         raise typer.Exit(command.run(system, implementation, arithmetic, domain, seed, cases, law, json, junitxml, quiet))
 
 
 @app.command()
 def judge(
-    file: Annotated[Path, typer.Argument(help="recorded.npz with lam, b, got (h0, reverse), or a witness file.json.")],
+    file: Annotated[Path, typer.Argument(help="recorded.npz with the arguments and got, or a witness file.json.")],
     system: System = "scan",
     dtype: Annotated[str | None, typer.Option(help="Declared format (that of b by default).")] = None,
     subnormals: Subnormals = "gradual",
@@ -111,16 +128,24 @@ def judge(
     operands: Operands = None,
     rounding: Rounding = "nearest",
     assumed: Assumed = 1.0,
+    stages: Stages = "formed",
+    adjoint: Adjoint = "any",
+    sums: Sums = "any",
+    expm: Expm = "default",
+    gain: Gain = "expm1",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge states that someone recorded, or judge a witness file again.
 
-    A witness carries its own declaration; the options speak about .npz files.
+    A witness carries its own declaration; the options speak about .npz files: of a scan with lam, b, got (h0, reverse), of a
+    layer with its parameters, u, and y, h, h_last or gradient_NAME (h0, reverse, y_bar).
 
     Examples:
 
       python -c "import numpy as np; np.savez('run.npz', lam=lam, b=b, got=h)"; scanproof judge run.npz
+
+      scanproof judge layer.npz --system rotrnn --dtype float32
 
       scanproof judge build/witness/witness-exact-lanes-0123456789.json
     """
@@ -128,7 +153,8 @@ def judge(
 
     with one_line_errors():
         words = (subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
-        raise typer.Exit(command.run(file, system, dtype, words, json, quiet))
+        layer = (stages, adjoint, sums, expm, gain)
+        raise typer.Exit(command.run(file, system, dtype, words, layer, json, quiet))
 
 
 @app.command()

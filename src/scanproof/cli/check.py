@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,9 +16,11 @@ from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
 from scanproof.cli.output import console, number, print_json, progress, table, word
 from scanproof.properties.check import check as run_check
 from scanproof.properties.findings import Element
-from scanproof.properties.laws import LAWS
+from scanproof.properties.layer_calls import LayerCall
+from scanproof.properties.layer_witness import LayerWitness
 from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.strategies import Domain
+from scanproof.properties.suites import suite_of
 from scanproof.properties.witness import Witness, write_atomically
 from scanproof.properties.worker import Worker
 from scanproof.reference.arithmetic import Arithmetic
@@ -41,7 +43,7 @@ def run(
     """Checks `target` and returns the exit code."""
     worker = Worker(target, arithmetic)
     try:
-        with progress(len(laws or LAWS), quiet or as_json) as (bar, task):
+        with progress(len(laws or suite_of(system).laws), quiet or as_json) as (bar, task):
             report = run_check(
                 system, worker, arithmetic=arithmetic, domain=domain, seed=seed, cases=cases, laws=laws,
                 progress=lambda law, done, total: bar.update(task, description=law, completed=done),
@@ -82,15 +84,15 @@ def exit_code(report: Report) -> int:
 def reproduce(report: Report, domain: Domain) -> str:
     """The command that finds the same thing again."""
     a, first = report.arithmetic, next((law.name for law in report.laws if law.verdict == "outside"), None)
-    words = ["scanproof", "check", report.implementation, "--system", "scan", "--dtype", a.dtype]
+    words = ["scanproof", "check", report.implementation, "--system", report.system, "--dtype", a.dtype]
     words += [] if a.subnormals == "gradual" else ["--subnormals", a.subnormals]
     words += [] if a.contraction else ["--no-contraction"]
     words += [] if a.order == "any" else ["--order", a.order]
     words += [] if domain.lam == "both" else ["--lam", domain.lam]
-    for name in ("accumulate", "store", "operands", "rounding", "assumed"):
-        words += [] if getattr(a, name) == getattr(Arithmetic, name) else [f"--{name}", str(getattr(a, name))]
+    for f in fields(a)[4:]:
+        words += [] if getattr(a, f.name) == f.default else [f"--{f.name}", str(getattr(a, f.name))]
     words += [] if domain.positive == "none" else ["--positive", domain.positive]
-    for name in ("lengths", "channels"):
+    for name in ("lengths", "channels", "states"):
         accepted = getattr(domain, name)
         words += [f"--{name}", ranges(accepted)] if accepted else []
     words += ["--seed", str(report.seed), "--cases", str(report.cases)]
@@ -136,9 +138,11 @@ def show(report: Report, witness: Path | None, command: str) -> None:
         out.print(f"  reproduce               {command}", markup=False)
 
 
-def call(witness: Witness) -> str:
+def call(witness: Witness | LayerWitness) -> str:
     """The call as a user would write it: short arrays in full, others by their shape."""
     inputs = witness.inputs()
+    if isinstance(inputs, LayerCall):
+        return inputs.described()
     given = {"lam": inputs.lam, "b": inputs.b, "h0": inputs.h0}
     words = [
         f"{name}={_flat(x)}" if x.size <= 4 else f"{name} of shape {x.shape}"
@@ -156,9 +160,13 @@ def _flat(x: Any) -> str:
 
 def element(worst: Element) -> str:
     """The worst element in one line."""
-    batch, step, channel = worst.index
+    if worst.output:
+        place = f"{worst.output}[{', '.join(map(str, worst.index))}]"
+    else:
+        batch, step, channel = worst.index
+        place = f"batch {batch}, step {step}, channel {channel}"
     return (
-        f"  at batch {batch}, step {step}, channel {channel}: got {worst.got!r}, truth {worst.truth!r}, "
+        f"  at {place}: got {worst.got!r}, truth {worst.truth!r}, "
         f"error {worst.error:.3g}, allowance {worst.allowance:.3g}"
     )
 

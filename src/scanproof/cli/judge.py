@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +11,29 @@ import numpy as np
 
 from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.check import element
+from scanproof.cli.declared import declared
 from scanproof.cli.output import console, number, print_json, waiting, word
+from scanproof.properties.judge import explained, judged
 from scanproof.properties.judge import judge as run_judge
+from scanproof.properties.layer_witness import is_layer, layer_contradiction, read_layer
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.witness import array, contradiction, read
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.systems import LAYERS, known_system
 
-NEEDED, OPTIONAL = {"lam", "b", "got"}, {"h0", "reverse"}
+OPTIONAL = ("h0", "reverse")
 CODES = {"nearest": ACCEPTED, "within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
 
 
-def run(file: Path, system: str, dtype: str | None, words: tuple[Any, ...], as_json: bool, quiet: bool) -> int:
-    """Judges the file as `Arithmetic(dtype, *words)` and returns the exit code."""
+def run(
+    file: Path, system: str, dtype: str | None, words: tuple[Any, ...], layer: tuple[str, ...], as_json: bool, quiet: bool
+) -> int:
+    """Judges the file in the declared arithmetic and returns the exit code."""
     if file.suffix == ".json":
         verdict = _witness(file)
     else:
-        recorded = load(file, dtype)
-        arithmetic = Arithmetic(dtype or recorded["b"].dtype.name, *words)
+        recorded = load(file, known_system(system), dtype)
+        found = recorded["b" if "b" in recorded else "u"].dtype.name
+        arithmetic = declared(system, (dtype or found, *words), layer)
         with waiting("judging", quiet or as_json):
             verdict = run_judge(system, **recorded, arithmetic=arithmetic)
     if as_json:
@@ -38,33 +45,63 @@ def run(file: Path, system: str, dtype: str | None, words: tuple[Any, ...], as_j
     return CODES[verdict.verdict]
 
 
-def load(file: Path, dtype: str | None = None) -> dict[str, Any]:
-    """The arrays of a recorded run, never unpickled. NumPy stores bfloat16 as plain two bytes: `dtype` says what they are.
+def load(file: Path, system: str = "scan", dtype: str | None = None) -> dict[str, Any]:
+    """The arguments and results of a recorded run, never unpickled. NumPy stores bfloat16 as plain two bytes: `dtype` says so.
 
     Raises:
         ValueError: no such file, not an .npz, missing or unknown names, object arrays.
     """
+    found = _formatted(_arrays(file), file, dtype)
+    if "reverse" in found:
+        found["reverse"] = _flag(found["reverse"])
+    return _of_layer(found, file, system) if system in LAYERS else _of_scan(found, file)
+
+
+def _of_scan(found: dict[str, Any], file: Path) -> dict[str, Any]:
+    needed = {"lam", "b", "got"}
+    if needed - found.keys() or found.keys() - needed - {*OPTIONAL}:
+        names = ", ".join(sorted(found)) or "nothing"
+        raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
+    return found
+
+
+def _of_layer(found: dict[str, Any], file: Path, system: str) -> dict[str, Any]:
+    """Parameters, other arguments and results, told apart by their names."""
+    params = [f.name for f in fields(LAYERS[system].Params)]
+    prefix = "gradient_"
+    results = [name for name in found if name in ("y", "h", "h_last") or name.startswith(prefix)]
+    unknown = found.keys() - {*params, *results, "u", "y_bar", *OPTIONAL}
+    if unknown or "u" not in found or not results:
+        names = ", ".join(sorted(found)) or "nothing"
+        raise ValueError(f"file: found {names} in {file}, expected {', '.join(params)}, u and y, h, h_last or gradient_NAME")
+    got: dict[str, Any] = {name: found[name] for name in results if not name.startswith(prefix)}
+    got |= {"grads": {name.removeprefix(prefix): found[name] for name in results if name.startswith(prefix)}}
+    others = {name: found[name] for name in ("u", "y_bar", *OPTIONAL) if name in found}
+    return {"got": got, "params": {name: found[name] for name in params if name in found}} | others
+
+
+def _arrays(file: Path) -> dict[str, Any]:
     try:
         content = np.load(file, allow_pickle=False)
         if not isinstance(content, np.lib.npyio.NpzFile):
             raise ValueError("one array without a name")
         with content:
-            found: dict[str, Any] = {name: content[name] for name in content.files}
+            return {name: content[name] for name in content.files}
     except OSError as error:
         raise ValueError(f"file: cannot read {file}: {error.strerror or error}") from error
     except MemoryError as error:
         raise ValueError(f"file: {file} claims an array that does not fit in memory") from error
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise ValueError(f"file: {file} is no .npz of plain arrays with names") from error
-    if NEEDED - found.keys() or found.keys() - NEEDED - OPTIONAL:
-        names = ", ".join(sorted(found)) or "nothing"
-        raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
-    if dtype is None and "b" in found and found["b"].dtype == np.dtype("V2"):
+
+
+def _formatted(found: dict[str, Any], file: Path, dtype: str | None) -> dict[str, Any]:
+    """bfloat16 where it was declared."""
+    main = found.get("b", found.get("u"))
+    if dtype is None and main is not None and main.dtype == np.dtype("V2"):
         raise ValueError(f"file: found 2-byte numbers without a format in {file}, expected --dtype bfloat16 to say what they are")
     if dtype == "bfloat16":
         found = {name: x.view("bfloat16") if x.dtype in (np.dtype("V2"), np.dtype("uint16")) else x for name, x in found.items()}
-    if "reverse" in found:
-        found["reverse"] = _flag(found["reverse"])
     return found
 
 
@@ -87,6 +124,8 @@ def show(verdict: Verdict) -> None:
 
 
 def _witness(file: Path) -> Verdict:
+    if is_layer(file):
+        return _layer_witness(file)
     content = read(file)
     inputs = content.inputs()
     verdict = run_judge(
@@ -97,6 +136,16 @@ def _witness(file: Path) -> Verdict:
     if wrong:
         raise ValueError(f"witness: {file}: {wrong}")
     return verdict
+
+
+def _layer_witness(file: Path) -> Verdict:
+    content = read_layer(file)
+    call, results = content.inputs(), content.results()
+    verdict = judged(results, call, content.declared())
+    wrong = layer_contradiction(content, verdict)
+    if wrong:
+        raise ValueError(f"witness: {file}: {wrong}")
+    return explained(verdict, [(call, results)])
 
 
 def _flag(value: Any) -> bool:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-System = Annotated[str, typer.Option(help="The system that is implemented: scan.")]
-Dtype = Annotated[str, typer.Option(help="Declared format: float16, bfloat16, float32, float64, complex64 or complex128.")]
+System = Annotated[str, typer.Option(help="The system that is implemented: scan, or a layer: lru, rotrnn.")]
+Dtype = Annotated[str, typer.Option(help="Declared format: float16, bfloat16, float32, float64; of scans also complex64, complex128.")]
 Subnormals = Annotated[
     str, typer.Option(help="gradual (IEEE), ftz (subnormal results may become zero) or daz (subnormal inputs too).")
 ]
@@ -28,6 +28,13 @@ Store = Annotated[
 Operands = Annotated[str | None, typer.Option(help="tf32: operands of products may be truncated to 11 bits.")]
 Rounding = Annotated[str, typer.Option(help="nearest, truncate or matrix (sums align their operands by truncation).")]
 Assumed = Annotated[float, typer.Option(help="Factor on the assumed constants of elementary functions (docs/classes.md).")]
+Stages = Annotated[str, typer.Option(help="Layers: formed (the drive and the states are written to memory) or any.")]
+Adjoint = Annotated[
+    str, typer.Option(help="Layers: any (autodiff of any scan) or recurrence (states' cotangents by the adjoint recurrence).")
+]
+Sums = Annotated[str, typer.Option(help="Layers: how long sums are added up: any, blocked or pairwise.")]
+Expm = Annotated[str, typer.Option(help="Layers: constant of the matrix exponential: default or jax (docs/constants.md).")]
+Gain = Annotated[str, typer.Option(help="Layers: how 1 - gamma^2 is formed: expm1 or one-minus-square.")]
 Seed = Annotated[int, typer.Option(min=0, help="Every drawn case follows from it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict only.")]

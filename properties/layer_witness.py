@@ -1,0 +1,175 @@
+"""The witness of an `outside` of a layer: its call, its results, and the element that no program of the class gives.
+
+`recheck_layer.py`, which shares no code with Scanproof, rechecks it; `scanproof judge` judges it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault
+from scanproof.properties.layer_verdict import certify
+from scanproof.properties.verdict import Verdict
+from scanproof.properties.witness import Count, Declared, Hex, Numbers, _Strict, array, first_fault, numbers, write_atomically
+from scanproof.reference.inputs import Array
+from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
+from scanproof.reference.layer_certificate import Certified
+
+LAYER_FORMAT: Literal["scanproof-layer-witness/1"] = "scanproof-layer-witness/1"
+
+
+class LayerDeclared(Declared):
+    """`LayerArithmetic`, word by word."""
+
+    stages: str
+    adjoint: str
+    sums: str
+    expm: str
+    gain: str
+
+
+class LayerWitness(_Strict):
+    """One call, its results, and the element at which one is outside: |got - truth| > allowance.
+
+    truth: head and tail of each component of the exact value, which is within rad of their sum.
+    """
+
+    format: Literal["scanproof-layer-witness/1"]
+    system: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
+    implementation: str
+    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
+    seed: int
+    arithmetic: LayerDeclared
+    params: dict[str, Numbers]
+    u: Numbers
+    h0: Numbers | None
+    reverse: bool
+    y_bar: Numbers | None
+    got: dict[str, Numbers]
+    output: str
+    index: list[Count]
+    truth: list[tuple[Hex, Hex]] = Field(min_length=1, max_length=2)
+    rad: Hex
+    allowance: Hex
+    claim: str
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> LayerWitness:
+        try:
+            call = self.inputs()
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        wrong = form_fault(self.results(), call, self.declared())
+        if wrong:
+            raise ValueError(wrong)
+        shape = self.got[self.output].shape if self.output in self.got else []
+        if len(shape) != len(self.index) or any(i >= size for i, size in zip(self.index, shape, strict=True)):
+            raise ValueError(f"index: found {self.index} of {self.output}, expected an element of the results")
+        return self
+
+    @property
+    def name(self) -> str:
+        """File name: slug and content hash."""
+        return f"witness-{self.system}-{self.law}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
+
+    def text(self) -> str:
+        return self.model_dump_json(indent=1) + "\n"
+
+    def inputs(self) -> LayerCall:
+        """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
+        params = {name: array(x) for name, x in self.params.items()}
+        h0, y_bar = (None if x is None else array(x) for x in (self.h0, self.y_bar))
+        return checked_layer(self.system, self.arithmetic.dtype, params, array(self.u), h0, self.reverse, y_bar)
+
+    def results(self) -> dict[str, Array]:
+        return {name: array(x) for name, x in self.got.items()}
+
+    def declared(self) -> LayerArithmetic:
+        return LayerArithmetic(**self.arithmetic.model_dump())
+
+    def write(self, folder: Path | str) -> Path:
+        """Writes the file atomically and returns its path."""
+        path = Path(folder) / self.name
+        write_atomically(path, self.text())
+        return path
+
+
+def layer_witness(
+    call: LayerCall, got: dict[str, Array], verdict: Verdict, implementation: str, law: str, seed: int
+) -> LayerWitness:
+    """The witness of an outside verdict."""
+    if verdict.worst is None or verdict.verdict != "outside":
+        raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
+    worst, arithmetic = verdict.worst, of_layer(verdict.arithmetic)
+    truth, rad = _exact(certify(call, arithmetic, worst.output.startswith("gradient"))[worst.output], worst.index)
+    optional = {name: None if x is None else numbers(x) for name, x in (("h0", call.h0), ("y_bar", call.y_bar))}
+    return LayerWitness(
+        format=LAYER_FORMAT,
+        system=call.system,
+        implementation=implementation,
+        law=law,
+        seed=seed,
+        arithmetic=LayerDeclared(**asdict(arithmetic)),
+        params={name: numbers(x) for name, x in call.named.items()},
+        u=numbers(call.u),
+        reverse=call.reverse,
+        got={name: numbers(x) for name, x in got.items()},
+        output=worst.output,
+        index=list(worst.index),
+        truth=truth,
+        rad=rad,
+        allowance=worst.allowance.hex(),
+        claim=str(verdict),
+        **optional,
+    )
+
+
+def layer_contradiction(content: LayerWitness, verdict: Verdict) -> str | None:
+    """Where a witness does not say what judging its call again says, in one line, or None."""
+    gradients = content.output.startswith("gradient")
+    found = certify(content.inputs(), content.declared(), gradients)[content.output]
+    truth, rad = _exact(found, tuple(content.index))
+    apart = [abs(float.fromhex(a) - float.fromhex(b)) for one, two in zip(content.truth, truth, strict=True) for a, b in zip(one, two)]
+    if not sum(apart) <= float.fromhex(content.rad) + float.fromhex(rad):
+        return "its truth is not that of its call"
+    if verdict.worst is None or verdict.verdict != "outside":
+        return f"it claims `outside`, and its call is {verdict.verdict}"
+    recorded, bound = float.fromhex(content.allowance), float(found.bound[tuple(content.index)])
+    if not abs(recorded - bound) <= bound * 2.0**-30:  # other machines: libm, order of sums
+        return f"its allowance is {recorded:.3g}, and that of its call {bound:.3g}"
+    return None
+
+
+def _exact(found: Certified, index: tuple[int, ...]) -> tuple[list[tuple[str, str]], str]:
+    """Head and tail of each component, and the radius."""
+    head, tail = found.truth.head[index], found.truth.tail[index]
+    parts = [(head.real, tail.real), (head.imag, tail.imag)] if np.iscomplexobj(head) else [(head, tail)]
+    return [(float(h).hex(), float(t).hex()) for h, t in parts], float(found.truth.rad[index]).hex()
+
+
+def is_layer(path: Path | str) -> bool:
+    """Whether a file says that it is a witness of a layer; of files that cannot be read, `read` tells why."""
+    try:
+        return LAYER_FORMAT in Path(path).read_text(encoding="utf-8", errors="replace")[:200]
+    except OSError:
+        return False
+
+
+def read_layer(path: Path | str) -> LayerWitness:
+    """Reads a witness of a layer strictly.
+
+    Raises:
+        ValueError: the file is missing, truncated or altered in form; one line.
+    """
+    try:
+        return LayerWitness.model_validate_json(Path(path).read_bytes())
+    except OSError as error:
+        raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
+    except ValidationError as error:
+        raise ValueError(f"witness: {path}: {first_fault(error)}") from error

@@ -1,0 +1,44 @@
+"""The layers: one line each. What Scanproof knows about a layer beside this stands in its own modules (docs/adding-a-system.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from scanproof.reference import lru, rotrnn
+from scanproof.reference.layers import Call
+
+
+class LayerModule(NamedTuple):
+    """A reference: its module (Params, Gradients, init, check, constants, run, pull_back, forward, vjp, enter) and its kind.
+
+    decay: the constant without which nothing is carried from step to step; complex_states: whether h is complex.
+    """
+
+    module: ModuleType
+    decay: str
+    complex_states: bool
+
+    @property
+    def enter(self) -> Callable[..., Call]:
+        entered: Callable[..., Call] = self.module.enter
+        return entered
+
+    @property
+    def Params(self) -> Any:
+        return self.module.Params
+
+
+LAYERS: dict[str, LayerModule] = {
+    "lru": LayerModule(lru, decay="lam", complex_states=True),
+    "rotrnn": LayerModule(rotrnn, decay="gamma", complex_states=False),
+}
+SYSTEMS = ("scan", *LAYERS)
+
+
+def known_system(system: str) -> str:
+    """The name itself. Raises ValueError for an unknown one, which lists the known."""
+    if system not in SYSTEMS:
+        raise ValueError(f"system: found {system!r}, expected one of {', '.join(SYSTEMS)}")
+    return system
