@@ -17,7 +17,7 @@ from scanproof.reference.scan import scan
 
 
 class Subject(NamedTuple):
-    """An implementation to check: what it is, how to call it, what it declares; `needs` is a package it cannot do without."""
+    """An implementation to check: what it is, how to call it, what it declares, of which system; `needs`: a package it needs."""
 
     name: str
     target: str
@@ -25,6 +25,7 @@ class Subject(NamedTuple):
     ours: bool = False
     domain: Domain = Domain()
     needs: str | None = None
+    system: str = "scan"
 
     @property
     def missing(self) -> str | None:

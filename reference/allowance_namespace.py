@@ -67,7 +67,7 @@ def elements() -> Namespace:
         frechet=frechet,
         valid=lambda x: np.isfinite(x.size),
         scan=scan,
-        rotation=partial(_paired, _rotation),
+        rotation=rotation,
     )
 
 
@@ -137,12 +137,12 @@ def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops:
     """h_t = lam h_{t-1} + b_t. lam (channels,), b (batch, time, channels), h0 (batch, channels)"""
     lam, b = lam.closed(), (b[:, ::-1] if reverse else b).stage()
     h0 = (0 * b[:, 0] if h0 is None else h0).stage()
-    ops, declared = ops or lam.rules.complex, lam.rules.declared
+    known, ops, declared = lam.rules.declared.bracketing or ops, ops or lam.rules.complex, lam.rules.declared
     v = enclosed.scan(lam.v, b.v, h0.v)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         sizes = v.size() if b.rules.anchored else None
         walk, E, unstored, peak = rounding.of_leaves(_leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes)
-        E = np.where(np.isnan(unstored), np.inf, unstored)
+        E = np.where(np.isnan(unstored) | (not known), np.inf, unstored)
         X = np.where(np.isnan(walk.X), np.inf, walk.X)
         reach = (h0.reach[:, None] + np.cumsum(b.reach, 1)) * walk.G
         reach = reach * np.exp(walk.m * np.log1p(ops.beta) + ops.c * walk.n * np.log1p(ops.u))
@@ -171,10 +171,11 @@ def _carry(h0: Near, time: int) -> Carry:
     return Carry(0, time, X, (h0.size > 0) + 0.0, zeros, zeros, ones, ones, X + E, X, E, zeros, Whole(zeros > 0, zeros))
 
 
-def _rotation(lam: Near, b: Near, h0: Near) -> Near:
-    """The same where decay and rotation may be two multiplications: one more rounding of every product, and one of their sum."""
-    ops, u = lam.rules.complex, lam.rules.real.u
-    return scan(lam, b, h0, ops=ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP))
+def rotation(gamma: Near, cos: Near, sin: Near, b: Near, s0: Near) -> Near:
+    """s_t = gamma R(theta) s_{t-1} + b_t on pairs; order angle-sum adds the angles, of which cos tells."""
+    added = b.rules.declared.order == "angle-sum"
+    found: Near = _paired(partial(angle_sum, scan, cos.argument) if added else scan, gamma, cos, sin, b, s0)
+    return found
 
 
 def _paired(scan: Callable[..., Any], gamma: Any, cos: Any, sin: Any, b: Any, s0: Any) -> Any:

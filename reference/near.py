@@ -50,13 +50,15 @@ class Near(Bundle):
     reach: Array
     rules: Rules
     normwise: bool = False
+    argument: Any = None
 
     @property
     def parts(self) -> tuple[Any, ...]:
         return self.v, self.X, self.E0, self.n, self.reach
 
     def like(self, *parts: Any) -> Self:
-        return type(self)(*parts, self.rules, self.normwise)
+        v, X, E0, n, reach = parts
+        return type(self)(v, X, E0, n, reach, self.rules, self.normwise)
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:

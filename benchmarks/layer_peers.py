@@ -1,0 +1,69 @@
+"""Layers to check: our kernels, and jax versions written in the textbook way, behind the adapter contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scanproof.benchmarks.peers import Subject
+from scanproof.properties.strategies import Domain
+from scanproof.reference import lru as lru_reference
+from scanproof.reference import rotrnn as rotrnn_reference
+from scanproof.reference.inputs import Array
+from scanproof.reference.layer_arithmetic import LayerArithmetic
+
+COMPILED = Domain(lengths=frozenset({1, 2, 3, 7, 16, 33, 64, 128}))  # each length is compiled anew
+
+
+def layer_subjects() -> list[Subject]:
+    """Our kernels in both formats; jax in float32 and float64."""
+    here, jax = "scanproof.benchmarks.layer_peers", "scanproof.benchmarks.jax_layers"
+    ours = [
+        Subject(f"numba_kernels.layers.{system}", f"{here}:{system}", kernel(dtype), ours=True, system=system)
+        for system in ("lru", "rotrnn")
+        for dtype in ("float32", "float64")
+    ]
+    versions = (
+        ("lru (jax.lax.associative_scan)", "lru", "lru", {}),
+        ("rotrnn (jax, as published)", "rotrnn", "rotrnn", {"order": "angle-sum", "expm": "jax", "gain": "one-minus-square"}),
+        ("rotrnn (jax, P from SciPy)", "rotrnn", "rotrnn_scipy", {"order": "angle-sum"}),
+    )
+    return ours + [
+        # XLA on CPU flushes subnormal inputs and results, and contracts
+        Subject(name, f"{jax}:{function}", LayerArithmetic(dtype, subnormals="daz", **words), domain=COMPILED, needs="jax", system=system)
+        for name, system, function, words in versions
+        for dtype in ("float32", "float64")
+    ]
+
+
+def kernel(dtype: str) -> LayerArithmetic:
+    """What numba_kernels/layers.py promises: step after step, complex products in separate roundings, the adjoint recurrence."""
+    return LayerArithmetic(dtype, order="sequential", adjoint="recurrence")
+
+
+def lru(
+    nu_log: Array, theta_log: Array, gamma_log: Array, B_re: Array, B_im: Array, C_re: Array, C_im: Array, D: Array,
+    u: Array, C2_re: Array | None = None, C2_im: Array | None = None,
+    h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Our LRU kernel: y, h and, from y_bar, grads."""
+    from scanproof.numba_kernels import layers
+
+    params = lru_reference.Params(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, C2_re, C2_im)
+    if y_bar is not None:
+        return {"grads": layers.lru_vjp(params, u, y_bar, h0, reverse)}
+    y, h = layers.lru(params, u, h0, reverse, states=True)
+    return {"y": y, "h": h}
+
+
+def rotrnn(
+    theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array, C2: Array | None = None,
+    h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Our RotRNN kernel: y, h and, from y_bar, grads."""
+    from scanproof.numba_kernels import layers
+
+    params = rotrnn_reference.Params(theta, gamma_log, M, B, C, D, C2)
+    if y_bar is not None:
+        return {"grads": layers.rotrnn_vjp(params, u, y_bar, h0, reverse)}
+    y, x = layers.rotrnn(params, u, h0, reverse, states=True)
+    return {"y": y, "h": x}
