@@ -7,8 +7,7 @@
     kernels     the Numba kernels: everything folded in float64   folded                 folded
     autodiff    doubling, and lam_bar by its transposition (LRU)  (gamma B) u
 
-The first of two input matrices is LRU's, the second RotRNN's (P' is P transposed). `autodiff` goes back through the levels of
-the doubling and through the squares of lam: no adjoint recurrence forms its lam_bar.
+The first of two input matrices is LRU's, the second RotRNN's (P' is P transposed); `autodiff` is in transposed_doubling.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanproof.benchmarks import honest
+from scanproof.benchmarks.transposed_doubling import Transposed
 from scanproof.numba_kernels import layers
-from scanproof.properties import plain_lru
 from scanproof.properties.layer_calls import LayerCall, form_fault, received
 from scanproof.properties.plain_lru import Lru, input_matrix
 from scanproof.properties.plain_rotrnn import RotRnn, output_matrices
 from scanproof.properties.plain_scan import Advance, Recurrence, starts
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.layers import backwards, in_time, mapped
+from scanproof.reference.layers import backwards, mapped
 from scanproof.reference.systems import LAYERS
 
 
@@ -131,64 +130,3 @@ def _lanes(x: Array, lead: int) -> Array:
     """Complex numbers, everything after the leading axes side by side."""
     z = np.ascontiguousarray(x).reshape(*x.shape[:lead], -1)
     return z if np.iscomplexobj(z) else z.view(np.result_type(z.dtype, np.complex64))
-
-
-# ---------------------------------------------------------------- autodiff of the doubling
-
-
-class Transposed(Lru):
-    """x_{k+1,t} = x_{k,t} + p_k x_{k,t-2^k} with p_k = lam^(2^k), and the transposition of just that."""
-
-    def scan(self, advance: Advance, b: Array, start: Array | None, reverse: bool) -> Array:
-        levels, _ = doubled(advance(np.ones_like(b[:1, 0]))[0], b, start, reverse)
-        return in_time(levels[-1], reverse)
-
-    def adjoint(self, p: Any, y_bar: Array, reverse: bool) -> list[Array]:
-        return [in_time(bars[0], backwards(d, reverse)) for d, bars in enumerate(self._bars(p, y_bar, reverse))]
-
-    def gradients(self, p: Any, u: Array, y_bar: Array, h: Array, h0: Array | None, reverse: bool) -> dict[str, Array]:
-        lam, b, bars = self.lam(p), u @ (self.gamma(p)[:, None] * input_matrix(p)).T, self._bars(p, y_bar, reverse)
-        lam_bar: Any = 0
-        for d, start in enumerate(starts(h0, h.shape[2])):
-            levels, powers = doubled(lam, b, start, backwards(d, reverse))
-            lam_bar = lam_bar + self._lam_bar(levels, powers, bars[d])
-            lam_bar = lam_bar if start is None else lam_bar + (start.conj() * bars[d][0][:, 0]).sum(0)  # (state,)
-        nu_log_bar = -np.exp(p.nu_log) * (lam_bar.conj() * lam).real
-        found = super().gradients(p, u, y_bar, h, h0, reverse)
-        return found | {"nu_log": nu_log_bar, "theta_log": self.theta_log_bar(p, lam_bar)}
-
-    def _bars(self, p: Any, y_bar: Array, reverse: bool) -> list[list[Array]]:
-        """Cotangents of all levels of each direction, the innermost first."""
-        drives = [y_bar @ C.conj() for C in plain_lru.output_matrices(p)]  # (batch, time, state) each
-        steps = [in_time(g, backwards(d, reverse)) for d, g in enumerate(drives)]
-        return [transposed(doubled(self.lam(p), g, None, False)[1], g) for g in steps]
-
-    @staticmethod
-    def _lam_bar(levels: list[Array], powers: list[Array], bars: list[Array]) -> Any:
-        """p_{k+1} = p_k^2 hands 2 conj(p_k) times its cotangent on to p_k. (state,)"""
-        bar: Any = np.zeros_like(levels[0][0, 0])
-        for k, p in reversed(list(enumerate(powers))):
-            bar = 2 * p.conj() * bar + (levels[k][:, : -(2**k)].conj() * bars[k + 1][:, 2**k :]).sum((0, 1))
-        return bar
-
-
-def doubled(lam: Array, b: Array, start: Array | None, reverse: bool) -> tuple[list[Array], list[Array]]:
-    """All levels x_k (batch, time, state) in the order of the scan, and the powers p_k (state,)."""
-    x, powers = in_time(b, reverse).copy(), []
-    if start is not None:
-        x[:, 0] += lam * start
-    levels = [x]
-    while 2 ** len(powers) < x.shape[1]:
-        gap, p = 2 ** len(powers), powers[-1] * powers[-1] if powers else lam
-        x, powers = np.concatenate([x[:, :gap], x[:, gap:] + p * x[:, :-gap]], 1), [*powers, p]
-        levels.append(x)
-    return levels, powers
-
-
-def transposed(powers: list[Array], g: Array) -> list[Array]:
-    """Cotangents of all levels, from those of the last."""
-    bars = [g]
-    for k, p in reversed(list(enumerate(powers))):
-        g = np.concatenate([g[:, : -(2**k)] + p.conj() * g[:, 2**k :], g[:, -(2**k) :]], 1)
-        bars.append(g)
-    return bars[::-1]

@@ -144,8 +144,8 @@ def _decide(
         return "undecided", "there are no elements to judge"
     if rounded == elements:
         return "nearest", CLAIMS["nearest"]
-    if arithmetic.unmodelled or not arithmetic.bracketing:
-        return "undecided", arithmetic.unmodelled or f"no allowance is known for order {arithmetic.order} in a layer"
+    if arithmetic.unmodelled:
+        return "undecided", arithmetic.unmodelled
     if undecided:
         return "undecided", f"overflow is possible, or the allowance is not finite, in {undecided} of {elements} elements"
     if 2 * lanes.sum() < lanes.size:

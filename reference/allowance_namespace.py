@@ -11,6 +11,7 @@ Importing this module lets `namespace.of` know both kinds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from scanproof.reference import enclosed, exponential, namespace, rounding
 from scanproof.reference.enclosed import BITS, Complex, Enclosed, balls, of_balls, through_balls
 from scanproof.reference.exact_lanes import Whole
 from scanproof.reference.inputs import Array
+from scanproof.reference.layer_orders import angle_sum
 from scanproof.reference.namespace import ELEMENTARY, Namespace
 from scanproof.reference.near import Near
 from scanproof.reference.operations import TINY, UP, Roundings
@@ -81,7 +83,8 @@ def function(name: str, x: Near) -> Near:
     relative = {"sin": 0.0, "cos": 0.0, "sqrt": elementary.division}.get(name, elementary.e) * ops.u
     absolute = (elementary.e_t if name in ("sin", "cos") else 0.0) * ops.u
     E = moved + relative * (v.size() + moved) + absolute + ops.product_loss
-    return x._noted(v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), 8)
+    found = x._noted(v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), 8)
+    return replace(found, argument=x) if name == "cos" else found
 
 
 def expm1(x: Near) -> Near:
@@ -137,7 +140,8 @@ def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops:
     """h_t = lam h_{t-1} + b_t. lam (channels,), b (batch, time, channels), h0 (batch, channels)"""
     lam, b = lam.closed(), (b[:, ::-1] if reverse else b).stage()
     h0 = (0 * b[:, 0] if h0 is None else h0).stage()
-    known, ops, declared = lam.rules.declared.bracketing or ops, ops or lam.rules.complex, lam.rules.declared
+    known = lam.rules.declared.bracketing or ops is not None  # other orders are known of rotations only
+    ops, declared = ops or lam.rules.complex, lam.rules.declared
     v = enclosed.scan(lam.v, b.v, h0.v)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         sizes = v.size() if b.rules.anchored else None
@@ -172,9 +176,14 @@ def _carry(h0: Near, time: int) -> Carry:
 
 
 def rotation(gamma: Near, cos: Near, sin: Near, b: Near, s0: Near) -> Near:
-    """s_t = gamma R(theta) s_{t-1} + b_t on pairs; order angle-sum adds the angles, of which cos tells."""
-    added = b.rules.declared.order == "angle-sum"
-    found: Near = _paired(partial(angle_sum, scan, cos.argument) if added else scan, gamma, cos, sin, b, s0)
+    """s_t = gamma R(theta) s_{t-1} + b_t on pairs, decay and rotation perhaps multiplied one after the other.
+
+    That is one more rounding of every product, and one of their sum. Order angle-sum adds the angles, which cos knows.
+    """
+    ops, u = b.rules.complex, b.rules.real.u
+    ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)
+    scanned = partial(angle_sum, scan, cos.argument) if b.rules.declared.order == "angle-sum" else scan
+    found: Near = _paired(partial(scanned, ops=ops), gamma, cos, sin, b, s0)
     return found
 
 

@@ -22,7 +22,7 @@ from scanproof.reference.operations import TINY, UP
 @compiled(forceinline=True)
 def _product(a: float, a_tail: float, b: float, b_tail: float) -> tuple[float, float, float]:
     """(a + a_tail)(b + b_tail): high word, low word, and what was lost."""
-    p, e, missed = _two_product(a, b)
+    p, e, missed = _two_product(a, b) if abs(b) != 1 else _two_product(b, a)  # which knows products by a first factor 1
     t_1, rest_1, missed_1 = _two_product(a, b_tail)
     t_2, rest_2, missed_2 = _two_product(a_tail, b)
     q, dropped = _two_sum(e, t_1)

@@ -44,6 +44,15 @@ class LayerArithmetic(Arithmetic):
             raise ValueError(f"dtype: found {self.dtype}, expected float16, bfloat16, float32 or float64, that of the parameters")
 
     @property
+    def unmodelled(self) -> str | None:
+        """Of other orders than bracketings only angle-sum is known, of rotations (layer_orders.py)."""
+        if self.order != "angle-sum":
+            return super().unmodelled if self.bracketing else f"no allowance is known for order {self.order} in a layer"
+        modelled = (("accumulate", None), ("operands", None), ("rounding", "nearest"))
+        wrong = [f"{name} {getattr(self, name)}" for name, known in modelled if getattr(self, name) != known]
+        return f"no allowance is known for order angle-sum with {wrong[0]}" if wrong else None
+
+    @property
     def assumes(self) -> bool:
         """Elementary functions are assumed as accurate as docs/constants.md says."""
         return True

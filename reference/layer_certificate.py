@@ -65,7 +65,7 @@ def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithme
 def certified(x: Near, rule: Rules) -> Certified:
     """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
     size, real = x.v.size(), rule.real
-    known = rule.declared.bracketing and not rule.declared.unmodelled
+    known = not rule.declared.unmodelled
     with np.errstate(all="ignore"):
         unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
         stored = np.where(x.size > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)

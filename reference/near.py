@@ -27,6 +27,7 @@ Source: allowances.md section 3; the circuit theorem behind it is stated in docs
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -79,7 +80,7 @@ class Near(Bundle):
     def complex(self) -> bool:
         return isinstance(self.v, Complex)
 
-    @property
+    @cached_property
     def E(self) -> Array:
         """|computed - v| at most: with the additions of the sum."""
         growth, additions = self.rules.growth(self.n), np.maximum(self.n - 1, 0)
@@ -90,7 +91,7 @@ class Near(Bundle):
     def ops(self) -> Roundings:
         return self.rules.complex if self.complex else self.rules.real
 
-    @property
+    @cached_property
     def size(self) -> Array:
         """|computed| at most."""
         return self.X + self.E

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,9 +14,11 @@ from scanproof.cli.options import Json, Quiet, Seed
 from scanproof.cli.output import console, print_json, progress, table, waiting
 
 if TYPE_CHECKING:
-    from scanproof.benchmarks.alarms import Outcome
+    from scanproof.benchmarks import alarms as scans
+    from scanproof.benchmarks import layer_tightness
 
 BLOCK = 50  # honest evaluations in one piece of work
+CASES = 3  # of layers, likewise
 
 
 @power.command()
@@ -59,9 +62,10 @@ def alarms(
 def run_alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs the campaign on all cores and returns the exit code."""
     from scanproof.benchmarks import tightness_page
+    from scanproof.benchmarks.alarms import block
     from scanproof.properties.witness import write_atomically
 
-    outcomes = _outcomes(evaluations, seed, quiet or as_json)
+    outcomes: list[scans.Outcome] = _outcomes(block, evaluations, BLOCK, seed, "honest evaluations", quiet or as_json)
     page = "\n".join(tightness_page.page(seed, outcomes)) + "\n"
     found = [outcome.alarm for outcome in outcomes if outcome.alarm]
     if write:
@@ -77,17 +81,60 @@ def run_alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, q
     return REJECTED if found else ACCEPTED
 
 
-def _outcomes(evaluations: int, seed: int, quiet: bool) -> list[Outcome]:
-    """In the order of their numbers, whatever the number of processes."""
-    from scanproof.benchmarks.alarms import block
+def _outcomes(block: Callable[..., list[Any]], total: int, size: int, seed: int, what: str, quiet: bool) -> list[Any]:
+    """block(seed, first, last) of all numbers below `total`, in their order, whatever the number of processes."""
     from scanproof.cli import verify
 
-    with verify.pool() as pool, progress(evaluations, quiet) as (bar, task):
-        limits = [(first, min(first + BLOCK, evaluations)) for first in range(0, evaluations, BLOCK)]
+    with verify.pool() as pool, progress(total, quiet) as (bar, task):
+        limits = [(first, min(first + size, total)) for first in range(0, total, size)]
         blocks = [pool.submit(block, seed, *limit) for limit in limits]
         for done in as_completed(blocks):
-            bar.update(task, advance=len(done.result()), description="honest evaluations")
+            bar.update(task, advance=len(done.result()), description=what)
         return [outcome for future in blocks for outcome in future.result()]
+
+
+@power.command()
+def layers(
+    cases: Annotated[int, typer.Option(min=1, help="Cases of every regime and format.")] = 20,
+    seed: Seed = 0,
+    write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/layers-tightness.md.")] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge honest programs of RotRNN and LRU (minutes), and tabulate how far the allowances are above their errors.
+
+    Exits with 1 if any result is outside; the line that is printed then repeats its case.
+
+    Example:
+
+      scanproof power layers --write docs/layers-tightness.md
+    """
+    with one_line_errors():
+        raise typer.Exit(run_layers(cases, seed, write, json, quiet))
+
+
+def run_layers(cases: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
+    """Runs all cases on all cores and returns the exit code."""
+    from scanproof.benchmarks import layer_tightness_page
+    from scanproof.benchmarks.layer_cases import CELLS
+    from scanproof.benchmarks.layer_tightness import block
+    from scanproof.properties.witness import write_atomically
+
+    total = cases * len(CELLS)
+    outcomes: list[layer_tightness.Outcome] = _outcomes(block, total, CASES, seed, "cases of layers", quiet or as_json)
+    page = "\n".join(layer_tightness_page.page(seed, outcomes)) + "\n"
+    found = [alarm for outcome in outcomes for alarm in outcome.alarms]
+    if write:
+        write_atomically(write, page)
+    if as_json:
+        rows = [row._asdict() for row in layer_tightness_page.table(outcomes)]
+        facts = {"format": "scanproof-layers/1", "seed": seed, "totals": layer_tightness_page.totals(outcomes)}
+        print_json(facts | {"rows": rows, "alarms": found, "accepted": not found})
+    elif not quiet:
+        console().print(page, markup=False)
+    for alarm in found:
+        console(stderr=True).print(f"scanproof: power: {alarm}", markup=False)
+    return REJECTED if found else ACCEPTED
 
 
 @power.command()

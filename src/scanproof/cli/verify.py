@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import scanproof
 from scanproof.benchmarks.cases import SHORT, chosen
+from scanproof.benchmarks.layer_peers import layer_subjects
 from scanproof.benchmarks.peers import Subject, subjects
 from scanproof.benchmarks.speed import ROUNDS
 from scanproof.cli import bench
@@ -25,14 +26,16 @@ from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
 from scanproof.cli.output import console, number, print_json, progress, table
 from scanproof.cli.verify_jobs import check_subject, golden, growth, prove_lemma, recordings, reject_mutant
+from scanproof.cli.verify_layers import judge_version
 from scanproof.properties.mutants import mutants
+from scanproof.properties.versions import VERSIONS
 from scanproof.report import write
 from scanproof.report.claims_model import NAME, Claims
 from scanproof.report.model import CheckRow, RunReport
 from scanproof.report.tables import tally
 
 MUTANT_DTYPES = ("float32", "complex64")
-COARSE = [(s.name, s.arithmetic.dtype) for s in subjects() if s.arithmetic.coarse]
+COARSE = [(s.name, s.arithmetic.dtype) for s in (*subjects(), *layer_subjects()) if s.arithmetic.coarse or s.system != "scan"]
 
 
 class Job(NamedTuple):
@@ -63,6 +66,7 @@ def run(seed: int, cases: int, folder: Path, claims: bool, as_json: bool, quiet:
         lemmas=rows["lemmas"],
         checks=rows["checks"],
         mutants=rows["mutants"],
+        versions=rows["versions"],
         recordings=rows["recordings"],
         golden=rows["golden"],
         growth=rows["growth"],
@@ -91,18 +95,20 @@ def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
     """All work, the longest first."""
     from scanproof import proofs
 
-    found, names = subjects(), [lemma.name for lemma in proofs.lemmas()]
+    scans, layers, names = subjects(), layer_subjects(), [lemma.name for lemma in proofs.lemmas()]
+    found, fewer = [*layers, *scans], max(1, cases // 4)
     return [
-        *(Job("checks", s.name, check_subject, (s, seed, cases, witnesses)) for s in sorted(found, key=_longest)),
+        *(Job("checks", s.name, check_subject, (s, seed, cases if s in scans else fewer, witnesses)) for s in sorted(found, key=_longest)),
+        *(Job("versions", v.name, judge_version, (v.name, seed, max(1, cases // 10), witnesses)) for v in VERSIONS),
         *(Job("lemmas", name, prove_lemma, (name,)) for name in names),
         *(
-            Job("mutants", m.name, reject_mutant, (m.name, dtype, seed, max(1, cases // 4), witnesses))
+            Job("mutants", m.name, reject_mutant, (m.name, dtype, seed, fewer, witnesses))
             for dtype in MUTANT_DTYPES
             for m in mutants(dtype)
         ),
         *(Job("recordings", s.name, recordings, (s,)) for s in found),
-        *(Job("golden", s.name, golden, (s,)) for s in found),
-        *(Job("growth", s.name, growth, (s, seed)) for s in found),
+        *(Job("golden", s.name, golden, (s,)) for s in scans),
+        *(Job("growth", s.name, growth, (s, seed)) for s in scans),
     ]
 
 
@@ -116,6 +122,7 @@ def find_faults(rows: dict[str, list[Any]]) -> list[str]:
                 on = f" on {r.recording}" if section == "recordings" else " on golden cases" if section == "golden" else ""
                 faults.append(f"{r.implementation} ({r.dtype}){on}: {r.verdict}: {r.reason}")
     faults += [f"{r.contestant} on {r.case}: {r.verdict}: {r.reason}" for r in rows["speed"] if r.verdict == "outside"]
+    faults += [f"version {r.name}: {r.found}, expected {r.expected}" for r in rows["versions"] if r.found != r.expected]
     faults += [f"mutant {r.name} ({r.dtype}) was not rejected: {r.fault}" for r in rows["mutants"] if r.verdict != "outside"]
     return faults
 
@@ -147,6 +154,9 @@ def show(report: RunReport, page: Path) -> None:
     wrong = [(r.name, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}") for r in report.mutants]
     out.print(table(("mutant", "dtype", "fault", "verdict", "rejected by"), wrong))
     out.print()
+    told = [(r.name, r.found, r.verdict, r.after or "", ", ".join(r.caught_by)) for r in report.versions]
+    out.print(table(("version of a layer", "the model", "as it stands", "after", "rejected by"), told))
+    out.print()
     bench.show(report.speed)
     if report.claims:
         out.print(table(("word", "claim"), [(row.word, row.claim) for row in report.claims.rows]))
@@ -154,11 +164,12 @@ def show(report: RunReport, page: Path) -> None:
     for fault in report.faults:
         out.print(f"\n{fault}", markup=False)
     rejected = sum(r.verdict == "outside" for r in report.mutants)
+    as_expected = sum(r.found == r.expected for r in report.versions)
     left_out = sum(r.verdict == "not run" for r in report.checks)
     out.print(
         f"\n{'accepted' if report.accepted else 'not accepted'}: {sum(r.status == 'proved' for r in report.lemmas)} of "
         f"{len(report.lemmas)} lemmas proved, {sum(r.verdict == 'within' for r in report.checks)} of {len(report.checks)} "
-        f"implementations not refuted ({left_out} not run), {rejected} of {len(report.mutants)} mutants rejected, "
+        f"implementations not refuted ({left_out} not run), {rejected} of {len(report.mutants)} mutants rejected, {as_expected} of {len(report.versions)} versions of layers told apart, "
         f"{report.seconds:.0f} s\nreport: {page}"
     )
 
@@ -169,7 +180,7 @@ def _figures(row: CheckRow) -> tuple[str, ...]:
 
 def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
     """Runs the jobs on all cores; the rows of each section keep the order of the jobs."""
-    names = ("lemmas", "checks", "mutants", "recordings", "golden", "growth")
+    names = ("lemmas", "checks", "mutants", "versions", "recordings", "golden", "growth")
     rows: dict[str, list[Any]] = {name: [] for name in names}
     with pool() as processes, progress(len(work), quiet) as (bar, task):
         futures: dict[Future[list[Any]], Job] = {processes.submit(job.function, *job.arguments): job for job in work}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from scanproof.benchmarks.peers import Subject
+from scanproof.cli.verify_layers import layer_recording
 from scanproof.properties.check import check
 from scanproof.properties.compare import compare
 from scanproof.properties.implementation import InProcess
@@ -17,6 +18,7 @@ from scanproof.properties.worker import load
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.rounding import allowance
+from scanproof.reference.systems import LAYERS
 from scanproof.reference.truth import truth
 from scanproof.report.model import CheckRow, GoldenRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow
 
@@ -32,13 +34,14 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
         ours=subject.ours,
         declared=declared,
         dtype=dtype,
+        system=subject.system,
         verdict="not run",
         reason=subject.missing or "",
     )
     if subject.missing:
         return [row]
     function = load(subject.target)
-    report = check("scan", function, arithmetic=subject.arithmetic, domain=subject.domain, seed=seed, cases=cases)
+    report = check(subject.system, function, arithmetic=subject.arithmetic, domain=subject.domain, seed=seed, cases=cases)
     found = {
         "verdict": report.verdict,
         "reason": report.reason,
@@ -113,6 +116,8 @@ def recordings(subject: Subject) -> list[RecordingRow]:
     if subject.missing:
         missing = {"implementation": subject.name, "dtype": dtype, "verdict": "not run", "reason": subject.missing}
         return [RecordingRow.model_validate({"recording": name, **missing}) for name in recorded()]
+    if subject.system in LAYERS:
+        return [row for name, signal in recorded().items() for row in layer_recording(subject, name, signal)]
     call = InProcess(load(subject.target), subject.arithmetic)
     rows = []
     for name, signal in recorded().items():

@@ -39,6 +39,7 @@ class CheckRow(Strict):
     bits_lost: float = 0.0
     informative: float = 0.0
     rounded: float = 0.0  # share of all judged elements that are correct roundings
+    system: str = "scan"
     laws: list[LawRow] = Field(default_factory=list)
     not_refuted_under: str | None = None
     witness: str | None = None
@@ -55,6 +56,26 @@ class MutantRow(Strict):
     caught_by: list[str]
     ratio: float
     ratios: list[float]
+    witness: str | None
+
+
+class VersionRow(Strict):
+    """A published version of a layer, or a layer with one fault: what the model says of it, and what was found.
+
+    Its results, computed in float64 and rounded once, are judged as `dtype`: it is the map that is told apart, not its rounding.
+    after: the verdict over what it makes of re-parameterised parameters, where a re-parameterisation is stated.
+    """
+
+    name: str
+    system: str
+    provenance: str
+    behaviour: str
+    dtype: str
+    expected: str
+    found: str
+    verdict: Status | Literal["contract broken"]
+    after: Status | Literal["contract broken"] | None
+    caught_by: list[str]
     witness: str | None
 
 
@@ -171,6 +192,7 @@ class RunReport(Strict):
     lemmas: list[LemmaRow]
     checks: list[CheckRow]
     mutants: list[MutantRow]
+    versions: list[VersionRow] = Field(default_factory=list)
     recordings: list[RecordingRow]
     golden: list[GoldenRow]
     growth: list[Growth]

@@ -18,6 +18,7 @@ SECTIONS = {
     "plots": "Plots",
     "laws": "Laws",
     "mutants": "Mutants",
+    "versions": "Published versions",
     "recordings": "Recordings",
     "golden": "Golden cases",
     "throughput": "Throughput",
@@ -33,6 +34,11 @@ SUMMARY = (
 )
 LAWS = "The verdict of each law, the largest error / allowance, and the calls that ended otherwise."
 GOLDEN = "Published inputs with exact states and a bound beside every number (docs/golden.md). What is not offered is counted."
+VERSIONS = (
+    "Versions of the authors' code, ports, and layers with one fault each, all written again by us from what is known of them. "
+    "Accepted: the model's outputs for the model's parameters. After re-parameterisation: outside as it stands, and the model's "
+    "outputs once its parameters are translated as stated. Computed in float64 and rounded once, so that it is the map that is judged."
+)
 MUTANTS = "Scans with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
 
 
@@ -45,6 +51,7 @@ def page(report: RunReport) -> str:
         figures.figures(report, keys),
         join([element("p", LAWS, class_="note"), tables.laws(report.checks)]),
         join([element("p", MUTANTS, class_="note"), tables.mutants(report.mutants)]),
+        join([element("p", VERSIONS, class_="note"), tables.versions(report.versions)]),
         tables.recordings(report.recordings),
         join([element("p", GOLDEN, class_="note"), tables.golden(report.golden)]),
         throughput(report.speed, keys),
@@ -82,6 +89,7 @@ def _counts(report: RunReport) -> str:
     verdicts: dict[str, list[str]] = {
         "implementations": [check.verdict for check in report.checks],
         "mutants": [mutant.verdict for mutant in report.mutants],
+        "versions of layers": [version.found for version in report.versions],
         "recordings": [recording.verdict for recording in report.recordings],
         "timed scans": [row.verdict for row in report.speed if row.verdict != "reference"],
         "lemmas": [lemma.status for lemma in report.lemmas],

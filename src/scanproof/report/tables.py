@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scanproof.properties.verdict import CLAIMS
 from scanproof.report.markup import Html, duration, element, join, number, row, several, table
-from scanproof.report.model import CheckRow, GoldenRow, LawRow, LemmaRow, MutantRow, RecordingRow
+from scanproof.report.model import CheckRow, GoldenRow, LawRow, LemmaRow, MutantRow, RecordingRow, VersionRow
 
 NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
@@ -62,6 +62,17 @@ def wide(*words: object) -> Html:
 
 
 def laws(checks: Sequence[CheckRow]) -> Html:
+    """One table a family of systems, since scans and layers have laws of their own."""
+    families: dict[tuple[str, ...], list[CheckRow]] = {}
+    for check in checks:
+        families.setdefault(tuple(law.name for law in check.laws), []).append(check)
+    unjudged = families.pop((), [])
+    named = list(families) or [()]
+    families[named[0]] = families.get(named[0], []) + unjudged
+    return join([_matrix(family) for family in families.values()])
+
+
+def _matrix(checks: Sequence[CheckRow]) -> Html:
     """Implementations down, laws across: the number of laws is fixed, that of implementations is not."""
     statements = {law.name: law.statement for check in checks for law in check.laws}
     rows = [_matrix_row(check, list(statements)) for check in checks]
@@ -110,6 +121,24 @@ def _mutant(mutant: MutantRow) -> Html:
     ratio = number(mutant.ratio) if judged else NOTHING
     cells = [mutant.dtype, outcome, caught, ratio, element("code", mutant.witness or NOTHING)]
     return row(join([mutant.fault + " ", small(mutant.name)]), *cells, class_="alarm" if alive else "")
+
+
+def versions(rows: Sequence[VersionRow]) -> Html:
+    """What the model accepts as it stands, accepts for other parameters, and rejects."""
+    headers = ["version", "behaviour", "the model", "rejected by", "witness"]
+    return table("Versions", headers, [_version(version) for version in rows])
+
+
+def _version(version: VersionRow) -> Html:
+    outcome = element("span", version.found, class_="word " + version.found.partition(" ")[0])
+    after = small(f"after: {version.after}") if version.after else ""
+    name = wide(version.name, " ", small(version.provenance))
+    caught = wide(", ".join(version.caught_by) or (version.verdict if version.verdict != "within" else NOTHING))
+    unexpected = version.found != version.expected
+    return row(
+        name, wide(version.behaviour), join([outcome, small(version.verdict), after]), caught,
+        element("code", version.witness or NOTHING), class_="alarm" if unexpected else "",
+    )  # fmt: skip
 
 
 def recordings(rows: Sequence[RecordingRow]) -> Html:
