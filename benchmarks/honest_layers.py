@@ -3,7 +3,7 @@
     program     scan of states and of their cotangents            input matrices         readout
     sequential  one step after the other, NumPy                   (gamma B) u, P' xi B u C (P s)
     doubling    Hillis and Steele, any contraction of a step      gamma (B u), (xi P'B)u (C P) s
-    chunked     chunks of 16, one carry, any contraction          as sequential          as sequential
+    chunked     chunks of 8, one carry, any contraction           as sequential          as sequential
     kernels     the Numba kernels: everything folded in float64   folded                 folded
     autodiff    doubling, and lam_bar by its transposition (LRU)  (gamma B) u
 
@@ -41,11 +41,12 @@ class Program(NamedTuple):
 def programs(system: str, dtype: str, rng: np.random.Generator) -> list[Program]:
     """All programs of a layer that works in float32 or float64; how its scans contract a step is drawn."""
     machine = honest.drawn(Arithmetic({"float32": "complex64", "float64": "complex128"}[dtype]), rng).machine
-    kinds: tuple[tuple[str, type[Any]], ...] = (("doubling", Late), ("chunked:16", Bracketed))
+    kinds: tuple[tuple[str, type[Any]], ...] = (("doubling", Late), ("chunked:8", Bracketed))
     if system == "rotrnn":
-        kinds = (("doubling", Folded), ("chunked:16", BracketedRotRnn))
+        kinds = (("doubling", Folded), ("chunked:8", BracketedRotRnn))
     scans = [Program(name, kind(honest.Program(name, machine))) for name, kind in kinds]
-    common = [Program("sequential", {"lru": Lru, "rotrnn": RotRnn}[system]()), *scans, Program("kernels", kernels(system))]
+    plain = Lru() if system == "lru" else RotRnn()
+    common = [Program("sequential", plain), *scans, Program("kernels", kernels(system))]
     return [*common, Program("autodiff", Transposed(), "any")] if system == "lru" else common
 
 
@@ -58,8 +59,8 @@ def results(program: Program, call: LayerCall, arithmetic: Arithmetic) -> dict[s
     inner = Arithmetic(arithmetic.inner)
     states = np.result_type(inner.dtype, np.complex64) if call.layer.complex_states else inner.dtype
     params, h0 = mapped(call.params, lambda x: x.astype(inner.dtype)), None if call.h0 is None else call.h0.astype(states)
-    u, y_bar = (None if x is None else x.astype(inner.dtype) for x in (call.u, call.y_bar))
-    wide = LayerCall(call.system, params, u, h0, call.reverse, y_bar)
+    y_bar = None if call.y_bar is None else call.y_bar.astype(inner.dtype)
+    wide = LayerCall(call.system, params, call.u.astype(inner.dtype), h0, call.reverse, y_bar)
     got = received(program.run(**wide.keywords()))
     if fault := form_fault(got, wide, inner):
         raise ValueError(f"{program.name}: {fault}")

@@ -3,7 +3,9 @@
     lru             jax.lax.associative_scan over (lam, b), as in the listing of arXiv 2303.06349, appendix A
     rotrnn          the angle-adding operator over (gamma, theta, s) of arXiv 2407.07239, with jax.scipy.linalg.expm and
                     1 - gamma^2 as published
-    rotrnn_scipy    the same with P, and its derivative, from SciPy, and 1 - gamma^2 = -expm1(-2 exp(gamma_log))
+    rotrnn_scipy    the same with P, and its derivative, from SciPy
+    rotrnn_expm1    that with 1 - gamma^2 = -expm1(-2 exp(gamma_log)), whose derivative jax forms as expm1 + 1: it cancels
+                    where gamma is small, and comes out `outside`
 
 Adapters by the contract of properties/layer_calls.py; h0 enters through the first step. float64 calls switch jax to 64 bits
 for that call alone. XLA compiles each shape anew.
@@ -35,8 +37,8 @@ def lru(
     h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
 ) -> Arrays:  # fmt: skip
     """y, h and, from y_bar, grads of the LRU layer."""
-    params = dict(nu_log=nu_log, theta_log=theta_log, gamma_log=gamma_log, B_re=B_re, B_im=B_im, C_re=C_re, C_im=C_im, D=D)
-    params |= {} if C2_re is None else {"C2_re": C2_re, "C2_im": C2_im}
+    params = {"nu_log": nu_log, "theta_log": theta_log, "gamma_log": gamma_log, "B_re": B_re, "B_im": B_im}
+    params |= {"C_re": C_re, "C_im": C_im, "D": D} | ({} if C2_re is None else {"C2_re": C2_re, "C2_im": C2_im})
     states = np.result_type(u, np.complex64)
     return _called(_lru_layer, params, u, _start(h0, u, C2_re, nu_log.shape, states), reverse, y_bar)
 
@@ -46,24 +48,33 @@ def rotrnn(
     h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
 ) -> Arrays:  # fmt: skip
     """y, h and, from y_bar, grads of the RotRNN layer as published."""
-    params = dict(theta=theta, gamma_log=gamma_log, M=M, B=B, C=C, D=D) | ({} if C2 is None else {"C2": C2})
+    params = {"theta": theta, "gamma_log": gamma_log, "M": M, "B": B, "C": C, "D": D} | ({} if C2 is None else {"C2": C2})
     return _called(_published, params, u, _start(h0, u, C2, B.shape[:2], u.dtype), reverse, y_bar)
 
 
 def rotrnn_scipy(
     theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array, C2: Array | None = None,
-    h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
+    h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None, layer: Any = None,
 ) -> Arrays:  # fmt: skip
     """y, h and, from y_bar, grads of the RotRNN layer with an accurate P."""
     S = M - M.swapaxes(1, 2)  # (heads, head_dim, head_dim)
-    params = dict(theta=theta, gamma_log=gamma_log, P=scipy.linalg.expm(S), B=B, C=C, D=D) | ({} if C2 is None else {"C2": C2})
-    found = _called(_accurate, params, u, _start(h0, u, C2, B.shape[:2], u.dtype), reverse, y_bar)
+    params = {"theta": theta, "gamma_log": gamma_log, "P": scipy.linalg.expm(S), "B": B, "C": C, "D": D}
+    params |= {} if C2 is None else {"C2": C2}
+    found = _called(layer or _given_basis, params, u, _start(h0, u, C2, B.shape[:2], u.dtype), reverse, y_bar)
     if y_bar is not None:
         P_bar = found["grads"].pop("P")
         pairs = zip(-S, P_bar, strict=True)  # M_bar = G - G^T with G = L(S^T, P_bar)
         G = np.stack([scipy.linalg.expm_frechet(s, bar, compute_expm=False) for s, bar in pairs]).astype(u.dtype)
         found["grads"]["M"] = G - G.swapaxes(1, 2)
     return found
+
+
+def rotrnn_expm1(
+    theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array, C2: Array | None = None,
+    h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
+) -> Arrays:  # fmt: skip
+    """y, h and, from y_bar, grads of the RotRNN layer with an accurate P and an accurate 1 - gamma^2."""
+    return rotrnn_scipy(theta, gamma_log, M, B, C, D, u, C2, h0, reverse, y_bar, _given_basis_expm1)
 
 
 # ---------------------------------------------------------------- calling
@@ -135,24 +146,28 @@ def _diagonal(lam: Any, b: Any, h0: Any, reverse: bool) -> Any:
 
 def _published(p: Arrays, u: Any, h0: Any, reverse: bool) -> Any:
     import jax
-    import jax.numpy as jnp
 
     P = jax.vmap(jax.scipy.linalg.expm)(p["M"] - p["M"].swapaxes(1, 2))  # (heads, head_dim, head_dim)
-    squares = 1 - jnp.exp(-jnp.exp(p["gamma_log"])) ** 2  # (heads,)
-    return _rotrnn_layer(p, P, squares, u, h0, reverse)
+    return _given_basis(p | {"P": P}, u, h0, reverse)
 
 
-def _accurate(p: Arrays, u: Any, h0: Any, reverse: bool) -> Any:
+def _given_basis(p: Arrays, u: Any, h0: Any, reverse: bool) -> Any:
     import jax.numpy as jnp
 
-    return _rotrnn_layer(p, p["P"], -jnp.expm1(-2 * jnp.exp(p["gamma_log"])), u, h0, reverse)
+    return _rotrnn_layer(p, 1 - jnp.exp(-jnp.exp(p["gamma_log"])) ** 2, u, h0, reverse)
 
 
-def _rotrnn_layer(p: Arrays, P: Any, squares: Any, u: Any, h0: Any, reverse: bool) -> Any:
-    """y (batch, time, width) and x (batch, time, [2,] heads, head_dim) from P and 1 - gamma^2."""
+def _given_basis_expm1(p: Arrays, u: Any, h0: Any, reverse: bool) -> Any:
     import jax.numpy as jnp
 
-    gamma = jnp.exp(-jnp.exp(p["gamma_log"]))  # (heads,)
+    return _rotrnn_layer(p, -jnp.expm1(-2 * jnp.exp(p["gamma_log"])), u, h0, reverse)
+
+
+def _rotrnn_layer(p: Arrays, squares: Any, u: Any, h0: Any, reverse: bool) -> Any:
+    """y (batch, time, width) and x (batch, time, [2,] heads, head_dim) from P among p and squares = 1 - gamma^2."""
+    import jax.numpy as jnp
+
+    P, gamma = p["P"], jnp.exp(-jnp.exp(p["gamma_log"]))  # (heads, head_dim, head_dim), (heads,)
     xi = jnp.sqrt(squares / (p["B"] * p["B"]).sum((1, 2)))  # (heads,)
     Bu = jnp.einsum("hnw,btw->bthn", xi[:, None, None] * p["B"], u)  # (batch, time, heads, head_dim)
     b = jnp.einsum("hnm,bthn->bthm", P, Bu)  # (batch, time, heads, head_dim)
@@ -165,7 +180,7 @@ def _rotrnn_layer(p: Arrays, P: Any, squares: Any, u: Any, h0: Any, reverse: boo
 
 
 def _turning(gamma: Any, theta: Any, b: Any, s0: Any, reverse: bool) -> Any:
-    """s_t = gamma R(theta) s_{t-1} + b_t over elements (gamma, theta, s), whose angles are added. (batch, time, heads, head_dim)"""
+    """s_t = gamma R(theta) s_{t-1} + b_t over elements (gamma, theta, s): angles are added. (batch, time, heads, head_dim)"""
     import jax
     import jax.numpy as jnp
 

@@ -34,9 +34,8 @@ class Transposed(Lru):
 
     def gradients(self, p: Any, u: Array, y_bar: Array, h: Array, h0: Array | None, reverse: bool) -> dict[str, Array]:
         lam, b, bars = self.lam(p), u @ (self.gamma(p)[:, None] * input_matrix(p)).T, self._bars(p, y_bar, reverse)
-        lam_bar = sum(
-            cotangent(lam, in_time(b, backwards(d, reverse)), start, bars[d]) for d, start in enumerate(starts(h0, len(bars)))
-        )  # (state,)
+        each = (cotangent(lam, in_time(b, backwards(d, reverse)), x, bars[d]) for d, x in enumerate(starts(h0, len(bars))))
+        lam_bar = np.sum(list(each), 0)  # (state,)
         nu_log_bar = -np.exp(p.nu_log) * (lam_bar.conj() * lam).real  # (state,)
         found = super().gradients(p, u, y_bar, h, h0, reverse)
         return found | {"nu_log": nu_log_bar, "theta_log": self.theta_log_bar(p, lam_bar)}

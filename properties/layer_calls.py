@@ -57,8 +57,10 @@ class LayerCall:
     @cached_property
     def entered(self) -> Call:
         """Checked and in float64, which holds them, as the arguments look inside the layer. Raises in one line."""
-        arrays = (None if x is None else _wide(x) for x in (self.u, self.h0, self.y_bar))
-        return self.layer.enter(self.wide, *arrays)
+        u, h0, y_bar = (_wide(x) for x in (self.u, self.h0, self.y_bar))
+        if self.layer.complex_states and isinstance(h0, np.ndarray):
+            h0 = h0.astype(np.complex128)  # real states are complex ones too
+        return self.layer.enter(self.wide, u, h0, y_bar)
 
     @cached_property
     def wide(self) -> Any:
@@ -110,9 +112,13 @@ def checked_layer(
         allowed = (dtype, COMPLEX.get(dtype, "complex64")) if name == "h0" and call.layer.complex_states else (dtype,)
         if isinstance(x, np.ndarray) and x.dtype.name not in allowed:
             raise TypeError(f"{name}: found dtype {x.dtype.name}, expected {' or '.join(allowed)}, the declared arithmetic")
+        if np.size(x) == 0:
+            raise ValueError(f"{name}: found shape {np.shape(x)}, expected no empty axis")
     if np.ndim(u) == 2 and isinstance(u, np.ndarray):
         raise ValueError(f"u: found shape {u.shape}, expected (batch, time, width)")
     call.entered  # noqa: B018  checks shapes and values
+    with np.errstate(all="ignore"):
+        call.layer.module.constants(call.wide)  # which must exist: gamma between 0 and 1, a trace to divide by
     return call
 
 
@@ -140,7 +146,10 @@ def received(got: Any) -> dict[str, Any]:
     grads = got.get("grads", {})
     if not isinstance(grads, Mapping):
         raise ValueError(f"found grads {type(grads).__name__}, expected a mapping of parameter names to arrays")
-    return {name: got[name] for name in RESULTS[:3] if name in got} | {f"gradient {name}": x for name, x in grads.items()}
+    found = {name: got[name] for name in RESULTS[:3] if name in got} | {f"gradient {name}": x for name, x in grads.items()}
+    if not found:
+        raise ValueError("found empty grads and nothing else, expected some results")
+    return found
 
 
 def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) -> str | None:

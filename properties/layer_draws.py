@@ -57,7 +57,7 @@ class LayerDraw:
 
     def params(self, sparse: bool = False, bidirectional: bool = False) -> Any:
         """Parameters of this regime, of the declared dtype."""
-        draw = import_module(f"scanproof.properties.{self.system}").draw
+        draw = import_module(LAYERS[self.system].cases).draw
         return self.stored(draw(self.rng, self.sizes, self.moduli(), sparse, bidirectional))
 
     def stored(self, params: Any) -> Any:
@@ -66,7 +66,8 @@ class LayerDraw:
 
     def moduli(self) -> Array:
         """Of the eigenvalues of this regime, strictly between 0 and 1. (state,)"""
-        rng, state, bits = self.rng, self.sizes.state, min(self.arithmetic.format.significand_bits, 24)
+        rng, state = self.rng, self.sizes.state
+        bits = min(max(self.arithmetic.format.significand_bits, 12), 24)  # logarithms of 8 bits still reach far
         return {
             "near 0": 2.0 ** -rng.uniform(3, bits / 2, state),
             "half": rng.uniform(0.25, 0.75, state),

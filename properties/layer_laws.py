@@ -53,11 +53,11 @@ class LayerLaw:
 
 
 def impulses(session: Session, draw: LayerDraw) -> bool:
-    call = draw.call(sparse=True)
-    at = np.arange(draw.sizes.time)[None, :, None] == draw.rng.integers(0, draw.sizes.time) * (draw.seed % 2)
-    plain = session.run(replace(call, u=np.where(at, np.sign(call.u) + (call.u == 0), 0).astype(call.u.dtype)))
-    still = np.zeros_like(call.u)
-    session.run(replace(call, u=still, h0=draw.states(call)))
+    call, time = draw.call(sparse=True), draw.sizes.time
+    ones, steps = np.sign(call.u) + (call.u == 0), np.arange(time)[None, :, None]  # +-1 (batch, time, width), (1, time, 1)
+    for at in sorted({0, max(time - 2, 0)}):  # all the way, or one step across the end of a chunk of time - 1
+        plain = session.run(replace(call, u=np.where(steps == at, ones, 0).astype(call.u.dtype)))
+    session.run(replace(call, u=np.zeros_like(call.u), h0=draw.states(call)))
     session.run(replace(call, reverse=True))
     return plain is not None
 
@@ -124,6 +124,8 @@ def reverse(session: Session, draw: LayerDraw) -> bool:
 
 def directions(session: Session, draw: LayerDraw) -> bool:
     call = draw.call(bidirectional=True)
+    if not call.entered.border.bidirectional:
+        return False
     run = session.run(call)
     session.run(replace(call, h0=draw.states(call)))
     return run is not None
@@ -135,7 +137,8 @@ def norm(session: Session, draw: LayerDraw) -> bool:
 
 
 def invariances(session: Session, draw: LayerDraw) -> bool:
-    call, same = draw.call(), import_module(f"scanproof.properties.{draw.system}").equivalents
+    call = draw.call()
+    same = import_module(call.layer.cases).equivalents
     runs = [session.run(call)]
     runs += [session.run(replace(call, params=draw.stored(params))) for params in same(draw.rng, call.params)]
     return all(run is not None for run in runs)
@@ -152,8 +155,8 @@ def gradients(session: Session, draw: LayerDraw) -> bool:
 
 
 def _short_lengths(domain: Domain) -> tuple[Visit, ...]:
-    """Every length from 1 to 17, and around 32: index faults show at one length and not at the next."""
-    first, lengths = deck(domain)[0], [n for n in (*range(1, 18), 31, 32, 33, 64) if domain.accepts(n)]
+    """Every length from 1 to 17, and around powers of two: index faults show at one length and not at the next."""
+    first, lengths = deck(domain)[0], [n for n in (*range(1, 18), 31, 32, 33, 64, 65, 129) if domain.accepts(n)]
     return tuple(Visit(first._replace(time=n), ("half", "near 1")[n % 2]) for n in lengths)
 
 
@@ -165,6 +168,11 @@ def _one(domain: Domain) -> tuple[Visit, ...]:
     return (Visit(deck(domain, SHORT)[-1]),)
 
 
+def _heads(domain: Domain) -> tuple[Visit, ...]:
+    """Sizes with more than one head: of one, features of two directions are in the same order however they are laid out."""
+    return tuple(Visit(sizes) for sizes in deck(domain, SHORT) if sizes.heads > 1)
+
+
 LAWS = (
     LayerLaw("impulses", "one power of two in each row of B and C, one input: only the decay rounds", impulses, _short_lengths),
     LayerLaw("equivalence", "random parameters and inputs in every regime are within the allowance", equivalence, _every_size),
@@ -174,7 +182,7 @@ LAWS = (
     LayerLaw("linearity", "sums and multiples of inputs give sums and multiples of outputs", linearity),
     LayerLaw("time-invariance", "leading zeros only delay the outputs", time_invariance),
     LayerLaw("reverse", "reverse = flip, layer, flip", reverse),
-    LayerLaw("directions", "two directions are two scans over the inputs, and C2 reads the second", directions, _one),
+    LayerLaw("directions", "two directions are two scans over the inputs, and C2 reads the second", directions, _heads),
     LayerLaw("norm", "without inputs, states only turn and decay", norm, _one),
     LayerLaw("invariances", "other parameters of the same layer give the same outputs", invariances, _one),
     LayerLaw("gradients", "the cotangents of all parameters, of u and of h0, also for sparse B and C", gradients, _one, SHORT),

@@ -16,6 +16,7 @@ from scanproof.reference import layer_certificate
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import Certified
+from scanproof.reference.layers import backwards
 
 BLIND = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
 
@@ -47,17 +48,18 @@ def judge_call(
     if certified is None:
         kinds = {name.startswith("gradient") for name in got}
         certified = {name: x for kind in kinds for name, x in certify(call, arithmetic, kind).items()}
-    parts = [_judged(name, x, certified[name], call, arithmetic) for name, x in got.items()]
+    carried = _carried(call)
+    parts = [_judged(name, x, certified[name], carried.get(name)) for name, x in got.items()]
     return _verdict(parts, sum(x.size for x in got.values()), arithmetic)
 
 
-def _judged(name: str, got: Array, exact: Certified, call: LayerCall, arithmetic: LayerArithmetic) -> Part:
+def _judged(name: str, got: Array, exact: Certified, carried: Array | None) -> Part:
     low, high = error_enclosure(got, exact.truth)
     finite, known = np.isfinite(got), np.isfinite(exact.bound)
     outside = known & ((~finite & exact.no_overflow) | (finite & (low > exact.bound)))
     undecided = ~known | (~outside & (~finite | (high > exact.bound)))
     error = np.where(finite, high, np.inf)
-    lanes, rms = _lanes(name, exact, call)
+    lanes, rms = _lanes(name, exact, carried)
     return Part(
         name=name,
         outside=outside,
@@ -71,29 +73,31 @@ def _judged(name: str, got: Array, exact: Certified, call: LayerCall, arithmetic
     )
 
 
-def _lanes(name: str, exact: Certified, call: LayerCall) -> tuple[Array, Array]:
+def _lanes(name: str, exact: Certified, carried: Array | None) -> tuple[Array, Array]:
     """Which lanes of a result can tell a wrong one, and the rms of each: a lane is a channel over time, or a whole parameter."""
     over = (1,) if name in ("y", "h") else tuple(range(exact.bound.ndim))
     size = np.abs(exact.truth.head)
     with np.errstate(all="ignore"):
         rms = np.sqrt((size**2).mean(over))
         told = exact.unstored.max(over, initial=0.0) <= INFORMATIVE * rms
-    if name == "y":
-        carries = np.abs(_carried(call))
-        seen = (carries > exact.bound).sum(1)
-        told = told & (BLIND * ((carries > 0).sum(1) - seen) <= (carries > 0).sum(1))
+    if carried is not None:
+        carries = np.abs(carried)
+        seen, of = (carries > exact.bound).sum(over), (carries > 0).sum(over)
+        told = told & (BLIND * (of - seen) <= of)
     alive = (size > 0).any(over) | (exact.truth.rad > 0).any(over)
     return np.atleast_1d(told)[np.atleast_1d(alive)], np.atleast_1d(rms)
 
 
-def _carried(call: LayerCall) -> Array:
-    """What y owes to earlier steps, in float64: its difference from a layer that carries nothing on."""
-    module, inside = call.layer.module, call.entered
-    k = module.constants(call.wide)
-    without = k._replace(**{call.layer.decay: 0 * getattr(k, call.layer.decay)})
+def _carried(call: LayerCall) -> dict[str, Array]:
+    """What outputs and states owe to earlier steps, in float64: their difference from a layer that carries nothing on."""
+    module, inside, reverse = call.layer.module, call.entered, call.reverse
     with np.errstate(all="ignore"):
-        whole, local = (module.run(each, inside.u, inside.h0, call.reverse)[0] for each in (k, without))
-        return np.asarray(whole - local)
+        k = module.constants(call.wide)
+        without = k._replace(**{call.layer.decay: 0 * getattr(k, call.layer.decay)})
+        whole, local = (module.run(each, inside.u, inside.h0, reverse) for each in (k, without))
+        y, h = whole[0] - local[0], whole[1] - local[1]
+    last = np.stack([h[:, 0 if backwards(d, reverse) else -1, d] for d in range(h.shape[2])], 1)
+    return {"y": inside.border.leave(y), "h": inside.border.leave(h, 2), "h_last": inside.border.leave(last, 1)}
 
 
 def _worst(name: str, got: Array, exact: Certified, error: Array, outside: Array, undecided: Array) -> Element | None:

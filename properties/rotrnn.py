@@ -16,7 +16,7 @@ NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential
 def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:
     """Heads with decays modulus[:heads], strictly between 0 and 1.
 
-    sparse: one power of two in every row of B and C, and M symmetric, so that P = I: only xi, the rotation and the scan round.
+    sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the rotation and the scan round.
     """
     heads, head_dim, width = sizes.heads, 2 * -(-sizes.state // 2), sizes.width
     features = heads * head_dim
@@ -25,7 +25,7 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
     matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
     M = rng.standard_normal((heads, head_dim, head_dim))
     norm = np.abs(M - M.swapaxes(1, 2)).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
-    M = M * np.minimum(1, 0.99 * NORM / norm) if not sparse else np.round(M + M.swapaxes(1, 2))
+    M = 0 * M if sparse else M * np.minimum(1, 0.99 * NORM / norm)
     B = matrix(rng, features, width).reshape(heads, head_dim, width)
     C = [matrix(rng, width, features) for _ in range(2 if bidirectional else 1)]
     D = np.zeros(width) if sparse else rng.standard_normal(width)  # (width,)

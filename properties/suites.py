@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.properties import laws, layer_draws, layer_laws, strategies
+from scanproof.properties import expm_laws, laws, layer_draws, layer_laws, strategies
+from scanproof.properties.expm_verdict import judge_expm
+from scanproof.properties.expm_witness import expm_witness
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_shrink import simpler_layers
 from scanproof.properties.layer_verdict import certify, judge_call
@@ -49,7 +51,7 @@ class Suite(NamedTuple):
 @cache
 def suite_of(system: str) -> Suite:
     """The suite of a system. Raises ValueError for an unknown one."""
-    return _layer(system) if known_system(system) in LAYERS else SCAN
+    return _layer(system) if known_system(system) in LAYERS else {"scan": SCAN, "expm": EXPM}[system]
 
 
 # ---------------------------------------------------------------- the bare scan
@@ -114,3 +116,18 @@ def _layer(system: str) -> Suite:
         applies=lambda law, arithmetic, domain: True,
         decisive=lambda arithmetic, domain: ["impulses", "equivalence"],
     )
+
+# ---------------------------------------------------------------- the exponential of skew matrices
+
+EXPM = Suite(
+    laws=expm_laws.LAWS,
+    declared=of_layer,
+    draw=lambda arithmetic, domain, visit, seed: expm_laws.ExpmDraw(arithmetic, domain, *visit, seed=seed),
+    draws=lambda law, arithmetic, domain: expm_laws.draws(arithmetic, domain),
+    judged=lambda got, call, arithmetic: (judge_expm(got, call, arithmetic), got),
+    shape=lambda call: call.S.shape,
+    simpler=expm_laws.simpler_expm,
+    witness=expm_witness,
+    applies=lambda law, arithmetic, domain: True,
+    decisive=lambda arithmetic, domain: list(expm_laws.DECISIVE),
+)

@@ -141,7 +141,7 @@ def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops:
     lam, b = lam.closed(), (b[:, ::-1] if reverse else b).stage()
     h0 = (0 * b[:, 0] if h0 is None else h0).stage()
     known = lam.rules.declared.bracketing or ops is not None  # other orders are known of rotations only
-    ops, declared = ops or lam.rules.complex, lam.rules.declared
+    ops, declared = ops or b.ops, lam.rules.declared
     v = enclosed.scan(lam.v, b.v, h0.v)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         sizes = v.size() if b.rules.anchored else None
@@ -156,8 +156,9 @@ def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops:
 
 
 def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
-    A, unit = lam.X, (lam.v.size() == 1) & (lam.rules.declared.subnormals == "gradual")
-    X = np.where(b.E > 0, np.maximum(b.X, TINY), b.X)  # what cancels in exact numbers only is an addend
+    """What is 0 in exact numbers only (anchored, b may have cancelled) counts as an operand."""
+    A, X = (np.where(x.E > 0, np.maximum(x.X, TINY), x.X) for x in (lam, b))
+    unit = (lam.v.size() == 1) & (lam.rules.declared.subnormals == "gradual")
     return Leaves(
         A=A,
         dA=lam.E + np.where(A > 0, ops.operand_loss, 0.0),

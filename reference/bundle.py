@@ -84,16 +84,20 @@ class Bundle:
         raise NotImplementedError
 
     def __sub__(self, other: Any) -> Self:
-        return self + -other
+        found: Self = self + -other
+        return found
 
     def __rsub__(self, other: Any) -> Self:
-        return -self + other
+        found: Self = -self + other
+        return found
 
     def __radd__(self, other: Any) -> Self:
-        return self + other
+        found: Self = self + other
+        return found
 
     def __rmul__(self, other: Any) -> Self:
-        return self * other
+        found: Self = self * other
+        return found
 
     def __pow__(self, exponent: int) -> Self:
         if exponent != 2:

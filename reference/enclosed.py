@@ -83,7 +83,8 @@ class Enclosed(Bundle):
         letters = "abcdefgh"[: self.ndim]
         kept, gone = ("".join(x for i, x in enumerate(letters) if (i in axes) == which) for which in (False, True))
         ones = self.lift(self, np.ones([self.shape[letters.index(x)] for x in gone]))
-        return self.einsum(f"{letters},{gone}->{kept}", ones)
+        found: Self = self.einsum(f"{letters},{gone}->{kept}", ones)
+        return found
 
     def size(self) -> Array:
         """|x| rounded upwards, 0 only for an exact 0."""
@@ -175,8 +176,11 @@ class Complex(Bundle):
         return Truth(self.re.head + 1j * self.im.head, self.re.tail + 1j * self.im.tail, rad)
 
 
-def scan(lam: Complex, b: Complex, h0: Complex, reverse: bool = False) -> Complex:
+def scan(lam: Any, b: Any, h0: Any, reverse: bool = False) -> Any:
     """All states of h_t = lam h_{t-1} + b_t. lam (channels,), b (batch, time, channels), h0 (batch, channels)"""
+    if isinstance(b, Enclosed):
+        lam, b, h0 = (Complex(x, 0 * x) for x in (lam, b, h0))
+        return scan(lam, b, h0, reverse).re
     from scanproof.reference import compiled_enclosures
 
     rows = [np.stack([*x.re.parts[:2], *x.im.parts[:2], x.truth().rad]) for x in (lam, b[:, ::-1] if reverse else b, h0)]

@@ -10,7 +10,8 @@
              whichever factors it multiplies first
 
 Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions, since a program may add them
-in any order. A product, a function or a stage closes it. With P = (X_a + E_a)(X_b + E_b),
+in any order. A product, a function or a stage closes it: its sums are sums of their own, and one flat sum over what two of them
+run over (steps and width of a convolution) may round more often and is in no class here. With P = (X_a + E_a)(X_b + E_b),
 
     a b         X = X_a X_b,   E0 = X_a E_b + E_a X_b + E_a E_b + beta P + loss     no beta where a or b is a power of two
     a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b          (a flushed sum even if one of them is 0)
@@ -162,7 +163,8 @@ class Near(Bundle):
             X, E = a.X / below * UP, (a.E + a.X * b.E / below) / room * UP
             u, loss = self.rules.real.u * self.rules.elementary.division * 2, self.rules.real.product_loss
             E = np.where(a.size == 0, 0.0, E + 2 * u * (X + E) + loss * (2 + a.size))
-        return self._noted(a.v / b.v, X, E, self.rules.addends(X + E), a.reach * np.maximum(1, 1 / room), 8)
+            reach = a.reach * np.maximum(1, 1 / room)
+        return self._noted(a.v / b.v, X, E, self.rules.addends(X + E), reach, 8)
 
     def __eq__(self, other: object) -> Any:
         return self.v == other

@@ -11,12 +11,14 @@ from scanproof.reference.layers import Call
 
 
 class LayerModule(NamedTuple):
-    """A reference: its module (Params, Gradients, init, check, constants, run, pull_back, forward, vjp, enter) and its kind.
+    """A reference: its module (Params, Gradients, AXES, init, check, enter, constants, run, pull_back) and its kind.
 
-    decay: the constant without which nothing is carried from step to step; complex_states: whether h is complex.
+    cases: the module of `properties` that draws its parameters; decay: the constant without which nothing is carried from step
+    to step; complex_states: whether h is complex.
     """
 
     module: ModuleType
+    cases: str
     decay: str
     complex_states: bool
 
@@ -31,14 +33,18 @@ class LayerModule(NamedTuple):
 
 
 LAYERS: dict[str, LayerModule] = {
-    "lru": LayerModule(lru, decay="lam", complex_states=True),
-    "rotrnn": LayerModule(rotrnn, decay="gamma", complex_states=False),
+    "lru": LayerModule(lru, "scanproof.properties.lru", decay="lam", complex_states=True),
+    "rotrnn": LayerModule(rotrnn, "scanproof.properties.rotrnn", decay="gamma", complex_states=False),
 }
-SYSTEMS = ("scan", *LAYERS)
+
+
+def systems() -> tuple[str, ...]:
+    """Everything that can be judged: the bare scan, the layers, and the matrix exponential of skew matrices."""
+    return ("scan", *LAYERS, "expm")
 
 
 def known_system(system: str) -> str:
     """The name itself. Raises ValueError for an unknown one, which lists the known."""
-    if system not in SYSTEMS:
-        raise ValueError(f"system: found {system!r}, expected one of {', '.join(SYSTEMS)}")
+    if system not in systems():
+        raise ValueError(f"system: found {system!r}, expected one of {', '.join(systems())}")
     return system

@@ -164,7 +164,7 @@ def test_broken_implementations(folder: Path, function: str, code: int, words: s
         (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "5-3"), "lengths: found the empty range '5-3'"),
         (("check", "scans.py:honest", "--dtype", "float32", "--lengths", "100000"), "lengths: found none up to 8192"),
         (("check", "scans.py:honest", "--dtype", "float32", "--law", "gravity"), "law: found 'gravity', expected one of"),
-        (("check", "scans.py:honest", "--dtype", "float32", "--system", "lru"), "system: found 'mamba', expected one of scan, lru, rotrnn"),
+        (("check", "scans.py:honest", "--dtype", "float32", "--system", "mamba"), "system: found 'mamba', expected one of scan, lru, rotrnn"),
         (("check", "scans.py:honest", "--dtype", "float32", "--accumulate", "float16"), "accumulate: found 'float16', expected"),
         (("check", "scans.py:honest", "--dtype", "float32", "--store", "step"), "store: found 'step' with order any, expected"),
         (("check", "scans.py:honest", "--dtype", "float64", "--operands", "tf32"), "operands: found 'tf32' with products in"),

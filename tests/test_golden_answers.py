@@ -98,9 +98,10 @@ def test_questions_do_not_tell_the_answer() -> None:
 
 def test_emit_and_list_choose_by_dtype() -> None:
     lines = CliRunner().invoke(app, ["golden", "emit", *FLOAT32]).stdout.splitlines()
-    listed = json.loads(CliRunner().invoke(app, ["golden", "list", *FLOAT32, "--json"]).stdout)
+    scans = ["golden", "list", "--system", "scan", *FLOAT32]
+    listed = json.loads(CliRunner().invoke(app, [*scans, "--json"]).stdout)
     assert [json.loads(text)["id"] for text in lines] == [row["id"] for row in listed["cases"]] == list(BY_ID)
-    rows = CliRunner().invoke(app, ["golden", "list", *FLOAT32]).stdout.splitlines()[1:]
+    rows = CliRunner().invoke(app, scans).stdout.splitlines()[1:]
     assert [(row.split()[0], CASES[i].purpose in row) for i, row in enumerate(rows)] == [(case.id, True) for case in CASES]
     assert "dtype: found 'int8', expected one of" in one_line(CliRunner().invoke(app, ["golden", "emit", "--dtype", "int8"]))
 

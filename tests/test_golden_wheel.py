@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_wheel import build, copy_sources
 
-from scanproof.golden.store import PUBLISHED
+from scanproof.golden.store import V1
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
@@ -14,4 +14,4 @@ pytestmark = pytest.mark.xdist_group("wheel")
 def test_the_wheel_holds_the_golden_files(tmp_path: Path) -> None:
     with zipfile.ZipFile(build(copy_sources(tmp_path))) as wheel:
         inside = {name: wheel.read(name) for name in wheel.namelist() if name.endswith(".json")}
-    assert inside == {f"scanproof/golden/v1/scan/{path.name}": path.read_bytes() for path in PUBLISHED.glob("*.json")}
+    assert inside == {f"scanproof/golden/v1/{path.relative_to(V1).as_posix()}": path.read_bytes() for path in V1.glob("*/*.json")}

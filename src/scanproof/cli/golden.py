@@ -9,23 +9,44 @@ from typing import Annotated
 import typer
 
 from scanproof.cli.app import ACCEPTED, REJECTED, golden, one_line_errors
-from scanproof.cli.options import Accumulate, Assumed, Contraction, Json, Operands, Order, Quiet, Rounding, Store, Subnormals
+from scanproof.cli.options import (
+    Accumulate,
+    Adjoint,
+    Assumed,
+    Contraction,
+    Expm,
+    Gain,
+    Json,
+    Operands,
+    Order,
+    Quiet,
+    Rounding,
+    Stages,
+    Store,
+    Subnormals,
+    Sums,
+)
 
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only cases of this dtype (may be repeated).")]
+System = Annotated[str, typer.Option(help="The cases of a scan, or of a layer: lru, rotrnn.")]
 
 
 @golden.command("list")
-def list_cases(dtype: Dtypes = None, json: Json = False) -> None:
-    """List the published cases.
+def list_cases(
+    system: Annotated[str | None, typer.Option(help="Only cases of this system: scan, lru or rotrnn.")] = None,
+    dtype: Dtypes = None,
+    json: Json = False,
+) -> None:
+    """List the published cases, of all systems.
 
     Example:
 
-      scanproof golden list --dtype float32
+      scanproof golden list --system lru --dtype float32
     """
     from scanproof.cli import golden_output as output
 
     with one_line_errors():
-        output.listing(output.chosen(dtype), json)
+        output.listing(output.chosen(system, dtype), json)
 
 
 @golden.command()
@@ -33,7 +54,7 @@ def show(
     case: Annotated[str, typer.Argument(help="An id, the beginning of one, or a golden file.")],
     json: Json = False,
 ) -> None:
-    """Show one case: what it is for, its inputs, exact states and bounds.
+    """Show one case: what it is for, its inputs, exact results and bounds.
 
     Example:
 
@@ -46,7 +67,7 @@ def show(
 
 
 @golden.command()
-def emit(dtype: Dtypes = None) -> None:
+def emit(system: System = "scan", dtype: Dtypes = None) -> None:
     """Print one JSON line a case, inputs only, for a program in any language.
 
     Example:
@@ -56,13 +77,14 @@ def emit(dtype: Dtypes = None) -> None:
     from scanproof.cli import golden_output as output
 
     with one_line_errors():
-        lines = output.questions(output.chosen(dtype))
+        lines = output.questions(output.chosen(system, dtype))
     sys.stdout.write(lines)  # out here, so that a closed pipe ends quietly
 
 
 @golden.command()
 def judge(
     answers: Annotated[str, typer.Argument(help='JSON lines {"id": ..., "h": {dtype, shape, data}}: a file, or - for stdin.')],
+    system: System = "scan",
     dtype: Dtypes = None,
     subnormals: Subnormals = "gradual",
     contraction: Contraction = True,
@@ -72,12 +94,17 @@ def judge(
     operands: Operands = None,
     rounding: Rounding = "nearest",
     assumed: Assumed = 1.0,
+    stages: Stages = "formed",
+    adjoint: Adjoint = "any",
+    sums: Sums = "any",
+    expm: Expm = "default",
+    gain: Gain = "expm1",
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Judge the answers of another program: 0 accepted, 1 rejected, 2 bad input, 3 undecided or a case was not run.
 
-    "h": null says that a program does not offer a case; a case without a line was not run.
+    "h": null says that a program does not offer a case; a case without a line was not run. Of layers, any of the results asked.
 
     Example:
 
@@ -86,8 +113,9 @@ def judge(
     from scanproof.cli import golden_output as output
 
     with one_line_errors():
-        declared = (subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
-        raise typer.Exit(output.judged(answers, output.chosen(dtype), declared, json, quiet))
+        words = (subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
+        layer = (stages, adjoint, sums, expm, gain)
+        raise typer.Exit(output.judged(answers, output.chosen(system, dtype), words, layer, json, quiet))
 
 
 @golden.command()
@@ -101,12 +129,12 @@ def lint(
       scanproof golden lint
     """
     from scanproof.golden.lint import faults
-    from scanproof.golden.store import PUBLISHED, files
+    from scanproof.golden.store import V1, files
 
     with one_line_errors():
-        count = len(files(folder or PUBLISHED))
+        count = len(files(folder or V1))
         found = 0
-        for fault in faults(folder or PUBLISHED):
+        for fault in faults(folder or V1):
             found += 1
             print(fault)
         print(f"{count} golden file{'' if count == 1 else 's'}, {found or 'no'} fault{'' if found == 1 else 's'}")
@@ -114,17 +142,21 @@ def lint(
 
 
 @golden.command()
-def write(folder: Annotated[Path, typer.Argument(help="Where the files go; files of the same name are replaced.")]) -> None:
-    """Make the published cases again from their recipes.
+def write(
+    folder: Annotated[Path, typer.Argument(help="Where the files go; files of the same name are replaced.")],
+    system: System = "scan",
+) -> None:
+    """Make the published cases of a system again from their recipes.
 
     Example:
 
-      scanproof golden write build/golden
+      scanproof golden write build/golden/lru --system lru
     """
-    from scanproof.golden import making, store
+    from scanproof.golden import layer_making, making, store
 
     with one_line_errors():
-        written = {store.write(case, folder) for case in making.make_all()}
+        cases = making.make_all() if store.with_cases(system) == "scan" else layer_making.make_all(system)
+        written = {store.write(case, folder) for case in cases}
         print(f"{len(written)} golden files, {sum(path.stat().st_size for path in written)} bytes in {folder}")
         for other in sorted(set(folder.glob("*.json")) - written):
             print(f"{other}: of no recipe, left as it is")

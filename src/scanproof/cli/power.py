@@ -95,7 +95,7 @@ def _outcomes(block: Callable[..., list[Any]], total: int, size: int, seed: int,
 
 @power.command()
 def layers(
-    cases: Annotated[int, typer.Option(min=1, help="Cases of every regime and format.")] = 20,
+    cases: Annotated[int, typer.Option(min=1, help="Cases of every regime and format.")] = 12,
     seed: Seed = 0,
     write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/layers-tightness.md.")] = None,
     json: Json = False,

@@ -1,4 +1,4 @@
-"""Golden cases: inputs, their exact states and a bound beside every number, as files that any language can read (docs/golden.md).
+"""Golden cases: inputs, their exact results and a bound beside every number, as files for any language (docs/golden.md).
 
     schema      what a file holds, its id and its canonical text
     flags       what a case is about, derived from its inputs
@@ -7,6 +7,9 @@
     making      from a recipe to a case
     store       files: reading strictly, writing
     lint        a file against recomputation by other means
+    agreement   what a file holds against what is computed
     answers     what another program sends back, line by line
     judging     answers against cases
+
+Of layers, layer_schema, layer_flags, layer_drawing, layer_cases, layer_making and layer_lint do what these do for scans.
 """

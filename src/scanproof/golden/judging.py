@@ -7,33 +7,44 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scanproof.golden.lint import agree
+from scanproof.golden.agreement import agree
+from scanproof.golden.layer_lint import altered
+from scanproof.golden.layer_making import certificates
+from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.making import bound_of
 from scanproof.golden.schema import Case
 from scanproof.properties.judge import rescue
+from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.verdict import CLAIMS, Status, Verdict, Word, judge_inputs
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.inputs import Array
+from scanproof.reference.layer_arithmetic import of_layer
 
 FORMAT = "scanproof-golden-verdict/1"
 PASSED = ("nearest", "within")
 ORDER: tuple[Status, ...] = ("nearest", "within", "outside", "undecided", "not offered", "not run")
 Source = Literal["stored", "computed"]
-Answers = Mapping[str, Array | None]  # by id; None where a program offers none
+Answers = Mapping[str, Any]  # by id: states of a scan, results of a layer by name; None where a program offers none
+TEETH = {"scan": "exact lane", "lru": "sparse case", "rotrnn": "sparse case"}  # without which `within` says little
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One case: its status, and for an answered one the verdict and where its allowance comes from."""
+    """One case: its status, and for an answered one the verdict and where its allowance comes from.
 
-    case: Case
+    absent: results of a layer that were asked for and not offered.
+    """
+
+    case: Case | LayerCase
     arithmetic: Arithmetic
     status: Status
     verdict: Verdict | None = None
     source: Source | None = None
+    absent: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         known = self.verdict.as_dict() if self.verdict else {}
+        known |= {"not_offered": list(self.absent)} if isinstance(self.case, LayerCase) else {}
         return {"id": self.case.id, "verdict": self.status, "flags": self.case.flags, "allowances": self.source} | known
 
 
@@ -57,7 +68,7 @@ class Result:
         }  # fmt: skip
 
 
-def judge(cases: Sequence[Case], answers: Answers, declared: Mapping[str, Arithmetic]) -> Result:
+def judge(cases: Sequence[Case | LayerCase], answers: Answers, declared: Mapping[str, Arithmetic]) -> Result:
     """Judges the answers to `cases`, each in the arithmetic declared for its dtype.
 
     Raises:
@@ -68,14 +79,28 @@ def judge(cases: Sequence[Case], answers: Answers, declared: Mapping[str, Arithm
     return Result(judged, verdict, reason, _fits(judged, answers, declared))
 
 
-def _judged(case: Case, answers: Answers, arithmetic: Arithmetic) -> Judged:
+def _judged(case: Case | LayerCase, answers: Answers, arithmetic: Arithmetic) -> Judged:
     if case.id not in answers:
         return Judged(case, arithmetic, "not run")
     got = answers[case.id]
     if got is None:
         return Judged(case, arithmetic, "not offered")
+    if isinstance(case, LayerCase):
+        return _judged_layer(case, got, arithmetic)
     source, verdict = _source(case, arithmetic), judge_inputs(got, case.inputs(), arithmetic)
     return Judged(case, arithmetic, verdict.verdict, verdict, source)
+
+
+def _judged_layer(case: LayerCase, got: Mapping[str, Array], arithmetic: Arithmetic) -> Judged:
+    """Whatever was answered, against what is computed here, which must be what the file holds."""
+    declared, call = of_layer(arithmetic), case.inputs()
+    found = certificates(call, declared)
+    wrong = altered(case, declared, found)
+    if wrong:
+        raise ValueError(f"golden: {case.id}: altered: its {wrong} for {declared} are not those of its call")
+    source: Source = "computed" if case.stored(declared) is None else "stored"
+    verdict, absent = judge_call(got, call, declared, found), tuple(name for name in case.results() if name not in got)
+    return Judged(case, declared, verdict.verdict, verdict, source, absent)
 
 
 def _source(case: Case, arithmetic: Arithmetic) -> Source:
@@ -96,8 +121,9 @@ def _decide(judged: Sequence[Judged]) -> tuple[Word, str]:
         return "outside", f"{len(outside)} of {len(judged)} cases are outside; {CLAIMS['outside']}"
     if missing:
         return "undecided", f"{len(missing)} of {len(judged)} cases were not run, {missing[0].case.id} the first"
-    if not any("exact lane" in j.case.flags for j in passed):
-        return "undecided", "no exact lane was answered"
+    blunt = [flag for flag in {TEETH[j.case.system]: j for j in judged} if not any(flag in j.case.flags for j in passed)]
+    if blunt:
+        return "undecided", f"no {blunt[0]} was answered"
     if 2 * len(passed) < len(answered):
         blind = len(answered) - len(passed)
         return "undecided", f"the declared class allows too much to tell in {blind} of {len(answered)} cases"
@@ -107,7 +133,7 @@ def _decide(judged: Sequence[Judged]) -> tuple[Word, str]:
 
 def _fits(judged: Sequence[Judged], answers: Answers, declared: Mapping[str, Arithmetic]) -> dict[str, str | None]:
     """For the cases outside of each dtype, the weaker declaration that would not refute them."""
-    failures: dict[str, list[tuple[Inputs, Array]]] = {}
+    failures: dict[str, list[tuple[Any, Any]]] = {}
     for j in judged:
         got = answers.get(j.case.id)
         if j.status == "outside" and got is not None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from scanproof.golden.agreement import Point, agree, point
 from scanproof.golden.flags import flags
+from scanproof.golden.layer_lint import layer_faults
+from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.magnitude import magnitude
 from scanproof.golden.making import bound_of, classes
 from scanproof.golden.schema import Case
 from scanproof.golden.store import files, read
 from scanproof.properties.witness import array
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.inputs import Inputs
 from scanproof.reference.scan import at
 from scanproof.reference.truth import Truth
 
-SAME = 2.0**-40  # relative: what log1p, expm1 and hypot of two machines may make of one number
 TIGHT = Fraction(1, 2**96)  # head and tail hold the state to this
 GRAIN = Fraction(1, 2**1070)  # and to a few of the smallest float64
-Point = tuple[Fraction, Fraction]
 
 
 def faults(folder: Path) -> Iterator[str]:
@@ -39,15 +39,16 @@ def faults(folder: Path) -> Iterator[str]:
             yield f"golden: {path}: name: found {path.name}, expected {case.id}.json"
         if path.read_text(encoding="utf-8") != case.text():
             yield f"golden: {path}: form: found other white space or order, expected the canonical text"
-        call = repr((case.lam, case.b, case.h0, case.reverse))
+        call = repr(case.asked())
         if call in seen:
             yield f"golden: {path}: found the inputs of {seen[call]} again"
         seen[call] = path
-        yield from (f"golden: {path}: {fault}" for fault in case_faults(case))
+        found = layer_faults(case) if isinstance(case, LayerCase) else case_faults(case)
+        yield from (f"golden: {path}: {fault}" for fault in found)
 
 
 def case_faults(case: Case) -> Iterator[str]:
-    """What a case says of itself that is not so."""
+    """What a case of a scan says of itself that is not so."""
     inputs, truth = case.inputs(), case.enclosure()
     wrong = _truth_fault(inputs, truth)
     if wrong:
@@ -67,25 +68,17 @@ def states(inputs: Inputs) -> Iterator[tuple[tuple[int, int, int], Point]]:
     batch, time, channels = inputs.b.shape
     steps = range(time - 1, -1, -1) if inputs.reverse else range(time)
     for row, channel in np.ndindex(batch, channels):
-        re, im = _point(inputs.start[row, channel])
+        re, im = point(inputs.start[row, channel])
         for t in steps:
             lam = at(inputs.lam, t)
-            (c, d), (x, y) = _point(lam[channel] if lam.ndim == 1 else lam[row, channel]), _point(inputs.b[row, t, channel])
+            (c, d), (x, y) = point(lam[channel] if lam.ndim == 1 else lam[row, channel]), point(inputs.b[row, t, channel])
             re, im = c * re - d * im + x, c * im + d * re + y
             yield (row, t, channel), (re, im)
 
 
-def agree(stored: Array, computed: Array) -> bool:
-    """Whether two bounds are one number, but for the last bits that machines differ in."""
-    finite = np.isfinite(computed)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(stored - computed) <= SAME * computed
-    return bool(np.where(finite, near, stored == computed).all())
-
-
 def _truth_fault(inputs: Inputs, truth: Truth) -> str | None:
     for index, state in states(inputs):
-        split = zip(state, _point(truth.head[index]), _point(truth.tail[index]), strict=True)
+        split = zip(state, point(truth.head[index]), point(truth.tail[index]), strict=True)
         rest, rad = sum((h - head - tail) ** 2 for h, head, tail in split), Fraction(float(truth.rad[index]))
         if rest > rad**2:
             return f"at {list(index)} |h - head - tail| exceeds rad"
@@ -104,7 +97,3 @@ def _allowance_faults(case: Case, inputs: Inputs, truth: Truth) -> Iterator[str]
             yield f"allowances: found other bounds for {arithmetic} than its theorem gives"
         elif "exact lane" in case.flags and arithmetic == Arithmetic(case.dtype) and found.any():
             yield f"allowances: found a bound above 0 for {arithmetic} in an exact lane"
-
-
-def _point(z: Any) -> Point:
-    return Fraction(float(z.real)), Fraction(float(z.imag))

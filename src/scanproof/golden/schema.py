@@ -1,4 +1,5 @@
-"""What a golden file holds. Every array is a `Numbers`: dtype, shape and hexadecimal floats in C order.
+"""What a golden file holds: a scan here, a layer in layer_schema.py. Every array is a `Numbers`: dtype, shape and hexadecimal
+floats in C order.
 
 The id is a slug and a hash over everything that arithmetic alone determines: purpose, flags, inputs, head and tail of the
 truth, magnitude. Left out are `rad` and `allowances`, whose last bits may differ between machines (hypot, log1p and expm1
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -20,7 +21,6 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
 from scanproof.reference.truth import Truth
 
-FAMILY = "scanproof-golden/"
 FORMAT: Literal["scanproof-golden/1"] = "scanproof-golden/1"
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 Line = Annotated[str, StringConstraints(pattern=r"^\S[^\n]*\S$", max_length=200)]
@@ -32,8 +32,16 @@ class Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+class Form(NamedTuple):
+    """Of a result that a program may answer with; source: where a program finds this said."""
+
+    dtype: str
+    shape: list[int]
+    source: str
+
+
 class Enclosure(Strict):
-    """The exact states h: |h - head - tail| <= rad; b's shape each."""
+    """The exact states h, or another result: |h - head - tail| <= rad; of its shape each."""
 
     head: Numbers
     tail: Numbers
@@ -50,14 +58,42 @@ class Granted(Strict):
         return Arithmetic(**self.arithmetic.model_dump())
 
 
-class Case(Strict):
-    """One golden case. `magnitude` is X_t = |lam_t| X_{t-1} + |b_t|, X_0 = |h0|, rounded upwards."""
+class Golden(Strict):
+    """What cases of scans and of layers share."""
 
-    format: Literal["scanproof-golden/1"]
+    format: str
     id: Annotated[str, StringConstraints(pattern=rf"^{SLUG}-[0-9a-f]{{10}}$")]
-    system: Literal["scan"]
+    system: str
     purpose: Line
     flags: list[str]
+
+    CALL: ClassVar[set[str]]  # the fields that a program is asked about
+    MACHINE: ClassVar[Any]  # what the id's hash leaves out
+
+    def asked(self) -> dict[str, Any]:
+        """The call, without anything that would tell the answer."""
+        return self.model_dump(include={"system", *self.CALL})
+
+    def text(self) -> str:
+        """The canonical text of the file: one line a field."""
+        fields = (f' "{name}": {json.dumps(value)}' for name, value in self.model_dump().items())
+        return "{\n" + ",\n".join(fields) + "\n}\n"
+
+    def expected_id(self) -> str:
+        """Slug and content hash."""
+        content = self.model_dump(exclude={"id": True, "allowances": True, "truth": self.MACHINE})
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return f"{self.id.rpartition('-')[0]}-{digest[:10]}"
+
+
+class Case(Golden):
+    """One golden case of a scan. `magnitude` is X_t = |lam_t| X_{t-1} + |b_t|, X_0 = |h0|, rounded upwards."""
+
+    CALL: ClassVar[set[str]] = {"lam", "b", "h0", "reverse"}
+    MACHINE: ClassVar[Any] = {"rad"}
+
+    format: Literal["scanproof-golden/1"]
+    system: Literal["scan"]
     lam: Numbers
     b: Numbers
     h0: Numbers | None
@@ -77,10 +113,10 @@ class Case(Strict):
             raise ValueError(f"allowances: expected different classes, all of dtype {self.dtype}")
         wide = "complex128" if self.dtype.startswith("complex") else "float64"
         for name, found in (("truth.head", self.truth.head), ("truth.tail", self.truth.tail)):
-            _holds(name, found, wide, self.b.shape, np.isfinite)
+            holds(name, found, wide, self.b.shape, np.isfinite)
         bounds = [(f"allowances.{i}.bound", granted.bound) for i, granted in enumerate(self.allowances)]
         for name, found in [("truth.rad", self.truth.rad), ("magnitude", self.magnitude), *bounds]:
-            _holds(name, found, "float64", self.b.shape, lambda x: x >= 0)
+            holds(name, found, "float64", self.b.shape, lambda x: x >= 0)
         return self
 
     @property
@@ -100,20 +136,14 @@ class Case(Strict):
         """The stored bound of this class, or None."""
         return next((array(granted.bound) for granted in self.allowances if granted.declared() == arithmetic), None)
 
-    def text(self) -> str:
-        """The canonical text of the file: one line a field."""
-        fields = (f' "{name}": {json.dumps(value)}' for name, value in self.model_dump().items())
-        return "{\n" + ",\n".join(fields) + "\n}\n"
-
-    def expected_id(self) -> str:
-        """Slug and content hash."""
-        content = self.model_dump(exclude={"id": True, "allowances": True, "truth": {"rad"}})
-        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        return f"{self.id.rpartition('-')[0]}-{digest[:10]}"
+    def results(self) -> dict[str, Form]:
+        """What a program may answer with."""
+        return {"h": Form(self.dtype, self.b.shape, "of b")}
 
 
-def _holds(name: str, found: Numbers, dtype: str, shape: list[int], accepts: Callable[[Array], Array]) -> None:
+def holds(name: str, found: Numbers, dtype: str, shape: list[int], accepts: Callable[[Array], Array]) -> None:
+    """Raises ValueError for another dtype or shape, or numbers that are not accepted."""
     if (found.dtype, found.shape) != (dtype, shape):
-        raise ValueError(f"{name}: found {found.dtype} of shape {found.shape}, expected {dtype} of b's shape {shape}")
+        raise ValueError(f"{name}: found {found.dtype} of shape {found.shape}, expected {dtype} of shape {shape}")
     if not accepts(array(found)).all():
         raise ValueError(f"{name}: found a number that cannot stand there")

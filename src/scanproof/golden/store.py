@@ -7,27 +7,44 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from scanproof.golden.schema import FAMILY, FORMAT, Case
+from scanproof.golden.layer_cases import LAYER_RECIPES
+from scanproof.golden.layer_schema import LAYER_FORMAT, LayerCase
+from scanproof.golden.schema import FORMAT, Case
 from scanproof.properties.witness import write_atomically
 
-PUBLISHED = Path(__file__).parent / "v1" / "scan"
+SYSTEMS = ("scan", *LAYER_RECIPES)
+V1 = Path(__file__).parent / "v1"
+PUBLISHED = V1 / "scan"  # layers stand beside it
+KINDS: dict[str, type[Case] | type[LayerCase]] = {FORMAT: Case, LAYER_FORMAT: LayerCase}
+
+
+def published(system: str | None = None) -> list[Case | LayerCase]:
+    """The published cases of one system, or of all. Raises ValueError for a system without cases."""
+    return [case for name in (SYSTEMS if system is None else [with_cases(system)]) for case in read_all(V1 / name)]
+
+
+def with_cases(system: str) -> str:
+    """The name itself. Raises ValueError for a system without cases, which lists those with cases."""
+    if system not in SYSTEMS:
+        raise ValueError(f"system: found {system!r}, expected one of {', '.join(SYSTEMS)}")
+    return system
 
 
 def files(folder: Path) -> list[Path]:
-    """The golden files of a folder, by name.
+    """The golden files of a folder and of those in it, by name.
 
     Raises:
         ValueError: no such folder, or none in it.
     """
     if not folder.is_dir():
         raise ValueError(f"golden: found no folder {folder}")
-    found = sorted(folder.glob("*.json"))
+    found = sorted(folder.rglob("*.json"))
     if not found:
         raise ValueError(f"golden: found no golden file in {folder}, expected *.json")
     return found
 
 
-def read(path: Path) -> Case:
+def read(path: Path) -> Case | LayerCase:
     """One case, its id checked against its content.
 
     Raises:
@@ -38,8 +55,7 @@ def read(path: Path) -> Case:
     except OSError as error:
         raise ValueError(f"golden: cannot read {path}: {error.strerror}") from error
     try:
-        _known_format(content)
-        case = Case.model_validate_json(content)
+        case = _kind(content).model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "file"
@@ -51,7 +67,7 @@ def read(path: Path) -> Case:
     return case
 
 
-def read_all(folder: Path) -> list[Case]:
+def read_all(folder: Path) -> list[Any]:
     """Every case of a folder, by file name. Raises ValueError as `read`, and for a case that is there twice."""
     cases = {case.id: case for case in map(read, files(folder))}
     if len(cases) < len(files(folder)):
@@ -59,18 +75,20 @@ def read_all(folder: Path) -> list[Case]:
     return list(cases.values())
 
 
-def write(case: Case, folder: Path) -> Path:
+def write(case: Case | LayerCase, folder: Path) -> Path:
     """Writes the canonical text under the case's id and returns the path."""
     path = folder / f"{case.id}.json"
     write_atomically(path, case.text())
     return path
 
 
-def _known_format(content: bytes) -> None:
-    """Raises ValueError for anything but JSON that says it is of this format."""
+def _kind(content: bytes) -> type[Case] | type[LayerCase]:
+    """What a file says it is. Raises ValueError for anything but JSON that says it is of one of these formats."""
     found = TypeAdapter(Any).validate_json(content)
     named = found.get("format") if isinstance(found, dict) else None
-    if not isinstance(named, str) or not named.startswith(FAMILY):
-        raise ValueError(f"found no golden file, expected one with format {FORMAT}")
-    if named != FORMAT:
-        raise ValueError(f"found format {named}, expected {FORMAT}; a newer scanproof may read it")
+    known = {name.partition("/")[0]: name for name in KINDS}.get(named.partition("/")[0]) if isinstance(named, str) else None
+    if known is None:
+        raise ValueError(f"found no golden file, expected one with format {' or '.join(KINDS)}")
+    if named != known:
+        raise ValueError(f"found format {named}, expected {known}; a newer scanproof may read it")
+    return KINDS[known]

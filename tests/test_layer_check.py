@@ -1,0 +1,224 @@
+"""`check` and `suite` of layers: honest ones pass, every published version and fault gets the verdict that it should."""
+
+import functools
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scanproof.properties.check import check
+from scanproof.properties.judge import judge
+from scanproof.properties.layer_laws import LAWS
+from scanproof.properties.layer_witness import LayerWitness
+from scanproof.properties.outcome import Report
+from scanproof.properties.plain_lru import Lru
+from scanproof.properties.plain_rotrnn import RotRnn
+from scanproof.properties.strategies import Domain
+from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.systems import LAYERS
+
+PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
+NAMES = [law.name for law in LAWS]
+BY_NAME = {version.name: version for version in VERSIONS}
+SMALL = Domain(lengths=frozenset({1, 2, 3, 7, 16, 17, 18, 33}))
+CATCHES = {  # the law that finds a fault, where it is not one of the first two
+    "rotrnn-interleaved": "directions",
+    "lru-gradient-theta": "gradients",
+    "lru-gradient-h0": "gradients",
+    "rotrnn-gradient-M": "gradients",
+    "rotrnn-gradient-B": "gradients",
+    "rotrnn-gradient-theta": "gradients",
+    "rotrnn-gradient-h0": "gradients",
+}
+
+
+def run(system, implementation, **change):
+    return check(system, implementation, **{"arithmetic": Arithmetic("float32"), "domain": SMALL, "cases": 2} | change)
+
+
+def named(expected):
+    return [version.name for version in VERSIONS if version.expected == expected]
+
+
+def verdicts(report):
+    return {law.name: law.verdict for law in report.laws}
+
+
+# ---------------------------------------------------------------- honest layers
+@pytest.mark.parametrize("system", PLAIN)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_honest_layers_are_within(system, dtype):
+    report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype))
+    assert verdicts(report) == dict.fromkeys(NAMES, "within")
+    assert (report.verdict, report.system, report.witness, report.failure) == ("within", system, None, None)
+    assert report.judged == (3, 33, 4)
+    assert report.informative >= 0.5
+    assert 0 < report.ratio <= 1
+
+
+@pytest.mark.parametrize("system", PLAIN)
+def test_the_same_seed_gives_the_same_cases(system):
+    seen = []
+
+    def recorded(**keywords):
+        seen[-1].append({name: x if name == "reverse" else x.tobytes() for name, x in keywords.items()})
+        return PLAIN[system](**keywords)["y"]
+
+    for seed in (5, 5, 6):
+        seen.append([])
+        run(system, recorded, seed=seed, laws=["impulses", "equivalence"])
+    assert seen[0] == seen[1]
+    assert seen[0] != seen[2]
+
+
+def test_what_is_not_offered_is_counted():
+    report = run("rotrnn", BY_NAME["rotrnn-A"].implementation)
+    silent = {name for name, verdict in verdicts(report).items() if verdict == "not offered"}
+    assert silent == {"hand-over", "step", "reverse", "directions", "norm", "gradients"}
+    assert report.verdict == "within"
+
+
+@pytest.mark.parametrize("name", ["equivalence", "gradients"])
+def test_without_impulses_passing_says_little(name):
+    report = run("lru", PLAIN["lru"], laws=[name])
+    assert report.verdict == "undecided"
+    assert report.reason.startswith("impulses")
+    assert verdicts(report)[name] == "within"
+
+
+# ---------------------------------------------------------------- versions
+@pytest.mark.parametrize("name", named(ACCEPTED))
+def test_accepted_versions_are_within(name):
+    assert run(BY_NAME[name].system, BY_NAME[name].implementation).verdict == "within"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", [*named(REJECTED), *named(AFTER)])
+def test_rejected_versions_are_outside_or_break_the_contract(name, dtype):
+    version, law = BY_NAME[name], CATCHES.get(name)
+    laws = [law] if law else ["impulses", "equivalence", "directions"]
+    report = run(version.system, version.implementation, laws=laws, arithmetic=Arithmetic(dtype), cases=1)
+    if name in ("rotrnn-B-as-output", "rotrnn-D-batch"):
+        assert report.headline == "contract broken"
+        assert "found shape" in report.reason
+        return
+    assert (report.verdict, report.failure.verdict) == ("outside", "outside")
+    assert report.witness.law in laws
+    assert LayerWitness.model_validate_json(report.witness.text()).output == report.failure.worst.output
+
+
+@pytest.mark.parametrize("name", [name for name in CATCHES if name != "rotrnn-interleaved"])
+def test_wrong_gradients_do_not_touch_outputs(name):
+    version = BY_NAME[name]
+    assert run(version.system, version.implementation, laws=["impulses", "equivalence"], cases=1).verdict == "within"
+
+
+def reparameterised(version):
+    """The version in float64 on the parameters that it needs, its results rounded: more precise than what is declared."""
+    kind = LAYERS[version.system].Params
+
+    @functools.wraps(version.implementation)
+    def called(u, **given):
+        wide = {name: x.astype(np.float64) for name, x in given.items()}
+        params = version.reparameterisation(kind(**wide))
+        there = {f.name: getattr(params, f.name) for f in fields(kind) if getattr(params, f.name) is not None}
+        got = version.implementation(**there, u=u.astype(np.float64))
+        return got.astype(u.dtype) if not isinstance(got, dict) else {name: x.astype(u.dtype) for name, x in got.items()}
+
+    return called
+
+
+@pytest.mark.parametrize("name", named(AFTER))
+def test_after_reparameterisation_versions_are_within(name):
+    report = run(BY_NAME[name].system, reparameterised(BY_NAME[name]))
+    assert report.verdict == "within", report.reason
+    assert verdicts(report)["directions"] in ("within", "not offered")
+
+
+@pytest.mark.parametrize("system", PLAIN)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_carry_that_is_off_by_one_in_a_hundred_thousand_is_found_by_impulses(system, dtype):
+    report = run(system, BY_NAME[f"{system}-scales-carry"].implementation, laws=["impulses"], arithmetic=Arithmetic(dtype), cases=1)
+    assert report.verdict == "outside"
+    assert report.failure.ratio > 2
+    assert report.witness.u.shape[:2] == [1, 17]
+
+
+# ---------------------------------------------------------------- reports and contract
+def test_the_failure_of_a_report_is_that_of_its_witness():
+    report = run("lru", BY_NAME["lru-conjugated"].implementation)
+    content = report.witness
+    call = content.inputs()
+    verdict = judge(
+        "lru", {"y": content.results()["y"]} | {name: x for name, x in content.results().items() if name != "y"},
+        params=call.params, u=call.u, h0=call.h0, reverse=call.reverse, arithmetic=content.declared(),
+    )  # fmt: skip
+    assert verdict == report.failure
+    assert isinstance(report, Report)
+    assert list(verdict.worst.index) == content.index
+
+
+def test_a_crash_and_a_changed_input_are_faults():
+    def crashes(**keywords):
+        raise ZeroDivisionError("no")
+
+    def changes(**keywords):
+        keywords["D"][:] = 0
+        return keywords["u"]
+
+    for function, kind, told in ((crashes, "crashed", "raised ZeroDivisionError: no"), (changes, "contract", "D: found changed")):
+        report = run("lru", function)
+        assert report.fault[0] == kind
+        assert told in report.reason
+        assert report.verdict == "undecided"
+
+
+def test_a_layer_that_reads_behind_its_inputs_is_outside():
+    """Poisoned calls: NaN lies right before and after every array."""
+    plain = PLAIN["lru"]
+
+    def peeks(h0=None, **keywords):
+        got = plain(h0=h0, **keywords)
+        u = keywords["u"]
+        after = np.lib.stride_tricks.as_strided(u, (u.size + (u.base is not None),), (u.itemsize,))[-1]
+        return {"y": got["y"] + 0 * after, "h": got["h"]}
+
+    report = run("lru", peeks, laws=["hand-over"])
+    assert report.verdict == "outside"
+
+
+# ---------------------------------------------------------------- suite()
+USERS_FILE = """
+import scanproof
+from scanproof.properties.plain_lru import Lru
+from scanproof.properties.versions import VERSIONS
+
+BY_NAME = {version.name: version.implementation for version in VERSIONS}
+DOMAIN = scanproof.Domain(lengths=frozenset({1, 2, 16, 17}))
+KEYWORDS = {"arithmetic": scanproof.Arithmetic("float32"), "domain": DOMAIN, "cases": 1}
+
+TestHonest = scanproof.suite("lru", Lru(), **KEYWORDS)
+TestPort = scanproof.suite("lru", BY_NAME["lru-paper"], **KEYWORDS)
+TestFaulty = scanproof.suite("rotrnn", BY_NAME["rotrnn-drops-carry"], **KEYWORDS)
+"""
+
+
+def test_suites_of_layers_in_a_users_file(tmp_path: Path):
+    (tmp_path / "test_mine.py").write_text(USERS_FILE)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    assert found.returncode == 1
+    lines = found.stdout.splitlines()
+    failed = [line for line in lines if line.startswith("FAILED")]
+    assert failed
+    assert all("TestFaulty" in line for line in failed)
+    assert any("TestFaulty::test_impulses" in line for line in failed)
+    assert "impulses: outside: error/allowance" in found.stdout
+    assert "smallest failing call (impulses): theta (1, 1), gamma_log (1,)" in found.stdout
+    passed = 2 * (len(NAMES) + 1) - 6  # of LRU; the port offers no h0, reverse, C2 or gradients
+    assert f"6 skipped" in lines[-1]
+    assert int(lines[-1].split(" passed")[0].split()[-1]) >= passed

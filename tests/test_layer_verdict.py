@@ -1,0 +1,191 @@
+"""Verdicts over layers: precedence, what is not finite, and the rule that an informative case tells crude faults."""
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import scanproof
+from scanproof.properties import layer_verdict
+from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes, deck
+from scanproof.properties.layer_verdict import certify, judge_call
+from scanproof.properties.strategies import Domain
+from scanproof.properties.verdict import ASSUMED, CLAIMS
+from scanproof.reference.layer_arithmetic import LayerArithmetic
+
+SYSTEMS = ("lru", "rotrnn")
+FLOAT32 = LayerArithmetic("float32")
+SIZES = Sizes(batch=2, time=6, width=3, state=4, heads=2)
+
+
+def drawn(system, arithmetic=FLOAT32, sizes=SIZES, **regime):
+    return LayerDraw(system, arithmetic, Domain(), sizes, **{"seed": 3} | regime)
+
+
+def rounded(call, arithmetic, gradients=False):
+    """The exact results, rounded once."""
+    found = certify(call, arithmetic, gradients)
+    with np.errstate(over="ignore"):
+        return {name: x.truth.head.astype(call.expected(arithmetic)[name][1]) for name, x in found.items()}
+
+
+def off(x, index, units):
+    """One element moved by so many units in its last place."""
+    x = x.copy()
+    part = x.real if np.iscomplexobj(x) else x
+    part[index] += np.asarray(units, part.dtype) * np.spacing(part[index])
+    return x
+
+
+def word(got, call, arithmetic=FLOAT32):
+    return judge_call(got, call, arithmetic).verdict
+
+
+# ---------------------------------------------------------------- words and their precedence
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("gradients", [False, True])
+def test_nearest_within_outside(system, gradients):
+    draw = drawn(system)
+    call = replace(draw.call(), y_bar=draw.cotangents())
+    exact = rounded(call, FLOAT32, gradients)
+    exact.pop("gradient M", None)  # no enclosure of its diagonal shows that it is exactly zero
+    verdict = judge_call(exact, call, FLOAT32)
+    assert (verdict.verdict, verdict.reason, verdict.rounded, verdict.grade) == ("nearest", CLAIMS["nearest"], 1.0, None)
+    for name, x in exact.items():
+        index = np.unravel_index(int(np.argmax(np.abs(x))), x.shape)
+        verdict = judge_call(exact | {name: off(x, index, 2)}, call, FLOAT32)
+        assert (verdict.verdict, verdict.rounded) == ("within", (verdict.counts["within"] - 1) / verdict.counts["within"])
+        verdict = judge_call(exact | {name: off(x, index, 1e5)}, call, FLOAT32)
+        assert (verdict.verdict, verdict.grade, verdict.worst.output, verdict.worst.index) == ("outside", ASSUMED, name, index)
+        assert verdict.counts == {"outside": 1, "undecided": 0, "within": sum(x.size for x in exact.values()) - 1}
+        assert verdict.reason.startswith(f"1 of {x.size} of {name} exceed the allowance")
+        assert verdict.ratio == verdict.worst.ratio > 1
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("order", ["unknown", "fft", "log-space", "polar:8", "scaled-cumsum"])
+def test_unmodelled_orders_are_undecided_never_outside(system, order):
+    call, other = drawn(system).call(), LayerArithmetic("float32", order=order)
+    exact = rounded(call, other)
+    assert word(exact, call, other) == "nearest"
+    for wrong in (np.zeros_like(call.u), np.full_like(call.u, np.nan), np.full_like(call.u, 1e30)):
+        assert word({"y": wrong}, call, FLOAT32) == "outside"
+        verdict = judge_call({"y": wrong}, call, other)
+        assert (verdict.verdict, verdict.counts["outside"], verdict.worst) == ("undecided", 0, None)
+        assert "order" in verdict.reason or "modelled" in verdict.reason
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_outside_where_nothing_overflows(system, bad):
+    call = drawn(system).call()
+    exact = rounded(call, FLOAT32)
+    for name in ("y", "h", "h_last"):
+        got = exact | {name: exact[name].copy()}
+        got[name].flat[1] = bad
+        verdict = judge_call(got, call, FLOAT32)
+        assert (verdict.verdict, verdict.counts["outside"], verdict.worst.output) == ("outside", 1, name)
+        assert verdict.bits_lost == np.inf
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_where_it_may_overflow_it_is_undecided_and_a_finite_wrong_result_still_outside(system):
+    call = drawn(system).call()
+    largest = np.float32(3e38)
+    call = replace(call, params=replace(call.params, D=largest + 0 * call.params.D))
+    y = rounded(call, FLOAT32)["y"]
+    assert not np.isfinite(y).all()
+    y[~np.isfinite(y)] = np.nan  # inf would be the correct rounding
+    verdict = judge_call({"y": y}, call, FLOAT32)
+    assert (verdict.verdict, verdict.counts["outside"]) == ("undecided", 0)
+    assert verdict.reason.startswith(f"overflow is possible, or the allowance is not finite, in {(~np.isfinite(y)).sum()} of 36")
+    finite = np.argwhere(np.isfinite(y))[0]
+    y[tuple(finite)] = 1.0
+    assert judge_call({"y": y}, call, FLOAT32).worst.index == tuple(finite)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_zeros_stay_zeros_exactly(system):
+    call = replace(drawn(system).call(), u=np.zeros((2, 6, 3), "float32"))
+    assert word({"y": call.u}, call) == "nearest"
+    verdict = judge_call({"y": call.u + np.float32(1e-45)}, call, FLOAT32)
+    assert (verdict.verdict, verdict.worst.allowance, verdict.informative) == ("outside", 0.0, 1.0)
+
+
+def test_judge_explains_an_outside():
+    call = drawn("rotrnn").call()
+    y = rounded(call, FLOAT32)["y"]
+    verdict = scanproof.judge("rotrnn", y * np.float32(1 + 1e-3), params=call.params, u=call.u)
+    assert (verdict.verdict, verdict.assumed_needed > 4) == ("outside", True)
+    assert "factor" in verdict.reason
+    assert scanproof.judge("rotrnn", y, params=call.params, u=call.u).verdict == "nearest"
+
+
+# ---------------------------------------------------------------- what informs
+def test_an_allowance_that_cannot_tell_zeros_is_undecided():
+    call = drawn("rotrnn").call()
+    call = replace(call, params=replace(call.params, M=call.params.M * np.float32(2**15)))  # the exponential of a large matrix
+    y = off(rounded(call, FLOAT32)["y"], (0, 0, 0), 3)
+    verdict = judge_call({"y": y}, call, FLOAT32)
+    assert (verdict.verdict, verdict.counts["outside"]) == ("undecided", 0)
+    assert verdict.informative < 0.5
+    assert verdict.reason == "within, but the allowance is too large to tell zeros or a dropped carry in 6 of 6 lanes"
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_carries_below_the_allowance_do_not_inform(system, monkeypatch):
+    """gamma = exp(-20): no float32 output shows what is carried on, so passing says nothing about the carry."""
+    draw = drawn(system, size="unit")
+    decay = "nu_log" if system == "lru" else "gamma_log"
+    call = draw.call()
+    call = replace(call, params=replace(call.params, **{decay: np.full_like(getattr(call.params, decay), 3.0)}))
+    got = {"y": off(dropped(call)[0], (0, 0, 0), 3)}
+    assert word(got, call) == "undecided"
+    assert judge_call(got, call, FLOAT32).informative == 0
+    monkeypatch.setattr(layer_verdict, "BLIND", 0)
+    assert word(got, call) == "within"
+
+
+def dropped(call):
+    """y and h of a layer that carries nothing on, in float64, rounded once."""
+    module = call.layer.module
+    k = module.constants(call.wide)
+    k = k._replace(**{call.layer.decay: 0 * getattr(k, call.layer.decay)})
+    y, h = module.run(k, call.entered.u, call.entered.h0, call.reverse)
+    border = call.entered.border
+    return border.leave(y).astype(call.u.dtype), border.leave(h, 2)
+
+
+ARITHMETICS = (FLOAT32, LayerArithmetic("float64"), LayerArithmetic("bfloat16", accumulate="float32"))
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=lambda a: a.dtype)
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_crude_faults_are_outside_in_every_informative_case(system, arithmetic):
+    """Zeros, the input and a dropped carry, wherever what they return is not the truth; states as well as outputs."""
+    cases = itertools.product(MODULI, INPUTS, deck(Domain()), (False, True))
+    informative, tried = 0, 0
+    for seed, (modulus, size, sizes, sparse) in enumerate(cases):
+        if seed % 3:
+            continue
+        draw = drawn(system, arithmetic, sizes, modulus=modulus, size=size, seed=seed)
+        call = draw.call(sparse, bidirectional=seed % 2 == 1)
+        call = replace(call, reverse=seed % 4 == 3, h0=draw.states(call) if seed % 5 == 0 else None)
+        certified = certify(call, arithmetic, gradients=False)
+        exact = rounded(call, arithmetic)
+        y, h = dropped(call)
+        carries = sizes.time > 1 or call.h0 is not None
+        crude = {
+            "zeros": {"y": 0 * exact["y"], "h": 0 * exact["h"]},
+            "input": {"y": call.u},
+            "carry": {"y": y, "h": h.astype(exact["h"].dtype)},
+        }
+        for name, got in itertools.chain(crude.items(), [("carry", {"h": crude["carry"]["h"]})]):
+            told = judge_call({key: exact[key] for key in got}, call, arithmetic, certified)
+            differs = carries if name == "carry" else any((got[key] != exact[key]).any() for key in got)
+            tried += differs
+            if told.informative >= 0.5 and differs:
+                informative += 1
+                assert judge_call(got, call, arithmetic, certified).verdict == "outside", (name, seed)
+    assert informative > tried / 2 > 100
