@@ -12,8 +12,8 @@ from scanproof.properties.judge import explained, judged
 from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.search import Search
 from scanproof.properties.shrink import shrink
-from scanproof.properties.suites import suite_of
 from scanproof.properties.strategies import LONG, Domain
+from scanproof.properties.suites import suite_of
 from scanproof.properties.verdict import CLAIMS, Word, required
 from scanproof.reference.arithmetic import Arithmetic
 
@@ -82,7 +82,8 @@ def _choose(all_laws: Sequence[Any], laws: Sequence[str] | None, cases: int, ari
 
 
 def _report(session: Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
-    report = Report(session.implementation.name, session.arithmetic, seed, cases, "undecided", "", results, session.fault, system=session.system)
+    name, fault, system = session.implementation.name, session.fault, session.system
+    report = Report(name, session.arithmetic, seed, cases, "undecided", "", results, fault, system=system)
     report.verdict, report.reason = _verdict(report, session)
     report.bits_lost, report.judged = session.bits_lost, session.judged
     report.rounded = session.rounded / session.elements if session.elements else 0.0

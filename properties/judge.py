@@ -70,7 +70,8 @@ def _formed(got: Any, call: Inputs | LayerCall, arithmetic: Arithmetic) -> Any:
             raise ValueError(f"got: {error}") from None
         wrong = form_fault(got, call, arithmetic)
         if not wrong and not wanted(call, got):
-            wrong = f"got: found {', '.join(got)}, expected {'grads, since y_bar is given' if call.y_bar is not None else 'y, h or h_last'}"
+            expected = "grads, since y_bar is given" if call.y_bar is not None else "y, h or h_last"
+            wrong = f"got: found {', '.join(got)}, expected {expected}"
     if wrong:
         raise TypeError(wrong)
     return got

@@ -124,11 +124,11 @@ def checked_layer(
 
 def _params(system: str, named: Mapping[str, Any]) -> Any:
     kind = LAYERS[system].Params
-    names = {f.name: f.default is MISSING for f in fields(kind)}
-    wrong = [*(name for name in named if name not in names), *(name for name, needed in names.items() if needed and name not in named)]
+    needed = {f.name: f.default is MISSING for f in fields(kind)}
+    wrong = [*(name for name in named if name not in needed), *(x for x in needed if needed[x] and x not in named)]
     if wrong:
         found = "another parameter" if wrong[0] in named else "none"
-        raise TypeError(f"{wrong[0]}: found {found}, expected parameters {', '.join(names)}")
+        raise TypeError(f"{wrong[0]}: found {found}, expected parameters {', '.join(needed)}")
     return kind(**named)
 
 

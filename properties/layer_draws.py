@@ -103,8 +103,9 @@ class LayerDraw:
 
 def deck(domain: Domain, longest: int = 128) -> tuple[Sizes, ...]:
     """At most 9 sizes of this domain, none longer than `longest` if the domain allows."""
+    accepted = (domain.lengths, domain.channels, domain.states)
     fitted = [
-        Sizes(s.batch, _nearest(s.time, domain.lengths), _nearest(s.width, domain.channels), _nearest(s.state, domain.states), s.heads)
+        Sizes(s.batch, *(_nearest(n, numbers) for n, numbers in zip((s.time, s.width, s.state), accepted, strict=True)), s.heads)
         for s in DECK
         if s.time <= longest
     ]

@@ -48,7 +48,7 @@ class LayerLaw:
     name: str
     statement: str
     check: Callable[[Any, LayerDraw], bool]
-    visits: Callable[[Domain], tuple[Visit, ...]] = lambda domain: ()
+    visits: Callable[[Domain], tuple[Visit, ...]] = lambda domain: (Visit(deck(domain, SHORT)[-1]),)
     longest: int = 128
 
 
@@ -164,10 +164,6 @@ def _every_size(domain: Domain) -> tuple[Visit, ...]:
     return tuple(Visit(sizes) for sizes in deck(domain))
 
 
-def _one(domain: Domain) -> tuple[Visit, ...]:
-    return (Visit(deck(domain, SHORT)[-1]),)
-
-
 def _heads(domain: Domain) -> tuple[Visit, ...]:
     """Sizes with more than one head: of one, features of two directions are in the same order however they are laid out."""
     return tuple(Visit(sizes) for sizes in deck(domain, SHORT) if sizes.heads > 1)
@@ -183,9 +179,9 @@ LAWS = (
     LayerLaw("time-invariance", "leading zeros only delay the outputs", time_invariance),
     LayerLaw("reverse", "reverse = flip, layer, flip", reverse),
     LayerLaw("directions", "two directions are two scans over the inputs, and C2 reads the second", directions, _heads),
-    LayerLaw("norm", "without inputs, states only turn and decay", norm, _one),
-    LayerLaw("invariances", "other parameters of the same layer give the same outputs", invariances, _one),
-    LayerLaw("gradients", "the cotangents of all parameters, of u and of h0, also for sparse B and C", gradients, _one, SHORT),
+    LayerLaw("norm", "without inputs, states only turn and decay", norm),
+    LayerLaw("invariances", "other parameters of the same layer give the same outputs", invariances),
+    LayerLaw("gradients", "the cotangents of all parameters, of u and of h0, also for sparse B and C", gradients, longest=SHORT),
 )
 
 

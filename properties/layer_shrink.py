@@ -70,7 +70,7 @@ def _fewer_bits(call: LayerCall) -> Iterator[LayerCall]:
 
 def _sequences(call: LayerCall, rows: slice, steps: Any) -> LayerCall:
     """Some rows and steps of a call."""
-    u, y_bar = (None if x is None else x[rows][:, steps].copy() for x in (call.u, call.y_bar))
+    u, y_bar = call.u[rows][:, steps].copy(), None if call.y_bar is None else call.y_bar[rows][:, steps].copy()
     h0 = None if call.h0 is None else call.h0[rows].copy()
     return replace(call, u=u, y_bar=y_bar, h0=h0)
 
@@ -88,7 +88,9 @@ def taken(call: LayerCall, axis: str, kept: list[int]) -> LayerCall:
     h0 = call.h0
     if h0 is not None and axis in ("heads", "state"):
         h0 = h0.take(kept, axis=-2 if axis == "heads" else -1)
-    u, y_bar = (x if x is None or axis != "width" else x[..., kept].copy() for x in (call.u, call.y_bar))
+    u, y_bar = call.u, call.y_bar
+    if axis == "width":
+        u, y_bar = u[..., kept].copy(), None if y_bar is None else y_bar[..., kept].copy()
     return replace(call, params=type(call.params)(**params), u=u, y_bar=y_bar, h0=h0)
 
 
@@ -101,5 +103,5 @@ def _take(x: Array | None, axes: list[str], kept: dict[str, list[int]]) -> Array
 
 def _size(call: LayerCall, axis: str) -> int:
     """Length of a named axis of the parameters, 0 if there is none."""
-    found = [x.shape[axes.split().index(axis)] for name, x in call.named.items() if axis in (axes := call.layer.module.AXES[name]).split()]
-    return found[0] if found else 0
+    axes = {name: call.layer.module.AXES[name].split() for name in call.named}
+    return next((x.shape[axes[name].index(axis)] for name, x in call.named.items() if axis in axes[name]), 0)

@@ -142,7 +142,8 @@ def _decide(
 ) -> tuple[Word, str]:
     """Precedence: outside > nearest > undecided > within; `within` needs half of the lanes to be informative."""
     if outside:
-        where = ", ".join(f"{int(part.outside.sum())} of {part.outside.size} of {part.name}" for part in parts if part.outside.any())
+        found = [part for part in parts if part.outside.any()]
+        where = ", ".join(f"{int(part.outside.sum())} of {part.outside.size} of {part.name}" for part in found)
         return "outside", f"{where} exceed the allowance; {CLAIMS['outside']}"
     if not elements:
         return "undecided", "there are no elements to judge"

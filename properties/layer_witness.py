@@ -135,7 +135,8 @@ def layer_contradiction(content: LayerWitness, verdict: Verdict) -> str | None:
     gradients = content.output.startswith("gradient")
     found = certify(content.inputs(), content.declared(), gradients)[content.output]
     truth, rad = _exact(found, tuple(content.index))
-    apart = [abs(float.fromhex(a) - float.fromhex(b)) for one, two in zip(content.truth, truth, strict=True) for a, b in zip(one, two)]
+    pairs = zip((x for part in content.truth for x in part), (x for part in truth for x in part), strict=True)
+    apart = [abs(float.fromhex(one) - float.fromhex(two)) for one, two in pairs]
     if not sum(apart) <= float.fromhex(content.rad) + float.fromhex(rad):
         return "its truth is not that of its call"
     if verdict.worst is None or verdict.verdict != "outside":

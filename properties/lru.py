@@ -26,7 +26,8 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
     if sparse:
         B, C = _on_axis(rng, B), [x for pair in (C[:2], C[2:]) if pair for x in _on_axis(rng, pair)]
     D = np.zeros(width) if sparse else rng.standard_normal(width)  # (width,)
-    return Params(nu_log, theta_log, gamma_log, *B, *C[:2], D, *C[2:])
+    arrays: list[Array] = [nu_log, theta_log, gamma_log, *B, *C[:2], D, *C[2:]]
+    return Params(*arrays)
 
 
 def _on_axis(rng: np.random.Generator, pair: list[Array]) -> list[Array]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scanproof.properties.verdict import Status, Verdict, Word
 from scanproof.properties.layer_witness import LayerWitness
+from scanproof.properties.verdict import Status, Verdict, Word
 from scanproof.properties.witness import Witness
 from scanproof.reference.arithmetic import Arithmetic
 

@@ -68,7 +68,8 @@ def _failure(report: Report) -> str:
     if not (report.failure and report.failure.worst and report.witness):
         return f"declared as {report.arithmetic}"
     worst, fits = report.failure.worst, report.not_refuted_under or "no declaration known"
+    place = f"{worst.output} {worst.index}" if worst.output else f"{worst.index}"
     return (
         f"smallest failing call ({report.witness.law}): {report.witness.inputs().described()}; "
-        f"at {f'{worst.output} ' if worst.output else ''}{worst.index} got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}; it fits {fits}"
+        f"at {place} got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}; it fits {fits}"
     )

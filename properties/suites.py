@@ -82,7 +82,7 @@ def _scan_decisive(arithmetic: Arithmetic, domain: Domain) -> list[str]:
 SCAN = Suite(
     laws=laws.LAWS,
     declared=lambda arithmetic: arithmetic,
-    draw=lambda arithmetic, domain, visit, seed: strategies.Draw(arithmetic, domain, *visit, seed=seed),
+    draw=lambda arithmetic, domain, visit, seed: strategies.Draw(arithmetic, domain, **visit._asdict(), seed=seed),
     draws=lambda law, arithmetic, domain: strategies.draws(arithmetic, domain, domain.deck()),
     judged=_judged_scan,
     shape=lambda inputs: inputs.b.shape,
@@ -107,8 +107,8 @@ def _layer(system: str) -> Suite:
     return Suite(
         laws=layer_laws.LAWS,
         declared=of_layer,
-        draw=lambda arithmetic, domain, visit, seed: draw(arithmetic, domain, *visit, seed=seed),
-        draws=lambda law, arithmetic, domain: layer_draws.draws(system, arithmetic, domain, law.longest),
+        draw=lambda arithmetic, domain, visit, seed: draw(arithmetic, domain, **visit._asdict(), seed=seed),
+        draws=lambda law, arithmetic, domain: layer_draws.draws(system, of_layer(arithmetic), domain, law.longest),
         judged=_judged_layer,
         shape=lambda call: call.u.shape,
         simpler=simpler_layers,
@@ -122,7 +122,7 @@ def _layer(system: str) -> Suite:
 EXPM = Suite(
     laws=expm_laws.LAWS,
     declared=of_layer,
-    draw=lambda arithmetic, domain, visit, seed: expm_laws.ExpmDraw(arithmetic, domain, *visit, seed=seed),
+    draw=lambda arithmetic, domain, visit, seed: expm_laws.ExpmDraw(arithmetic, domain, **visit._asdict(), seed=seed),
     draws=lambda law, arithmetic, domain: expm_laws.draws(arithmetic, domain),
     judged=lambda got, call, arithmetic: (judge_expm(got, call, arithmetic), got),
     shape=lambda call: call.S.shape,

@@ -32,11 +32,18 @@ def native_expm(S: Array) -> Array:
 
 
 def native_frechet(S: Array, E: Array) -> Array:
-    """float16 goes through float32, longdouble through balls; rounded to S's dtype."""
+    """float16 goes through float32, longdouble through balls; rounded to S's dtype. NaN for a direction that is not finite."""
     if S.dtype == np.longdouble:
         return _through_balls(ball_frechet, S, E)
     wide = zip(_at_least_single(S), _at_least_single(E), strict=True)
-    return np.stack([scipy.linalg.expm_frechet(s, e, compute_expm=False) for s, e in wide]).astype(S.dtype)  # (stack, n, n)
+    return np.stack([_frechet(s, e) for s, e in wide]).astype(S.dtype)  # (stack, n, n)
+
+
+def _frechet(S: Array, E: Array) -> Array:
+    """(n, n)"""
+    if not np.isfinite(E).all():
+        return np.full_like(E, np.nan)
+    return np.asarray(scipy.linalg.expm_frechet(S, E, compute_expm=False))
 
 
 def ball_expm(S: Array) -> Array:

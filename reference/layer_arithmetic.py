@@ -17,10 +17,15 @@ GAINS = ("expm1", "one-minus-square")
 class LayerArithmetic(Arithmetic):
     """All floating evaluations of a layer that its author allows for. dtype is that of the parameters: a real format.
 
+    Every sum of the equations (a matrix product, the scan, a sum over time) is a sum of its own, in any order, to which single
+    terms such as D u may be added first; its factors may be multiplied in any order. One flat sum over steps and width (a
+    convolution with the products multiplied out) meets more additions and is another class. With `accumulate`, y comes from the
+    states before they are stored, unless `store` is "step".
+
     Args:
-        stages: "formed" (the drive b, the states h and the outputs are written to memory, anything in between) or "any".
-        adjoint: of gradients: "any" (autodiff of any scan) or "recurrence" (the states' cotangents are formed by the adjoint
-            recurrence).
+        stages: "formed" (the drive b, gain included, and the states h are written to memory, anything in between) or "any".
+        adjoint: of gradients: "any" (autodiff of any scan) or "recurrence" (the cotangents that outputs send to the states,
+            C^H y_bar, are formed, and those of the states by the adjoint recurrence).
         sums: additions that one of n addends of a matrix product or a sum over time meets at most: "any" n - 1,
             "blocked" ceil(n / 8) + 8, "pairwise" 24 + log2 n.
         expm: constant of the matrix exponential: "default", or "jax" for one that is known to be worse (docs/constants.md).

@@ -107,7 +107,8 @@ def normalising_gamma_log(nu_log: Array) -> Array:
     """log sqrt(1 - |lam|^2): the initial gamma_log; some ports recompute it in every call. (state,)"""
     xp = namespace.of(nu_log)
     with np.errstate(divide="ignore"):  # -inf at |lam| = 1, which `check` refuses
-        return xp.log(-xp.expm1(-2 * xp.exp(nu_log))) / 2  # (state,)
+        gamma_log: Array = xp.log(-xp.expm1(-2 * xp.exp(nu_log))) / 2  # (state,)
+    return gamma_log
 
 
 def check(params: Params) -> Shapes:
@@ -226,7 +227,8 @@ def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse
     call = enter(params, u, h0, y_bar)
     bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
     real = mapped(bar, lambda x: x if x is bar.h0 else x.astype(u.dtype))
-    return replace(real, u=call.border.leave(real.u), h0=call.border.leave(bar.h0, 1))
+    left: Gradients = replace(real, u=call.border.leave(real.u), h0=call.border.leave(bar.h0, 1))
+    return left
 
 
 def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:

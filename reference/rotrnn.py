@@ -136,7 +136,7 @@ def constants(params: Params) -> Constants:
 
 def decay(params: Params) -> Array:
     """gamma = exp(-exp(gamma_log)), strictly between 0 and 1. (heads,)"""
-    gamma = namespace.of(params.gamma_log).exp(-finite_exp("gamma_log", params.gamma_log))  # (heads,)
+    gamma: Array = namespace.of(params.gamma_log).exp(-finite_exp("gamma_log", params.gamma_log))  # (heads,)
     for head in np.flatnonzero((gamma == 0) | (gamma == 1))[:1]:
         found = f"found {params.gamma_log[head]} in head {head}, where gamma = exp(-exp(gamma_log)) rounds to {gamma[head]}"
         raise ValueError(f"gamma_log: {found}, expected 0 < gamma < 1")

@@ -1,4 +1,4 @@
-"""The layers: one line each. What Scanproof knows about a layer beside this stands in its own modules (docs/adding-a-system.md)."""
+"""The layers, one line each; what else is known of a layer stands in its own modules (docs/adding-a-system.md)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ FLOAT32 = scanproof.Arithmetic("float32")
 def leaky(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The registry line."""
     monkeypatch.syspath_prepend(str(TOY))
-    import leaky
+    leaky = importlib.import_module("leaky")
 
     monkeypatch.setitem(systems.LAYERS, "leaky", systems.LayerModule(leaky, "leaky_cases", decay="lam", complex_states=False))
     suites.suite_of.cache_clear()
@@ -33,7 +34,9 @@ def leaky(monkeypatch: pytest.MonkeyPatch) -> Any:
         sys.modules.pop(name, None)
 
 
-def layer(rate_log: Any, B: Any, C: Any, u: Any, h0: Any = None, reverse: bool = False, y_bar: Any = None, push: float = 0.0) -> Any:
+def layer(
+    rate_log: Any, B: Any, C: Any, u: Any, h0: Any = None, reverse: bool = False, y_bar: Any = None, push: float = 0.0
+) -> Any:  # fmt: skip
     """An implementation of its own: float32 step by step, with its adjoint; `push` spoils the carry."""
     lam, flip = np.exp(-np.exp(rate_log)) + np.float32(push), slice(None, None, -1 if reverse else 1)
     start = np.zeros((len(u), len(lam)), u.dtype) if h0 is None else h0
@@ -43,7 +46,7 @@ def layer(rate_log: Any, B: Any, C: Any, u: Any, h0: Any = None, reverse: bool =
     h = np.stack(states[1:], 1)[:, flip]
     if y_bar is None:
         return {"y": h @ C.T, "h": h}
-    a, cotangents = np.zeros_like(start), []
+    a, cotangents = np.zeros_like(start), list[Any]()
     for g in (y_bar @ C).swapaxes(0, 1)[flip][::-1]:
         a = lam * a + g
         cotangents.insert(0, a)
@@ -56,20 +59,26 @@ def layer(rate_log: Any, B: Any, C: Any, u: Any, h0: Any = None, reverse: bool =
 def test_the_page_names_the_steps_that_are_followed_here() -> None:
     page = (TOY.parents[1] / "docs/adding-a-system.md").read_text()
     files = re.findall(r"^\d\. `([^`]+)`", page, re.MULTILINE)
-    assert files[:2] == ["reference/NAME.py", "properties/NAME.py"] and len(files) <= 5
+    assert files[:2] == ["reference/NAME.py", "properties/NAME.py"]
+    assert len(files) <= 5
     assert page.count("LayerModule(") == 1
 
 
 def test_an_honest_implementation_is_not_refuted() -> None:
     report = scanproof.check("leaky", layer, arithmetic=FLOAT32, cases=3)
     by_name = {law.name: law for law in report.laws}
-    assert report.verdict == "within" and by_name["gradients"].verdict == "within", str(report)
+    assert report.verdict == "within", str(report)
+    assert by_name["gradients"].verdict == "within"
     assert by_name["directions"].verdict == "not run"
 
 
 def test_a_wrong_one_is_and_leaves_a_witness(tmp_path: Path) -> None:
-    report = scanproof.check("leaky", lambda rate_log, B, C, u: layer(rate_log, B, C, u, push=2.0**-14), arithmetic=FLOAT32, cases=3)
-    assert report.verdict == "outside" and isinstance(report.witness, LayerWitness)
+    def pushed(rate_log: Any, B: Any, C: Any, u: Any) -> Any:
+        return layer(rate_log, B, C, u, push=2.0**-14)
+
+    report = scanproof.check("leaky", pushed, arithmetic=FLOAT32, cases=3)
+    assert report.verdict == "outside"
+    assert isinstance(report.witness, LayerWitness)
     again = LayerWitness.model_validate_json(report.witness.write(tmp_path).read_text())
     judged = scanproof.judge("leaky", again.results(), params=again.inputs().params, u=again.inputs().u, arithmetic=FLOAT32)
     assert judged.verdict == "outside"
@@ -82,7 +91,9 @@ def test_recorded_outputs_are_judged(leaky: Any) -> None:
     got = layer(params.rate_log, params.B, params.C, u)
     assert scanproof.judge("leaky", got, params=params, u=u).verdict == "within"
     got["y"][0, 7, 1] *= 1 + 2.0**-12
-    assert scanproof.judge("leaky", got, params=params, u=u).worst.index == (0, 7, 1)
+    worst = scanproof.judge("leaky", got, params=params, u=u).worst
+    assert worst is not None
+    assert worst.index == (0, 7, 1)
 
 
 def test_bad_parameters_are_one_line(leaky: Any) -> None:

@@ -1,14 +1,13 @@
 """`check` and `suite` of layers: honest ones pass, every published version and fault gets the verdict that it should."""
 
-import functools
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from scanproof.cli.verify_layers import in_float64, reparameterised
+from scanproof.properties import shrink
 from scanproof.properties.check import check
 from scanproof.properties.judge import judge
 from scanproof.properties.layer_laws import LAWS
@@ -19,12 +18,12 @@ from scanproof.properties.plain_rotrnn import RotRnn
 from scanproof.properties.strategies import Domain
 from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.systems import LAYERS
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 NAMES = [law.name for law in LAWS]
 BY_NAME = {version.name: version for version in VERSIONS}
-SMALL = Domain(lengths=frozenset({1, 2, 3, 7, 16, 17, 18, 33}))
+SMALL = Domain(lengths=frozenset({1, 2, 3, 16, 17, 33}))
 CATCHES = {  # the law that finds a fault, where it is not one of the first two
     "rotrnn-interleaved": "directions",
     "lru-gradient-theta": "gradients",
@@ -78,7 +77,8 @@ def test_the_same_seed_gives_the_same_cases(system):
 def test_what_is_not_offered_is_counted():
     report = run("rotrnn", BY_NAME["rotrnn-A"].implementation)
     silent = {name for name, verdict in verdicts(report).items() if verdict == "not offered"}
-    assert silent == {"hand-over", "step", "reverse", "directions", "norm", "gradients"}
+    assert silent == {"reverse", "directions", "norm", "gradients"}
+    assert {verdicts(report)[name] for name in ("hand-over", "step")} == {"not run"}  # they need h, to pass it on
     assert report.verdict == "within"
 
 
@@ -91,17 +91,28 @@ def test_without_impulses_passing_says_little(name):
 
 
 # ---------------------------------------------------------------- versions
-@pytest.mark.parametrize("name", named(ACCEPTED))
+@pytest.mark.parametrize("name", [name for name in named(ACCEPTED) if name != "rotrnn-A-one-minus-square"])
 def test_accepted_versions_are_within(name):
     assert run(BY_NAME[name].system, BY_NAME[name].implementation).verdict == "within"
 
 
+def test_what_cancels_is_within_where_it_is_declared_or_rounds_less():
+    """1 - gamma^2 as written: the map is the model's, the float32 program is not in the usual class."""
+    version, few = BY_NAME["rotrnn-A-one-minus-square"].implementation, {"laws": ["impulses", "equivalence"], "cases": 8}
+    report = run("rotrnn", version, **few)
+    assert report.verdict == "outside"
+    assert run("rotrnn", version, arithmetic=LayerArithmetic("float32", gain="one-minus-square"), **few).verdict == "within"
+    assert run("rotrnn", in_float64(version), **few).verdict == "within"
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", [*named(REJECTED), *named(AFTER)])
-def test_rejected_versions_are_outside_or_break_the_contract(name, dtype):
+def test_rejected_versions_are_outside_or_break_the_contract(name, dtype, monkeypatch):
+    monkeypatch.setattr(shrink, "CALLS", 5)  # shrinking has its own tests
     version, law = BY_NAME[name], CATCHES.get(name)
     laws = [law] if law else ["impulses", "equivalence", "directions"]
-    report = run(version.system, version.implementation, laws=laws, arithmetic=Arithmetic(dtype), cases=1)
+    few = Domain(lengths=frozenset({1, 2, 17}))
+    report = run(version.system, version.implementation, laws=laws, arithmetic=Arithmetic(dtype), cases=1, domain=few)
     if name in ("rotrnn-B-as-output", "rotrnn-D-batch"):
         assert report.headline == "contract broken"
         assert "found shape" in report.reason
@@ -117,24 +128,9 @@ def test_wrong_gradients_do_not_touch_outputs(name):
     assert run(version.system, version.implementation, laws=["impulses", "equivalence"], cases=1).verdict == "within"
 
 
-def reparameterised(version):
-    """The version in float64 on the parameters that it needs, its results rounded: more precise than what is declared."""
-    kind = LAYERS[version.system].Params
-
-    @functools.wraps(version.implementation)
-    def called(u, **given):
-        wide = {name: x.astype(np.float64) for name, x in given.items()}
-        params = version.reparameterisation(kind(**wide))
-        there = {f.name: getattr(params, f.name) for f in fields(kind) if getattr(params, f.name) is not None}
-        got = version.implementation(**there, u=u.astype(np.float64))
-        return got.astype(u.dtype) if not isinstance(got, dict) else {name: x.astype(u.dtype) for name, x in got.items()}
-
-    return called
-
-
 @pytest.mark.parametrize("name", named(AFTER))
 def test_after_reparameterisation_versions_are_within(name):
-    report = run(BY_NAME[name].system, reparameterised(BY_NAME[name]))
+    report = run(BY_NAME[name].system, in_float64(reparameterised(BY_NAME[name])))
     assert report.verdict == "within", report.reason
     assert verdicts(report)["directions"] in ("within", "not offered")
 
@@ -151,15 +147,13 @@ def test_a_carry_that_is_off_by_one_in_a_hundred_thousand_is_found_by_impulses(s
 # ---------------------------------------------------------------- reports and contract
 def test_the_failure_of_a_report_is_that_of_its_witness():
     report = run("lru", BY_NAME["lru-conjugated"].implementation)
-    content = report.witness
-    call = content.inputs()
+    content, call = report.witness, report.witness.inputs()
+    got = content.results()
     verdict = judge(
-        "lru", {"y": content.results()["y"]} | {name: x for name, x in content.results().items() if name != "y"},
-        params=call.params, u=call.u, h0=call.h0, reverse=call.reverse, arithmetic=content.declared(),
+        "lru", got, params=call.params, u=call.u, h0=call.h0, reverse=call.reverse, arithmetic=content.declared()
     )  # fmt: skip
-    assert verdict == report.failure
-    assert isinstance(report, Report)
-    assert list(verdict.worst.index) == content.index
+    assert (verdict.verdict, verdict.worst, verdict.counts) == ("outside", report.failure.worst, report.failure.counts)
+    assert (list(verdict.worst.index), verdict.worst.output, verdict.worst.allowance.hex()) == (content.index, content.output, content.allowance)
 
 
 def test_a_crash_and_a_changed_input_are_faults():
@@ -167,10 +161,10 @@ def test_a_crash_and_a_changed_input_are_faults():
         raise ZeroDivisionError("no")
 
     def changes(**keywords):
-        keywords["D"][:] = 0
+        keywords["B_im"][:] = 7
         return keywords["u"]
 
-    for function, kind, told in ((crashes, "crashed", "raised ZeroDivisionError: no"), (changes, "contract", "D: found changed")):
+    for function, kind, told in ((crashes, "crashed", "raised ZeroDivisionError: no"), (changes, "contract", "B_im: found changed")):
         report = run("lru", function)
         assert report.fault[0] == kind
         assert told in report.reason
@@ -209,16 +203,15 @@ TestFaulty = scanproof.suite("rotrnn", BY_NAME["rotrnn-drops-carry"], **KEYWORDS
 
 def test_suites_of_layers_in_a_users_file(tmp_path: Path):
     (tmp_path / "test_mine.py").write_text(USERS_FILE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "test_mine.py"]
     found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert found.returncode == 1
-    lines = found.stdout.splitlines()
-    failed = [line for line in lines if line.startswith("FAILED")]
-    assert failed
-    assert all("TestFaulty" in line for line in failed)
-    assert any("TestFaulty::test_impulses" in line for line in failed)
+    told = dict(line.split("::", 1)[1].split(" ")[:2] for line in found.stdout.splitlines() if line.startswith("test_mine.py::"))
+    tests = [f"test_{name.replace('-', '_')}" for name in (*NAMES, "verdict")]
+    not_offered = ["test_hand_over", "test_step", "test_reverse", "test_directions", "test_norm", "test_gradients"]
+    for test in tests:
+        assert told[f"TestHonest::{test}"] == "PASSED"
+        assert told[f"TestPort::{test}"] == ("SKIPPED" if test in not_offered else "PASSED")
+    assert told["TestFaulty::test_impulses"] == told["TestFaulty::test_verdict"] == "FAILED"
     assert "impulses: outside: error/allowance" in found.stdout
     assert "smallest failing call (impulses): theta (1, 1), gamma_log (1,)" in found.stdout
-    passed = 2 * (len(NAMES) + 1) - 6  # of LRU; the port offers no h0, reverse, C2 or gradients
-    assert f"6 skipped" in lines[-1]
-    assert int(lines[-1].split(" passed")[0].split()[-1]) >= passed

@@ -3,17 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
+import leaky  # type: ignore[import-not-found]
 import numpy as np
-
-from leaky import Params
 
 from scanproof.properties.layer_draws import Sizes, one_per_row
 
 
-def draw(rng: np.random.Generator, sizes: Sizes, modulus: Any, sparse: bool, bidirectional: bool) -> Params:
+def draw(rng: np.random.Generator, sizes: Sizes, modulus: Any, sparse: bool, bidirectional: bool) -> leaky.Params:
     matrix = one_per_row if sparse else lambda rng, *shape: rng.standard_normal(shape)
-    return Params(np.log(-np.log(modulus)), matrix(rng, sizes.state, sizes.width), matrix(rng, sizes.width, sizes.state))
+    return leaky.Params(np.log(-np.log(modulus)), matrix(rng, sizes.state, sizes.width), matrix(rng, sizes.width, sizes.state))
 
 
-def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
+def equivalents(rng: np.random.Generator, params: leaky.Params) -> list[leaky.Params]:
     return [replace(params, B=params.B * 2, C=params.C / 2)]
