@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/ready
 SOURCES := src tests reference proofs numba_kernels properties benchmarks
 
-.PHONY: help setup verify test lint peers lock clean
+.PHONY: help setup verify proofs test lint peers lock clean
 
 help:    ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,6 +19,9 @@ setup: $(READY)    ## make .venv with the locked dependencies (once) and install
 
 verify: $(READY)    ## the main job: prove, check our kernels and real third-party scans, write build/report
 	$(BIN)/scanproof verify $(ARGS)
+
+proofs: $(READY)    ## prove the lemmas by SymPy and the theorems by Coq (Debian packages; without them: exit code 3)
+	$(BIN)/scanproof prove --coq $(ARGS)
 
 test: $(READY)    ## run the tests
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ARGS)

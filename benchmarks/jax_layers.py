@@ -37,7 +37,7 @@ def lru(
     h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
 ) -> Arrays:  # fmt: skip
     """y, h and, from y_bar, grads of the LRU layer."""
-    params = {"nu_log": nu_log, "theta_log": theta_log, "gamma_log": gamma_log, "B_re": B_re, "B_im": B_im}
+    params: Arrays = {"nu_log": nu_log, "theta_log": theta_log, "gamma_log": gamma_log, "B_re": B_re, "B_im": B_im}
     params |= {"C_re": C_re, "C_im": C_im, "D": D} | ({} if C2_re is None else {"C2_re": C2_re, "C2_im": C2_im})
     states = np.result_type(u, np.complex64)
     return _called(_lru_layer, params, u, _start(h0, u, C2_re, nu_log.shape, states), reverse, y_bar)
@@ -78,6 +78,15 @@ def rotrnn_expm1(
 
 
 # ---------------------------------------------------------------- calling
+
+
+def expm(S: Array) -> Array:
+    """jax.scipy.linalg.expm of a stack."""
+    import jax
+    import jax.scipy.linalg
+
+    with jax.enable_x64(S.dtype == np.float64):
+        return np.asarray(jax.scipy.linalg.expm(S))
 
 
 def _start(h0: Array | None, u: Array, second: Array | None, state: tuple[int, ...], dtype: Any) -> Array:

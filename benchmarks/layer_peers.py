@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from scanproof.benchmarks.peers import Subject
 from scanproof.properties.strategies import Domain
 from scanproof.reference import lru as lru_reference
@@ -12,6 +14,8 @@ from scanproof.reference import rotrnn as rotrnn_reference
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 
+EXPM1 = "jax differentiates expm1(x) as expm1(x) + 1, which cancels: dL/dgamma_log is lost where gamma is small"
+EXPM = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/constants.md)"
 COMPILED = Domain(lengths=frozenset({1, 2, 3, 7, 16, 33, 64, 128}))  # each length is compiled anew
 
 
@@ -27,7 +31,7 @@ def layer_subjects() -> list[Subject]:
         for system in ("lru", "rotrnn")
         for dtype in ("float32", "float64")
     ]
-    versions = (
+    versions: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
         ("lru (jax.lax.associative_scan)", "lru", "lru", {}),
         ("rotrnn (jax, as published)", "rotrnn", "rotrnn", {"order": "angle-sum", "gain": "one-minus-square"}),
         ("rotrnn (jax, P from SciPy)", "rotrnn", "rotrnn_scipy", {"order": "angle-sum", "gain": "one-minus-square"}),
@@ -35,10 +39,32 @@ def layer_subjects() -> list[Subject]:
     )
     xla = partial(LayerArithmetic, subnormals="daz")  # on CPU it flushes subnormal inputs and results, and contracts
     return ours + [
-        Subject(name, f"{jax}:{function}", xla(dtype, **words), domain=COMPILED, needs="jax", system=system)
+        Subject(
+            name, f"{jax}:{function}", xla(dtype, **words), domain=COMPILED, needs="jax", system=system,
+            finding=EXPM1 if function == "rotrnn_expm1" else "",
+        )
         for name, system, function, words in versions
         for dtype in ("float32", "float64")
+    ]  # fmt: skip
+
+
+def expm_subjects() -> list[Subject]:
+    """The exponential of skew matrices by SciPy, and by jax in either class."""
+    here, jax = "scanproof.benchmarks.layer_peers:scipy_expm", "scanproof.benchmarks.jax_layers:expm"
+    single = Domain(states=frozenset({1, 2, 3, 4, 8}))
+    found = [Subject("scipy.linalg.expm", here, LayerArithmetic(dtype), system="expm") for dtype in ("float32", "float64")]
+    return [
+        *found,
+        Subject("jax.scipy.linalg.expm", jax, LayerArithmetic("float32", "daz"), False, single, "jax", "expm", EXPM),
+        Subject("jax.scipy.linalg.expm", jax, LayerArithmetic("float32", "daz", expm="jax"), False, single, "jax", "expm"),
     ]
+
+
+def scipy_expm(S: Array) -> Array:
+    """scipy.linalg.expm of a stack."""
+    import scipy.linalg
+
+    return np.asarray(scipy.linalg.expm(S))
 
 
 def kernel(dtype: str) -> LayerArithmetic:

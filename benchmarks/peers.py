@@ -26,6 +26,7 @@ class Subject(NamedTuple):
     domain: Domain = Domain()
     needs: str | None = None
     system: str = "scan"
+    finding: str = ""  # what is known to be wrong with it, so that it must come out `outside`
 
     @property
     def missing(self) -> str | None:

@@ -124,4 +124,6 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
     rows, steps, channels = session.judged
     short = "" if steps >= LONG[0] or session.system != "scan" else f"; no call had {LONG[0]} steps or more"
     alone = f"; by exact lanes alone, since {share}" if report.informative < 0.5 else ""
-    return "within", f"{CLAIMS['within']}; judged up to {steps} steps, {channels} channels, {rows} batch rows{short}{alone}"
+    extent = f"{steps} steps, {channels} channels, {rows} batch rows"
+    extent = extent if session.system != "expm" else f"{rows} matrices of {steps} x {channels}"
+    return "within", f"{CLAIMS['within']}; judged up to {extent}{short}{alone}"

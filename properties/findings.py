@@ -24,9 +24,9 @@ INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md
 
 @dataclass(frozen=True)
 class Element:
-    """One element: (batch, time, channel), Python numbers."""
+    """One element: (batch, time, channel) of a scan, any index of a layer's result; Python numbers."""
 
-    index: tuple[int, int, int]
+    index: tuple[int, ...]
     got: complex | float
     truth: complex | float
     error: float

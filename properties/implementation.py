@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from scanproof.properties.expm_calls import ExpmCall
+from scanproof.properties.expm_calls import form_fault as expm_fault
 from scanproof.properties.layer_calls import LayerCall, form_fault, received, wanted
 from scanproof.properties.verdict import result_fault
 from scanproof.reference.arithmetic import Arithmetic
@@ -51,7 +53,7 @@ class InProcess:
         return invoke(self._function, inputs, self._arithmetic, poison)
 
 
-def invoke(function: Callable[..., Any], inputs: Inputs | LayerCall, arithmetic: Arithmetic, poison: bool) -> Any:
+def invoke(function: Callable[..., Any], inputs: Inputs | LayerCall | ExpmCall, arithmetic: Arithmetic, poison: bool) -> Any:
     """One call with copies of the inputs; None where it is not offered. Raises Fault."""
     keywords = inputs.keywords()
     if not keywords.keys() <= _offered(function, keywords, inputs.required):
@@ -68,6 +70,9 @@ def invoke(function: Callable[..., Any], inputs: Inputs | LayerCall, arithmetic:
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
         raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")
+    if isinstance(inputs, ExpmCall):
+        _contract(expm_fault(got, inputs, arithmetic))
+        return np.array(got)
     return _of_layer(got, inputs, arithmetic) if isinstance(inputs, LayerCall) else _of_scan(got, inputs, arithmetic)
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from scanproof.properties.expm_calls import ExpmCall, checked_expm
+from scanproof.properties.expm_calls import form_fault as expm_fault
+from scanproof.properties.expm_verdict import judge_expm
 from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault, received, wanted
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.verdict import Verdict, judge_inputs, required, result_fault
@@ -17,6 +20,8 @@ from scanproof.reference.layer_arithmetic import EXPMS, GAINS, STAGES, LayerArit
 from scanproof.reference.systems import LAYERS, known_system
 
 SCAN, LAYER = ("lam", "b", "h0", "reverse"), ("params", "u", "h0", "reverse", "y_bar")  # the first two are required
+NAMES = {"scan": SCAN, "expm": ("S",)}
+Call = Inputs | LayerCall | ExpmCall
 
 
 def judge(system: str, got: Any, *, arithmetic: Arithmetic | None = None, **arguments: Any) -> Verdict:
@@ -39,30 +44,37 @@ def judge(system: str, got: Any, *, arithmetic: Arithmetic | None = None, **argu
     return explained(verdict, [(call, result)]) if verdict.verdict == "outside" else verdict
 
 
-def judged(got: Any, call: Inputs | LayerCall, arithmetic: Arithmetic) -> Verdict:
+def judged(got: Any, call: Call, arithmetic: Arithmetic) -> Verdict:
     """The verdict over arguments and results that were checked before."""
+    if isinstance(call, ExpmCall):
+        return judge_expm(got, call, of_layer(arithmetic))
     if isinstance(call, LayerCall):
         return judge_call(got, call, of_layer(arithmetic))
     return judge_inputs(got, call, arithmetic)
 
 
-def _call(system: str, arithmetic: Arithmetic | None, arguments: dict[str, Any]) -> tuple[Inputs | LayerCall, Arithmetic]:
+def _call(system: str, arithmetic: Arithmetic | None, arguments: dict[str, Any]) -> tuple[Call, Arithmetic]:
     """The arguments, checked, and the declaration."""
-    names = LAYER if system in LAYERS else SCAN
+    names = NAMES.get(system, LAYER)
     wrong = [*(name for name in names[:2] if name not in arguments), *(name for name in arguments if name not in names)]
     if wrong:
         found = "another argument" if wrong[0] in arguments else "none"
-        raise TypeError(f"{wrong[0]}: found {found}, expected {', '.join(names[:2])} and at most {', '.join(names[2:])}")
-    declared = Arithmetic(_dtype_of(names[1], arguments[names[1]])) if arithmetic is None else required(arithmetic)
+        more = f" and at most {', '.join(names[2:])}" if names[2:] else ""
+        raise TypeError(f"{wrong[0]}: found {found}, expected {', '.join(names[:2])}{more}")
+    declared = Arithmetic(_dtype_of(names[:2][-1], arguments[names[:2][-1]])) if arithmetic is None else required(arithmetic)
+    if system == "expm":
+        return checked_expm(declared.dtype, **arguments), of_layer(declared)
     if system in LAYERS:
         return checked_layer(system, declared.dtype, **arguments), of_layer(declared)
     return checked(declared, **arguments), declared
 
 
-def _formed(got: Any, call: Inputs | LayerCall, arithmetic: Arithmetic) -> Any:
+def _formed(got: Any, call: Call, arithmetic: Arithmetic) -> Any:
     """The result, in the form in which it is judged."""
     if isinstance(call, Inputs):
         wrong = result_fault(got, call, arithmetic)
+    elif isinstance(call, ExpmCall):
+        wrong = expm_fault(got, call, arithmetic)
     else:
         try:
             got = received(got)
@@ -100,7 +112,8 @@ def rescue(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> str | Non
     """The declaration with the fewest changes, at most two, under which no element of these (inputs, got) is outside, or None."""
     if not arithmetic.bracketing:
         return None
-    single = [*itertools.chain.from_iterable(_changes(arithmetic))]
+    exponentials = isinstance(failures[0][0], ExpmCall)  # of which only the class of the constant is known to differ
+    single = [{"expm": "jax"}] if exponentials else [*itertools.chain.from_iterable(_changes(arithmetic))]
     double = [one | two for one, two in itertools.combinations(single, 2) if not one.keys() & two.keys()]
     for words in single + double:
         weaker = _declared(arithmetic, words)
@@ -114,13 +127,13 @@ def _changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
     steps = {"order": "sequential", "store": "step"}
     orders = [{"store": "output"}, {"order": "any", "store": "output"}, *([steps] if arithmetic.accumulate else [])]
     return [
+        *_layer_changes(arithmetic),
         [{"subnormals": word} for word in ("ftz", "daz") if word != arithmetic.subnormals and arithmetic.subnormals != "daz"],
         [] if arithmetic.contraction else [{"contraction": True}],
         [words for words in orders if any(getattr(arithmetic, name) != word for name, word in words.items())],
         [{"accumulate": None}] if arithmetic.accumulate else [],
         [{"rounding": "truncate"}, {"rounding": "matrix"}] if arithmetic.rounding == "nearest" else [],
         [] if arithmetic.operands else [{"operands": "tf32"}],
-        *_layer_changes(arithmetic),
     ]
 
 

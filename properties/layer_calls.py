@@ -7,8 +7,10 @@ and, if its signature has them, h0, reverse and y_bar. It returns y, or a mappin
     h         all states                                         (batch, time, [2,] state...)
     h_last    the states after the last step of each direction   (batch, [2,] state...)
     grads     mapping of parameter names, "u" and "h0" to cotangents, each shaped like what it belongs to
+    constants mapping of what the layer was computed with: lam and gamma, or gamma, cos, sin, P and xi, as in the reference's
+              Constants; then these are judged, and y and h as they follow from them
 
-Inside Scanproof, results are one flat mapping with "gradient NAME" for the last.
+Inside Scanproof, results are one flat mapping with "gradient NAME" and "constant NAME" for the last two.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.layers import Call, mapped
 from scanproof.reference.systems import LAYERS, LayerModule
 
-RESULTS = ("y", "h", "h_last", "grads")
+RESULTS = ("y", "h", "h_last", "grads", "constants")
+GROUPS = {"grads": "gradient", "constants": "constant"}
 COMPLEX = {"float64": "complex128"}  # of other real formats complex64
 
 
@@ -90,6 +93,10 @@ class LayerCall:
         named: dict[str, Array] = self.named | {"u": self.u}
         found = {"y": (self.u.shape, real), "h": ((h0[0], time, *h0[1:]), states), "h_last": (h0, states)}
         found |= {f"gradient {name}": (x.shape, real) for name, x in named.items()}
+        k = self.layer.module.constants(self.wide)
+        for name in self.layer.hook:
+            x = getattr(k, name)
+            found[f"constant {name}"] = (x.shape, states if np.iscomplexobj(x) else real)
         return found | {"gradient h0": (h0, states)}
 
 
@@ -143,13 +150,18 @@ def received(got: Any) -> dict[str, Any]:
     unknown = [name for name in got if name not in RESULTS]
     if unknown or not got:
         raise ValueError(f"found {unknown[0] if unknown else 'an empty mapping'}, expected some of {', '.join(RESULTS)}")
-    grads = got.get("grads", {})
-    if not isinstance(grads, Mapping):
-        raise ValueError(f"found grads {type(grads).__name__}, expected a mapping of parameter names to arrays")
-    found = {name: got[name] for name in RESULTS[:3] if name in got} | {f"gradient {name}": x for name, x in grads.items()}
-    if not found:
-        raise ValueError("found empty grads and nothing else, expected some results")
+    found = {name: got[name] for name in RESULTS[:3] if name in got}
+    for group, word in GROUPS.items():
+        named = got.get(group, {})
+        if not isinstance(named, Mapping):
+            raise ValueError(f"found {group} {type(named).__name__}, expected a mapping of names to arrays")
+        found |= {f"{word} {name}": x for name, x in named.items()}
     return found
+
+
+def shown_constants(got: Mapping[str, Array]) -> dict[str, Array]:
+    """The constants among results, by name."""
+    return {name.removeprefix("constant "): x for name, x in got.items() if name.startswith("constant ")}
 
 
 def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) -> str | None:
@@ -158,7 +170,7 @@ def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) 
     for name, x in got.items():
         if name not in expected:
             known = ", ".join(each.removeprefix("gradient ") for each in expected if each.startswith("gradient"))
-            return f"got: found {name}, expected gradients of {known}"
+            return f"got: found {name}, expected gradients of {known}, or constants {', '.join(call.layer.hook)}"
         shape, dtype = expected[name]
         if not isinstance(x, np.ndarray):
             return f"got: found {type(x).__name__} for {name}, expected a NumPy array"
@@ -171,7 +183,8 @@ def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) 
 
 def wanted(call: LayerCall, got: Mapping[str, Any]) -> bool:
     """Whether the call was answered: with gradients where y_bar was given."""
-    return any(name.startswith("gradient") == (call.y_bar is not None) for name in got)
+    outputs = [name for name in got if not name.startswith("constant")]
+    return any(name.startswith("gradient") == (call.y_bar is not None) for name in outputs)
 
 
 def _wide(x: Any) -> Any:

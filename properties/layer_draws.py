@@ -103,13 +103,14 @@ class LayerDraw:
 
 def deck(domain: Domain, longest: int = 128) -> tuple[Sizes, ...]:
     """At most 9 sizes of this domain, none longer than `longest` if the domain allows."""
-    accepted = (domain.lengths, domain.channels, domain.states)
-    fitted = [
-        Sizes(s.batch, *(_nearest(n, numbers) for n, numbers in zip((s.time, s.width, s.state), accepted, strict=True)), s.heads)
-        for s in DECK
-        if s.time <= longest
-    ]
+    fitted = [_fitted(sizes, domain) for sizes in DECK if sizes.time <= longest]
     return tuple(dict.fromkeys(fitted))
+
+
+def _fitted(sizes: Sizes, domain: Domain) -> Sizes:
+    """The nearest accepted numbers."""
+    time, width = _nearest(sizes.time, domain.lengths), _nearest(sizes.width, domain.channels)
+    return sizes._replace(time=time, width=width, state=_nearest(sizes.state, domain.states))
 
 
 def draws(system: str, arithmetic: LayerArithmetic, domain: Domain, longest: int = 128) -> st.SearchStrategy[LayerDraw]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from scanproof.properties.compare import error_enclosure, ratio
 from scanproof.properties.findings import INFORMATIVE, Element
-from scanproof.properties.layer_calls import LayerCall
+from scanproof.properties.layer_calls import LayerCall, shown_constants
 from scanproof.properties.nearest import correctly_rounded
 from scanproof.properties.verdict import ASSUMED, CLAIMS, Verdict, Word
 from scanproof.reference import layer_certificate
@@ -18,6 +18,7 @@ from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import Certified
 from scanproof.reference.layers import backwards
 
+GIVEN = " from constants"
 BLIND = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
 
 
@@ -41,16 +42,26 @@ def certify(call: LayerCall, arithmetic: LayerArithmetic, gradients: bool) -> di
     return of(call.layer.module, call.wide, call.entered, call.reverse, arithmetic)
 
 
+def certify_all(got: Mapping[str, Array], call: LayerCall, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+    """Truth and allowance of everything that was returned; with constants that are shown, also of what follows from them."""
+    constants = shown_constants(got)
+    kinds = {name.startswith("gradient") for name in got if not name.startswith("constant")}
+    found = {name: x for kind in kinds for name, x in certify(call, arithmetic, kind).items()}
+    if constants:
+        found |= layer_certificate.shown(call.layer.module, call.wide, call.entered, call.reverse, arithmetic, constants)
+    return found
+
+
 def judge_call(
     got: Mapping[str, Array], call: LayerCall, arithmetic: LayerArithmetic, certified: Mapping[str, Certified] | None = None
 ) -> Verdict:
     """Judges results whose form was checked before; `certified`: what `certify` gave, if at hand."""
     if certified is None:
-        kinds = {name.startswith("gradient") for name in got}
-        certified = {name: x for kind in kinds for name, x in certify(call, arithmetic, kind).items()}
+        certified = certify_all(got, call, arithmetic)
     carried = _carried(call)
-    parts = [_judged(name, x, certified[name], carried.get(name)) for name, x in got.items()]
-    return _verdict(parts, sum(x.size for x in got.values()), arithmetic)
+    judged = dict(got) | {f"{name}{GIVEN}": got[name] for name in ("y", "h") if name in got and f"{name}{GIVEN}" in certified}
+    parts = [_judged(name, x, certified[name], carried.get(name)) for name, x in judged.items()]
+    return _verdict(parts, sum(x.size for x in judged.values()), arithmetic)
 
 
 def _judged(name: str, got: Array, exact: Certified, carried: Array | None) -> Part:
@@ -125,7 +136,7 @@ def _verdict(parts: list[Part], elements: int, arithmetic: LayerArithmetic) -> V
     word, reason = _decide(outside, undecided, elements, rounded, lanes, parts, arithmetic)
     return Verdict(
         verdict=word,
-        grade=ASSUMED if word == "outside" else None,
+        grade=None if word != "outside" else _grade(parts),
         reason=reason,
         arithmetic=arithmetic,
         informative=float(lanes.mean()) if lanes.size else float(elements > 0),
@@ -135,6 +146,11 @@ def _verdict(parts: list[Part], elements: int, arithmetic: LayerArithmetic) -> V
         counts={"outside": outside, "undecided": undecided, "within": elements - outside - undecided},
         worst=max(worst, key=lambda element: element.ratio, default=None),
     )
+
+
+def _grade(parts: list[Part]) -> str:
+    """What follows from the constants as they were shown needs no constant of elementary functions."""
+    return "theorem" if any(part.outside.any() and part.name.endswith(GIVEN) for part in parts) else ASSUMED
 
 
 def _decide(

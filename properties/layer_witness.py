@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault
-from scanproof.properties.layer_verdict import certify
+from scanproof.properties.layer_verdict import certify_all
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.witness import Count, Declared, Hex, Numbers, _Strict, array, first_fault, numbers, write_atomically
 from scanproof.reference.inputs import Array
@@ -107,7 +107,7 @@ def layer_witness(
     if verdict.worst is None or verdict.verdict != "outside":
         raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
     worst, arithmetic = verdict.worst, of_layer(verdict.arithmetic)
-    truth, rad = _exact(certify(call, arithmetic, worst.output.startswith("gradient"))[worst.output], worst.index)
+    truth, rad = _exact(certify_all(got, call, arithmetic)[worst.output], worst.index)
     optional = {name: None if x is None else numbers(x) for name, x in (("h0", call.h0), ("y_bar", call.y_bar))}
     return LayerWitness(
         format=LAYER_FORMAT,
@@ -132,8 +132,7 @@ def layer_witness(
 
 def layer_contradiction(content: LayerWitness, verdict: Verdict) -> str | None:
     """Where a witness does not say what judging its call again says, in one line, or None."""
-    gradients = content.output.startswith("gradient")
-    found = certify(content.inputs(), content.declared(), gradients)[content.output]
+    found = certify_all(content.results(), content.inputs(), content.declared())[content.output]
     truth, rad = _exact(found, tuple(content.index))
     pairs = zip((x for part in content.truth for x in part), (x for part in truth for x in part), strict=True)
     apart = [abs(float.fromhex(one) - float.fromhex(two)) for one, two in pairs]
@@ -152,14 +151,6 @@ def _exact(found: Certified, index: tuple[int, ...]) -> tuple[list[tuple[str, st
     head, tail = found.truth.head[index], found.truth.tail[index]
     parts = [(head.real, tail.real), (head.imag, tail.imag)] if np.iscomplexobj(head) else [(head, tail)]
     return [(float(h).hex(), float(t).hex()) for h, t in parts], float(found.truth.rad[index]).hex()
-
-
-def is_layer(path: Path | str) -> bool:
-    """Whether a file says that it is a witness of a layer; of files that cannot be read, `read` tells why."""
-    try:
-        return LAYER_FORMAT in Path(path).read_text(encoding="utf-8", errors="replace")[:200]
-    except OSError:
-        return False
 
 
 def read_layer(path: Path | str) -> LayerWitness:

@@ -34,7 +34,7 @@ def judged(got: Array, block: Inputs, arithmetic: Arithmetic) -> tuple[Compariso
     return Comparison(*both[0]), Allowance(*both[1])
 
 
-def window(got: Array, inputs: Inputs, arithmetic: Arithmetic, index: tuple[int, int, int]) -> tuple[Inputs, Array]:
+def window(got: Array, inputs: Inputs, arithmetic: Arithmetic, index: tuple[int, ...]) -> tuple[Inputs, Array]:
     """The window that holds the element at `index` (batch, time, channel), as a call of its own: inputs and result."""
     row, step, _ = index
     if inputs.reverse:

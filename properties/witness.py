@@ -187,6 +187,14 @@ def read(path: Path | str) -> Witness:
         raise ValueError(f"witness: {path}: {error}") from error
 
 
+def says(path: Path | str, form: str) -> bool:
+    """Whether a file begins by saying that it is of this format; of files that cannot be read, `read` tells why."""
+    try:
+        return form in Path(path).read_text(encoding="utf-8", errors="replace")[:200]
+    except OSError:
+        return False
+
+
 def first_fault(error: ValidationError) -> str:
     """The first of pydantic's findings in one line."""
     first, others = error.errors()[0], error.error_count() - 1

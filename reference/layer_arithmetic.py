@@ -22,6 +22,8 @@ class LayerArithmetic(Arithmetic):
     convolution with the products multiplied out) meets more additions and is another class. With `accumulate`, y comes from the
     states before they are stored, unless `store` is "step".
 
+    Of other orders than bracketings, angle-sum is known of rotations, with any subnormals (layer_orders.py).
+
     Args:
         stages: "formed" (the drive b, gain included, and the states h are written to memory, anything in between) or "any".
         adjoint: of gradients: "any" (autodiff of any scan) or "recurrence" (the cotangents that outputs send to the states,

@@ -4,6 +4,8 @@
     y                 outputs                            (batch, time, width)
     h, h_last         states, and those after the last step of each direction
     gradient NAME     cotangent of a parameter, of u or of h0
+    constant NAME     what an implementation shows of its constants, such as lam or P
+    y from constants  y and h as they follow from the constants that were shown: nothing is assumed of exp, cos, expm then
 
 Outputs of a layer that declares `stages formed` are judged with b and h anchored; gradients only where the adjoint recurrence
 is declared too, since the cotangents of another scan (autodiff of a tree) never form a.
@@ -49,6 +51,19 @@ def outputs(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmeti
     last = [h[:, -1 if not backwards(d, reverse) else 0, d] for d in range(h.shape[2])]
     found: dict[str, Any] = {"y": border.leave(y), "h": border.leave(h, 2), "h_last": border.leave(np.stack(last, 1), 1)}
     return {name: certified(x, rule) for name, x in found.items()}
+
+
+def shown(
+    layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic, constants: dict[str, Array]
+) -> dict[str, Certified]:
+    """The constants that an implementation shows, and y and h from them as they stand."""
+    rule, other = (rules(arithmetic, arithmetic.stages == "formed") for _ in range(2))
+    near, k = _leaf(other), layer.constants(mapped(params, _leaf(rule)))
+    own = {f"constant {name}": certified(getattr(k, name), rule) for name in constants}
+    given = layer.constants(mapped(params, near))._replace(**{name: near(x) for name, x in constants.items()})
+    y, h = layer.run(given, near(call.u), near(call.h0), reverse)
+    found: dict[str, Any] = {"y from constants": call.border.leave(y), "h from constants": call.border.leave(h, 2)}
+    return own | {name: certified(x, other) for name, x in found.items()}
 
 
 def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic) -> dict[str, Certified]:

@@ -52,12 +52,12 @@ def angle_sum(scan: Callable[..., Near], theta: Near, lam: Near, b: Near, h0: Ne
     angle = theta.size.reshape(-1) + f  # (channels,)
     v = np.expm1(time * np.log1p(u)) / max(time, 1) * UP
     each = (angle * v * (time + 1) / 2 + f + read) * UP  # a_T / T (channels,)
-    lam.rules.tally.note(time * (angle + each), 4 * time)
+    lam.rules.tally.note(time * (angle + each), 16 * time)
     if not lam.rules.anchored:
         worse = float((2 * each).max(initial=0.0))
         return scan(lam, b, h0, ops=loss._replace(beta=(loss.beta + worse + loss.beta * worse) * UP))
     found = scan(lam, b, h0, ops=loss)
-    first, second = _moments((lam.X + lam.E) * (1 + loss.beta), b.closed(), h0.closed())
+    first, second = _moments((lam.X + lam.E) * (1 + loss.beta), b.stage(), h0.stage())
     moved = (angle * v * (second + first) / 2 + (f + read) * first) * (1 + u) ** (2 * time + 2) * UP  # (batch, time, channels)
     return replace(found, E0=found.E0 + moved)
 

@@ -14,13 +14,14 @@ class LayerModule(NamedTuple):
     """A reference: its module (Params, Gradients, AXES, init, check, enter, constants, run, pull_back) and its kind.
 
     cases: the module of `properties` that draws its parameters; decay: the constant without which nothing is carried from step
-    to step; complex_states: whether h is complex.
+    to step; complex_states: whether h is complex; hook: the constants that an implementation may show (docs/layers.md).
     """
 
     module: ModuleType
     cases: str
     decay: str
     complex_states: bool
+    hook: tuple[str, ...] = ()
 
     @property
     def enter(self) -> Callable[..., Call]:
@@ -33,8 +34,8 @@ class LayerModule(NamedTuple):
 
 
 LAYERS: dict[str, LayerModule] = {
-    "lru": LayerModule(lru, "scanproof.properties.lru", decay="lam", complex_states=True),
-    "rotrnn": LayerModule(rotrnn, "scanproof.properties.rotrnn", decay="gamma", complex_states=False),
+    "lru": LayerModule(lru, "scanproof.properties.lru", decay="lam", complex_states=True, hook=("lam", "gamma")),
+    "rotrnn": LayerModule(rotrnn, "scanproof.properties.rotrnn", "gamma", False, ("gamma", "cos", "sin", "P", "xi")),
 }
 
 

@@ -65,7 +65,7 @@ def exact(inputs: Inputs) -> Truth:
     return _filled(inputs, _exact_states(inputs.forward()))
 
 
-def exact_state(inputs: Inputs, index: tuple[int, int, int]) -> tuple[list[int], int]:
+def exact_state(inputs: Inputs, index: tuple[int, ...]) -> tuple[list[int], int]:
     """The exact state at (batch, time, channel): integers [H] or [Re H, Im H], and s with h = H 2^-s."""
     row, step, channel = index
     forward = inputs.forward()

@@ -21,7 +21,7 @@ assert allowance_namespace  # lets namespace.of know enclosures
 MAGNITUDES = {
     "ordinary": (-4, 4), "wide": (-300, 300), "subnormal": (-1074, -1000), "underflow": (-560, -480), "large": (1005, 1022),
 }  # fmt: skip
-SUBSCRIPTS = sorted({x for m in (lru, rotrnn) for x in re.findall(r'einsum\("([^"]+)"', Path(m.__file__).read_text())})
+SUBSCRIPTS = sorted({x for m in (lru, rotrnn) for x in re.findall(r'einsum\("([^"]+)"', Path(str(m.__file__)).read_text())})
 SIZES = dict(zip("bdhmnstw", (2, 1, 2, 3, 3, 2, 3, 2), strict=True))
 SHARP = Fraction(1, 2**98)  # of the sum of absolute values: 25 u^2 for a few terms
 

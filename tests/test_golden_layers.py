@@ -137,6 +137,23 @@ def test_the_flags_are_explained() -> None:
 # ---------------------------------------------------------------- what it is for
 
 
+CERTIFIED: dict[Any, Any] = {}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Certifies a case once for many answers, and looks for no weaker declaration."""
+
+    def certificates(call: Any, arithmetic: LayerArithmetic) -> Any:
+        key = call.system, call.u.tobytes(), arithmetic
+        if key not in CERTIFIED:
+            CERTIFIED[key] = layer_making.certificates(call, arithmetic)
+        return CERTIFIED[key]
+
+    monkeypatch.setattr(judging, "certificates", certificates)
+    monkeypatch.setattr(judging, "_fits", lambda *_: {})
+
+
 @pytest.mark.parametrize("system", LAYERS)
 @pytest.mark.parametrize("dtype", ["bfloat16", *FORMATS])
 def test_an_honest_layer_passes_every_class_that_is_stored(system: str, dtype: str) -> None:
@@ -144,7 +161,8 @@ def test_an_honest_layer_passes_every_class_that_is_stored(system: str, dtype: s
     for arithmetic in classes(dtype, gradients=False):
         result = judge(some(system, dtype), answers, {dtype: arithmetic})
         assert result.verdict in ("within", "nearest"), result.reason
-        assert {(judged.source, judged.absent, judged.status in ("within", "nearest")) for judged in result.cases} == {("stored", (), True)}
+        assert {(judged.source, judged.absent) for judged in result.cases} == {("stored", ())}
+        assert {judged.status for judged in result.cases} <= {"within", "nearest"}
 
 
 def test_the_adjoint_recurrence_allows_no_more() -> None:
@@ -162,9 +180,9 @@ def test_the_adjoint_recurrence_allows_no_more() -> None:
 
 @pytest.mark.parametrize("dtype", FORMATS)
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
-def test_every_version_is_told(version: Version, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("quick")
+def test_every_version_is_told(version: Version, dtype: str) -> None:
     """In float32 a carry times 1 + 1e-5 is the same carry, and 1 - gamma^2 as written is none of the class."""
-    monkeypatch.setattr(judging, "_fits", lambda *_: {})  # slow, and another test's
     answers = {case.id: answered(case, version.implementation) for case in some(version.system, dtype)}
     found = judge(some(version.system, dtype), answers, {dtype: LayerArithmetic(dtype)})
     if not any(answers.values()):
@@ -176,6 +194,7 @@ def test_every_version_is_told(version: Version, dtype: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("system", LAYERS)
+@pytest.mark.usefixtures("quick")
 def test_small_errors_of_any_result_are_outside(system: str) -> None:
     """One number of one result, off by 2^-10 of the largest."""
     for case in some(system, "float64"):
@@ -244,12 +263,8 @@ MALFORMED = {
     "class of another dtype": set_to("allowances", 0, "arithmetic", "dtype", value="float64"),
     "unknown adjoint": set_to("allowances", 0, "arithmetic", "adjoint", value="backwards"),
     "class twice": set_to("allowances", 1, "arithmetic", "subnormals", value="gradual"),
-    "gradients without y_bar": set_to("y_bar", value=json.loads("null")),
+    "gradients without y_bar": lambda content: content.update(y_bar=None),
 }
-
-
-def edited(good: Path, folder: Path, edit: Callable[[Any], None]) -> Path:
-    return altered(good, folder, edit)
 
 
 def test_an_unchanged_copy_is_read_and_linted(good: Path, tmp_path: Path) -> None:
@@ -280,8 +295,7 @@ def test_an_altered_bound_is_found_by_lint(name: str, good: Path, tmp_path: Path
 
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_file_is_refused(name: str, good: Path, tmp_path: Path) -> None:
-    told = "altered: its id" if name == "gradients without y_bar" else "faults in all"
-    assert told in refusal(altered(good, tmp_path, MALFORMED[name]))
+    assert "faults in all" in refusal(altered(good, tmp_path, MALFORMED[name]))
 
 
 def test_a_newer_format_is_named(good: Path, tmp_path: Path) -> None:
@@ -398,7 +412,7 @@ def test_the_declaration_is_heard() -> None:
     lines = [line(case.id, answered(case, layer) or {}) for case in some("rotrnn", "float32")]
     rejected = judged("rotrnn", lines, "--dtype", "float32")
     assert rejected.exit_code == 1
-    assert "gain one-minus-square" in rejected.stdout  # the declaration that it fits
+    assert "float32: it fits float32" in rejected.stdout
     assert judged("rotrnn", lines, "--dtype", "float32", "--gain", "one-minus-square").exit_code == 0
 
 

@@ -59,14 +59,15 @@ def build(sources: Path) -> Path:
 
 
 def expected_contents() -> set[str]:
-    """Where every Python file of the checkout, and py.typed, belong in the wheel."""
+    """Where every Python file of the checkout, every source and table of Coq, and py.typed belong in the wheel."""
     parts = {f"scanproof/{path.relative_to(ROOT)}" for part in PARTS for path in (ROOT / part).rglob("*.py")}
     own = {str(path.relative_to(ROOT / "src")) for path in (ROOT / "src/scanproof").rglob("*.py")}
-    return parts | own | {"scanproof/py.typed"}
+    coq = {f"scanproof/{path.relative_to(ROOT)}" for path in (ROOT / "proofs/coq").iterdir() if path.suffix in (".v", ".toml")}
+    return parts | own | coq | {"scanproof/py.typed"}
 
 
 def contents(wheel: Path) -> set[str]:
-    return {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".py", "py.typed"))}
+    return {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith((".py", "py.typed", ".v", ".toml"))}
 
 
 def closure(requirements: list[str]) -> dict[str, Distribution]:
@@ -109,7 +110,7 @@ def stranger(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def test_the_wheel_holds_every_python_file(wheel: Path) -> None:
+def test_the_wheel_holds_every_python_file_and_coq_source(wheel: Path) -> None:
     assert contents(wheel) == expected_contents()
 
 

@@ -1,8 +1,8 @@
-(* Every T: h_t = lam_t h_{t-1} + x_t in complex binary32, h_0 = 0, with |lam_t| <= 255/256 and |x_t| <= 63/64, is never further than
-   2^-6.5 = 0.0110... from the exact state: the squared distance is at most E2 = 2^-13. Components are computed with four
-   roundings, or with three (an FMA in the product). A box of components does not survive a rotation; so Gappa bounds the error of one component of
-   one step by eps, and the norm carries it on: |z + w|^2 <= (256/255)|z|^2 + 256 |w|^2, for E2 = 2 (256 eps)^2.
-   Underflow is included; nothing overflows, for |computed h_t| < 253.
+(* Every T: h_t = lam_t h_{t-1} + x_t in complex binary32, h_0 = 0, with |lam_t| <= 255/256 and |x_t| <= 63/64, is never further
+   than 2^-6.5 = 0.0110... from the exact state: the squared distance is at most E2 = 2^-13. A component is computed with four
+   roundings, or with three (an FMA in the product). A box of components does not survive a rotation; so Gappa bounds the error
+   of one component of one step by eps, and the norm carries it on: |z + w|^2 <= (256/255) |z|^2 + 256 |w|^2, for
+   E2 = 2 (256 eps)^2. Underflow is included; nothing overflows, for |computed h_t| < 253.
    Source: as for RoundingReal.v. In Python: reference/rounding.py grants more than sqrt E2 here (tests/test_gappa.py). *)
 From Coq Require Import Reals Psatz.
 From Flocq Require Import Core.
@@ -62,10 +62,10 @@ intros hx hy; unfold sq; pose proof (square x hx); pose proof (square y hy); lra
 Qed.
 
 (* ---- the recurrence: lam = a + ib, x = e + if, a state is a pair *)
-Fixpoint exact (a b e f : nat -> R) t := match t with O => (0, 0) | S t => let (C, D) := exact a b e f t in
-  (a t * C - b t * D + e t, a t * D - - b t * C + f t) end.
-Fixpoint computed part (a b e f : nat -> R) t : R * R := match t with O => (0, 0) | S t => let (c, d) := computed part a b e f t in
-  (part (a t) (b t) c d (e t), part (a t) (- b t) d c (f t)) end.
+Fixpoint exact (a b e f : nat -> R) t := match t with O => (0, 0) | S t =>
+  let (C, D) := exact a b e f t in (a t * C - b t * D + e t, a t * D - - b t * C + f t) end.
+Fixpoint computed part (a b e f : nat -> R) t : R * R := match t with O => (0, 0) | S t =>
+  let (c, d) := computed part a b e f t in (part (a t) (b t) c d (e t), part (a t) (- b t) d c (f t)) end.
 
 Definition inputs (a b e f : nat -> R) := forall t, binary32 (a t) /\ binary32 (b t) /\ binary32 (e t) /\ binary32 (f t) /\
   sq (a t) (b t) <= 255/256 * (255/256) /\ sq (e t) (f t) <= 63/64 * (63/64).
@@ -84,8 +84,8 @@ destruct h as [c d], H as [C D]; unfold near; simpl; intros good a32 b32 e32 f32
 destruct (part_le a b (255/256)) as [al bl]; [lra | exact lam1 |].
 destruct (part_le e f (63/64)) as [el fl]; [lra | exact x1 |].
 assert (small : sq c d <= 253 * 253).
-{ pose proof (sq_add C D (c - C) (d - D)) as s; replace (C + (c - C)) with c in s by ring; replace (D + (d - D)) with d in s by ring.
-  unfold E2, eps in h1; lra. }
+{ pose proof (sq_add C D (c - C) (d - D)) as s.
+  replace (C + (c - C)) with c in s by ring; replace (D + (d - D)) with d in s by ring; unfold E2, eps in h1; lra. }
 destruct (part_le c d 253) as [cl dl]; [lra | exact small |].
 assert (turned : sq (a * c - b * d) (a * d - - b * c) <= 253 * 253).
 { pose proof (sq_turn_le a b c d _ _ lam1 small); lra. }

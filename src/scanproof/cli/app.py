@@ -185,20 +185,23 @@ def verify(
 @app.command()
 def prove(
     lemma: Annotated[str | None, typer.Option(help="Only this lemma, with its claims.")] = None,
+    coq: Annotated[bool, typer.Option("--coq", help="Also the theorems of the Coq layer; it is compiled in build/coq.")] = False,
     json: Json = False,
 ) -> None:
     """Prove the lemmas, for general N, by SymPy: the scan's algebra, the rounding theorem, rotations.
+
+    With --coq the exit code is 3 if coqc or a library of it is missing.
 
     Examples:
 
       scanproof prove
 
-      scanproof prove --json
+      scanproof prove --coq --json
     """
     from scanproof.cli import prove as command
 
     with one_line_errors():
-        raise typer.Exit(command.run(lemma, json))
+        raise typer.Exit(command.run(lemma, coq, json))
 
 
 @app.command()

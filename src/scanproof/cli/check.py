@@ -15,8 +15,8 @@ import numpy as np
 from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
 from scanproof.cli.output import console, number, print_json, progress, table, word
 from scanproof.properties.check import check as run_check
+from scanproof.properties.expm_witness import ExpmWitness
 from scanproof.properties.findings import Element
-from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_witness import LayerWitness
 from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.strategies import Domain
@@ -24,6 +24,7 @@ from scanproof.properties.suites import suite_of
 from scanproof.properties.witness import Witness, write_atomically
 from scanproof.properties.worker import Worker
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.inputs import Inputs
 
 WITNESSES = Path("build/witness")
 
@@ -138,10 +139,10 @@ def show(report: Report, witness: Path | None, command: str) -> None:
         out.print(f"  reproduce               {command}", markup=False)
 
 
-def call(witness: Witness | LayerWitness) -> str:
+def call(witness: Witness | LayerWitness | ExpmWitness) -> str:
     """The call as a user would write it: short arrays in full, others by their shape."""
     inputs = witness.inputs()
-    if isinstance(inputs, LayerCall):
+    if not isinstance(inputs, Inputs):
         return inputs.described()
     given = {"lam": inputs.lam, "b": inputs.b, "h0": inputs.h0}
     words = [

@@ -18,6 +18,7 @@ from scanproof.golden import answers, store
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.schema import Case
 from scanproof.properties.witness import array
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.formats import DTYPES
 
 if TYPE_CHECKING:
@@ -77,10 +78,11 @@ def one(case: Case | LayerCase, as_json: bool) -> None:
     shapes = ", ".join(f"{name} {tuple(x['shape'])}" for name, x in (arguments.pop("params", {}) | arguments).items())
     out.print(f"{case.id}: {case.purpose}", markup=False)
     out.print(f"{shapes}, {case.dtype}{', reverse' if case.reverse else ''}; {', '.join(case.flags) or 'no flags'}", markup=False)
-    for column, granted in enumerate(case.allowances, 1):
-        out.print(f"a{column}: {granted.declared()}", markup=False)
+    classes: list[Arithmetic] = [granted.declared() for granted in case.allowances]
+    for column, arithmetic in enumerate(classes, 1):
+        out.print(f"a{column}: {arithmetic}", markup=False)
     rows = _elements(case) if isinstance(case, Case) else _layer_elements(case)
-    out.print(table((*columns, *(f"a{i + 1}" for i in range(len(case.allowances)))), rows[:ROWS]))
+    out.print(table((*columns, *(f"a{i + 1}" for i in range(len(classes)))), rows[:ROWS]))
     if len(rows) > ROWS:
         out.print(f"... {len(rows) - ROWS} more; --json prints all, to the last bit")
 

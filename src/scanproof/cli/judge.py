@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.check import element
 from scanproof.cli.declared import declared
 from scanproof.cli.output import console, number, print_json, waiting, word
+from scanproof.properties.expm_witness import EXPM_FORMAT, expm_contradiction, read_expm
 from scanproof.properties.judge import explained, judged
 from scanproof.properties.judge import judge as run_judge
-from scanproof.properties.layer_witness import is_layer, layer_contradiction, read_layer
+from scanproof.properties.layer_witness import LAYER_FORMAT, layer_contradiction, read_layer
 from scanproof.properties.verdict import Verdict
-from scanproof.properties.witness import array, contradiction, read
+from scanproof.properties.witness import array, contradiction, read, says
 from scanproof.reference.systems import LAYERS, known_system
 
 OPTIONAL = ("h0", "reverse")
+MAIN = ("b", "u", "S")  # whose dtype is declared
 CODES = {"nearest": ACCEPTED, "within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
 
 
@@ -32,7 +35,7 @@ def run(
         verdict = _witness(file)
     else:
         recorded = load(file, known_system(system), dtype)
-        found = recorded["b" if "b" in recorded else "u"].dtype.name
+        found = next(recorded[name].dtype.name for name in MAIN if name in recorded)
         arithmetic = declared(system, (dtype or found, *words), layer)
         with waiting("judging", quiet or as_json):
             verdict = run_judge(system, **recorded, arithmetic=arithmetic)
@@ -54,14 +57,16 @@ def load(file: Path, system: str = "scan", dtype: str | None = None) -> dict[str
     found = _formatted(_arrays(file), file, dtype)
     if "reverse" in found:
         found["reverse"] = _flag(found["reverse"])
-    return _of_layer(found, file, system) if system in LAYERS else _of_scan(found, file)
+    if system in LAYERS:
+        return _of_layer(found, file, system)
+    return _plain(found, file, {"S", "got"}, set()) if system == "expm" else _plain(found, file, {"lam", "b", "got"}, {*OPTIONAL})
 
 
-def _of_scan(found: dict[str, Any], file: Path) -> dict[str, Any]:
-    needed = {"lam", "b", "got"}
-    if needed - found.keys() or found.keys() - needed - {*OPTIONAL}:
-        names = ", ".join(sorted(found)) or "nothing"
-        raise ValueError(f"file: found {names} in {file}, expected lam, b, got and at most h0 and reverse")
+def _plain(found: dict[str, Any], file: Path, needed: set[str], optional: set[str]) -> dict[str, Any]:
+    if needed - found.keys() or found.keys() - needed - optional:
+        names, more = ", ".join(sorted(found)) or "nothing", f" and at most {' and '.join(sorted(optional))}" if optional else ""
+        expected = ", ".join(sorted(needed - {"got"}, reverse=True))
+        raise ValueError(f"file: found {names} in {file}, expected {expected}, got{more}")
     return found
 
 
@@ -97,7 +102,7 @@ def _arrays(file: Path) -> dict[str, Any]:
 
 def _formatted(found: dict[str, Any], file: Path, dtype: str | None) -> dict[str, Any]:
     """bfloat16 where it was declared."""
-    main = found.get("b", found.get("u"))
+    main = next((found[name] for name in MAIN if name in found), None)
     if dtype is None and main is not None and main.dtype == np.dtype("V2"):
         raise ValueError(f"file: found 2-byte numbers without a format in {file}, expected --dtype bfloat16 to say what they are")
     if dtype == "bfloat16":
@@ -124,8 +129,10 @@ def show(verdict: Verdict) -> None:
 
 
 def _witness(file: Path) -> Verdict:
-    if is_layer(file):
-        return _layer_witness(file)
+    if says(file, LAYER_FORMAT):
+        return _judged_again(file, read_layer(file), layer_contradiction)
+    if says(file, EXPM_FORMAT):
+        return _judged_again(file, read_expm(file), expm_contradiction)
     content = read(file)
     inputs = content.inputs()
     verdict = run_judge(
@@ -138,11 +145,11 @@ def _witness(file: Path) -> Verdict:
     return verdict
 
 
-def _layer_witness(file: Path) -> Verdict:
-    content = read_layer(file)
+def _judged_again(file: Path, content: Any, contradiction: Callable[[Any, Verdict], str | None]) -> Verdict:
+    """A witness of a layer or of a matrix exponential. Raises ValueError where it does not say what judging it again says."""
     call, results = content.inputs(), content.results()
     verdict = judged(results, call, content.declared())
-    wrong = layer_contradiction(content, verdict)
+    wrong = contradiction(content, verdict)
     if wrong:
         raise ValueError(f"witness: {file}: {wrong}")
     return explained(verdict, [(call, results)])

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-System = Annotated[str, typer.Option(help="The system that is implemented: scan, or a layer: lru, rotrnn.")]
-Dtype = Annotated[str, typer.Option(help="Declared format: float16, bfloat16, float32, float64; of scans also complex64, complex128.")]
+System = Annotated[str, typer.Option(help="The system that is implemented: scan, lru, rotrnn, or expm (of skew matrices).")]
+Dtype = Annotated[
+    str, typer.Option(help="Declared format: float16, bfloat16, float32, float64; of scans also complex64, complex128.")
+]
 Subnormals = Annotated[
     str, typer.Option(help="gradual (IEEE), ftz (subnormal results may become zero) or daz (subnormal inputs too).")
 ]

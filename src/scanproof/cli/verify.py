@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import scanproof
 from scanproof.benchmarks.cases import SHORT, chosen
-from scanproof.benchmarks.layer_peers import layer_subjects
+from scanproof.benchmarks.layer_peers import expm_subjects, layer_subjects
 from scanproof.benchmarks.peers import Subject, subjects
 from scanproof.benchmarks.speed import ROUNDS
 from scanproof.cli import bench
@@ -96,9 +96,11 @@ def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
     from scanproof import proofs
 
     scans, layers, names = subjects(), layer_subjects(), [lemma.name for lemma in proofs.lemmas()]
+    layers = [s for s in layers if s.ours or s.arithmetic.dtype == "float32"]  # jax takes a minute for each
     found, fewer = [*layers, *scans], max(1, cases // 4)
+    checked = sorted([*found, *expm_subjects()], key=_longest)
     return [
-        *(Job("checks", s.name, check_subject, (s, seed, cases if s in scans else fewer, witnesses)) for s in sorted(found, key=_longest)),
+        *(Job("checks", s.name, check_subject, (s, seed, cases if s in scans else fewer, witnesses)) for s in checked),
         *(Job("versions", v.name, judge_version, (v.name, seed, max(1, cases // 10), witnesses)) for v in VERSIONS),
         *(Job("lemmas", name, prove_lemma, (name,)) for name in names),
         *(
@@ -107,7 +109,7 @@ def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
             for m in mutants(dtype)
         ),
         *(Job("recordings", s.name, recordings, (s,)) for s in found),
-        *(Job("golden", s.name, golden, (s,)) for s in scans),
+        *(Job("golden", s.name, golden, (s,)) for s in found),
         *(Job("growth", s.name, growth, (s, seed)) for s in scans),
     ]
 
@@ -117,6 +119,8 @@ def find_faults(rows: dict[str, list[Any]]) -> list[str]:
     faults = [f"lemma {r.name}: {r.status}: {r.reason}" for r in rows["lemmas"] if r.status != "proved"]
     for section in ("checks", "recordings", "golden"):
         for r in rows[section]:
+            if section == "checks" and r.finding and r.verdict in ("outside", "not run"):
+                continue  # as it should be
             hidden = section == "recordings" and (r.implementation, r.dtype) in COARSE  # only exact lanes decide there
             if r.verdict not in ("nearest", "within", "not run", *(["undecided"] if hidden else [])):
                 on = f" on {r.recording}" if section == "recordings" else " on golden cases" if section == "golden" else ""
@@ -164,12 +168,12 @@ def show(report: RunReport, page: Path) -> None:
     for fault in report.faults:
         out.print(f"\n{fault}", markup=False)
     rejected = sum(r.verdict == "outside" for r in report.mutants)
-    as_expected = sum(r.found == r.expected for r in report.versions)
+    apart = f"{sum(r.found == r.expected for r in report.versions)} of {len(report.versions)} versions of layers told apart"
     left_out = sum(r.verdict == "not run" for r in report.checks)
     out.print(
         f"\n{'accepted' if report.accepted else 'not accepted'}: {sum(r.status == 'proved' for r in report.lemmas)} of "
         f"{len(report.lemmas)} lemmas proved, {sum(r.verdict == 'within' for r in report.checks)} of {len(report.checks)} "
-        f"implementations not refuted ({left_out} not run), {rejected} of {len(report.mutants)} mutants rejected, {as_expected} of {len(report.versions)} versions of layers told apart, "
+        f"implementations not refuted ({left_out} not run), {rejected} of {len(report.mutants)} mutants rejected, {apart}, "
         f"{report.seconds:.0f} s\nreport: {page}"
     )
 

@@ -35,6 +35,7 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
         declared=declared,
         dtype=dtype,
         system=subject.system,
+        finding=subject.finding,
         verdict="not run",
         reason=subject.missing or "",
     )
@@ -104,7 +105,7 @@ def golden(subject: Subject) -> list[GoldenRow]:
     if subject.missing:
         return [row]
     call = InProcess(load(subject.target), subject.arithmetic)
-    cases = [case for case in store.read_all(store.PUBLISHED) if case.dtype == row.dtype]
+    cases = [case for case in store.published(subject.system) if case.dtype == row.dtype]
     answers = {case.id: call.call(case.inputs()) for case in cases}
     result = judging.judge(cases, answers, {row.dtype: subject.arithmetic})
     return [row.model_copy(update={"verdict": result.verdict, "reason": result.reason, "counts": result.counts()})]

@@ -49,7 +49,8 @@ class LayerDraw(Draw):
         """Inputs for these parameters; impulse: the only step at which they are not zero."""
         system = "lru" if isinstance(params, lru.Params) else "rotrnn"
         u, y_bar = (self.numbers((batch, time, len(params.D)), SIZE) for _ in range(2))
-        u = u if impulse is None else np.where(np.arange(time)[:, None] == impulse, self.cast(1), self.cast(0)) + 0 * u
+        if impulse is not None:
+            u = self.cast(np.broadcast_to(np.arange(time)[:, None] == impulse, u.shape))
         call = LayerCall(system, params, u)
         start = self._states(call) if h0 else None
         return LayerCall(system, params, u, start, reverse, y_bar if gradients else None)

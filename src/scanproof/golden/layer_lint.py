@@ -67,7 +67,7 @@ def second(call: LayerCall) -> dict[str, Array]:
 def _truth_fault(stored: Truth, x: Array) -> str | None:
     with flint.ctx.workprec(BITS):
         for index in np.ndindex(*x.shape):
-            head, tail, rad = (flint.acb(part[index]) for part in stored)
+            head, tail, rad = (flint.acb(complex(part[index])) for part in stored)
             if abs(x[index] - head - tail) > rad.real:  # certainly
                 return f"at {list(index)} is further from head + tail than rad"
             if rad.real > TIGHT * abs(head) + GRAIN:

@@ -85,14 +85,14 @@ def last(h: Array, call: LayerCall) -> Array:
     return np.stack([h[:, end, d] for d, end in enumerate(ends)], 1)
 
 
-def make(system: str, recipe: LayerRecipe, dtype: str) -> LayerCase:
+def make(recipe: LayerRecipe, dtype: str) -> LayerCase:
     """The case of a recipe in one dtype."""
     drawn = recipe.draw(LayerDraw(dtype, recipe.slug))
-    call = checked_layer(system, dtype, drawn.params, drawn.u, drawn.h0, drawn.reverse, drawn.y_bar)
+    call = checked_layer(drawn.system, dtype, drawn.params, drawn.u, drawn.h0, drawn.reverse, drawn.y_bar)
     case = LayerCase(
         format=LAYER_FORMAT,
         id=f"{recipe.slug}-{dtype}-{'0' * 10}",
-        system=system,
+        system=call.system,  # type: ignore[arg-type]  # pydantic checks it
         purpose=recipe.purpose,
         flags=layer_flags(call),
         params=_stored(call.named),
@@ -108,7 +108,7 @@ def make(system: str, recipe: LayerRecipe, dtype: str) -> LayerCase:
 
 def make_all(system: str) -> Iterator[LayerCase]:
     """Every published case of a layer, in the order of its recipes."""
-    return (make(system, recipe, dtype) for recipe in LAYER_RECIPES[system] for dtype in recipe.dtypes)
+    return (make(recipe, dtype) for recipe in LAYER_RECIPES[system] for dtype in recipe.dtypes)
 
 
 def _granted(call: LayerCall, arithmetic: LayerArithmetic) -> LayerGranted:

@@ -90,8 +90,8 @@ class LayerCase(Golden):
 
     def stored(self, arithmetic: LayerArithmetic) -> dict[str, Array] | None:
         """The stored bounds of this class, or None."""
-        found = next((granted for granted in self.allowances if granted.declared() == arithmetic), None)
-        return found and {name: array(x) for name, x in found.bounds.items()}
+        found = (granted.bounds for granted in self.allowances if granted.declared() == arithmetic)
+        return next(({name: array(x) for name, x in bounds.items()} for bounds in found), None)
 
 
 def _same_names(where: str, found: dict[str, Any], forms: dict[str, Form]) -> None:

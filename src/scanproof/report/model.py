@@ -40,6 +40,7 @@ class CheckRow(Strict):
     informative: float = 0.0
     rounded: float = 0.0  # share of all judged elements that are correct roundings
     system: str = "scan"
+    finding: str = ""  # what is known to be wrong with it: then `outside` is expected
     laws: list[LawRow] = Field(default_factory=list)
     not_refuted_under: str | None = None
     witness: str | None = None

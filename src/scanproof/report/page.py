@@ -37,7 +37,7 @@ GOLDEN = "Published inputs with exact states and a bound beside every number (do
 VERSIONS = (
     "Versions of the authors' code, ports, and layers with one fault each, all written again by us from what is known of them. "
     "Accepted: the model's outputs for the model's parameters. After re-parameterisation: outside as it stands, and the model's "
-    "outputs once its parameters are translated as stated. Computed in float64 and rounded once, so that it is the map that is judged."
+    "outputs once its parameters are translated as stated. Computed in float64 and rounded once: it is the map that is judged."
 )
 MUTANTS = "Scans with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
 

@@ -48,8 +48,9 @@ def _reasoned(check: CheckRow) -> Html:
     if check.verdict == "within":
         return word(check.verdict)
     weaker = small(f"not refuted under: {check.not_refuted_under}") if check.not_refuted_under else ""
+    known = small(f"a finding: {check.finding}") if check.finding and check.verdict == "outside" else ""
     evidence = small(join(["witness: ", element("code", check.witness)])) if check.witness else ""
-    return wide(word(check.verdict), small(check.reason), weaker, evidence)
+    return wide(word(check.verdict), known, small(check.reason), weaker, evidence)
 
 
 def small(words: object, class_: str = "") -> Html:
