@@ -1,10 +1,13 @@
 """Rechecks the witness of a layer with nothing but mpmath: python recheck_layer.py witness.json
 
-Computes the element at `index` again at 200 digits, step by step (RotRNN with the dense matrix gamma P Theta P^T; gradients as
-central differences of the sum of y_bar y). Confirms (exit 0) that the recorded truth is right within its radius and that
-|got - truth| > allowance there, or refutes (exit 1); exit 2 for a file that is no witness. Shares no code with Scanproof. What
-it takes on trust is the allowance itself (docs/layers.md).
-    h_t = advance(h_{t-1}) + B u_t          y_t = Re(C h_t) + D u_t          with two directions: C h + C2 h' + D u
+Computes the element at `index` again at 200 digits, one step after the other; gradients as central differences of the sum of
+y_bar y. Confirms (exit 0) that the recorded truth is right within its radius and that |got - truth| > allowance there, or
+refutes (exit 1); exit 2 for a file that is no witness. It shares no code with Scanproof. What it takes on trust is the
+allowance itself (docs/layers.md).
+
+    z_t = lam z_{t-1} + P^T B u_t          h_t = P z_t          y_t = Re(C h_t) + D u_t, with two directions C h + C2 h' + D u
+
+LRU has no P and gains gamma B; RotRNN has pairs of coordinates as complex z, lam = gamma (cos + i sin), and gains xi B.
 """
 
 import json
@@ -38,43 +41,50 @@ def flat(nested: Any) -> list[Any]:
     return [x for inner in nested for x in flat(inner)] if isinstance(nested, list) else [nested]
 
 
-def dot(one: list[Any], two: list[Any]) -> Any:
+def dot(one: Any, two: Any) -> Any:
     return sum((x * y for x, y in zip(one, two, strict=True)), mpf(0))
 
 
-def paired(p: dict[str, Any], name: str) -> list[Any]:
-    return [[mpc(*x) for x in zip(*rows, strict=True)] for rows in zip(p[f"{name}_re"], p[f"{name}_im"], strict=True)]
+def paired(re: Any, im: Any) -> list[Any]:
+    return [paired(*x) if isinstance(x[0], list) else mpc(*x) for x in zip(re, im, strict=True)]
 
 
-def lru(p: dict[str, Any]) -> Any:
-    """advance, gamma B (state, width) and C, C2 (width, state)."""
-    lam = [exp(mpc(-exp(nu), exp(theta))) for nu, theta in zip(p["nu_log"], p["theta_log"], strict=True)]
-    B = [[exp(g) * x for x in row] for g, row in zip(p["gamma_log"], paired(p, "B"), strict=True)]
-    return (lambda h: [x * y for x, y in zip(lam, h, strict=True)]), B, [paired(p, k) for k in ("C", "C2") if f"{k}_re" in p]
+def constants(p: dict[str, Any]) -> dict[str, Any]:
+    """lam and gamma of LRU; gamma, cos, sin, P and xi of RotRNN."""
+    if "M" not in p:
+        return {"lam": [exp(mpc(-exp(x), exp(y))) for x, y in zip(p["nu_log"], p["theta_log"], strict=True)], "gamma": [*map(exp, p["gamma_log"])]}
+    rates, turns = [exp(x) for x in p["gamma_log"]], {"cos": cos, "sin": sin}
+    k = {name: [[turn(x) for x in row] for row in p["theta"]] for name, turn in turns.items()}
+    k |= {"gamma": [exp(-x) for x in rates], "P": [expm(M - M.T).tolist() for M in map(matrix, p["M"])]}
+    return k | {"xi": [sqrt(-expm1(-2 * x) / dot(flat(B), flat(B))) for x, B in zip(rates, p["B"], strict=True)]}
 
 
-def rotrnn(p: dict[str, Any]) -> Any:
-    """advance, xi B (heads * head_dim, width) and C, C2 (width, heads * head_dim)."""
-    dense, B, n = [], [], len(p["M"][0])
-    for theta, rate, M, rows in zip(p["theta"], map(exp, p["gamma_log"]), map(matrix, p["M"]), p["B"], strict=True):
-        P, turn = expm(M - M.T), matrix(n, n)
-        for k, angle in enumerate(theta):
-            turn[2 * k, 2 * k] = turn[2 * k + 1, 2 * k + 1] = cos(angle)
-            turn[2 * k + 1, 2 * k], turn[2 * k, 2 * k + 1] = sin(angle), -sin(angle)
-        dense.append((exp(-rate) * P * turn * P.T).tolist())
-        B += [[sqrt(-expm1(-2 * rate) / dot(flat(rows), flat(rows))) * x for x in row] for row in rows]
-    return (lambda h: [dot(row, h[n * i :][:n]) for i, A in enumerate(dense) for row in A]), B, [p[k] for k in ("C", "C2") if k in p]
+def rotated(P: list[Any], h: list[Any]) -> list[Any]:
+    """P^T h of all heads, in pairs."""
+    s = [dot(column, h[len(A) * i :][: len(A)]) for i, A in enumerate(P) for column in zip(*A, strict=True)]
+    return [mpc(*x) for x in zip(s[::2], s[1::2], strict=True)] if P else h
 
 
-def run(w: dict[str, Any], p: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-    """y (batch, time, width) and h (batch, time, directions, states), from parameters, u and h0."""
-    (advance, B, outs), y, h = (lru if w["system"] == "lru" else rotrnn)(p), [], []
+def back(P: list[Any], z: list[Any]) -> list[Any]:
+    """P z of all heads."""
+    s = [part for x in z for part in (x.real, x.imag)]
+    return [dot(row, s[len(A) * i :][: len(A)]) for i, A in enumerate(P) for row in A] if P else z
+
+
+def run(p: dict[str, Any], k: dict[str, Any], reverse: bool) -> tuple[list[Any], list[Any]]:
+    """y (batch, time, width) and h (batch, time, directions, states), from all arguments and constants."""
+    lam = k.get("lam") or [g * x for g, *row in zip(k["gamma"], k["cos"], k["sin"], strict=True) for x in paired(*row)]
+    gains, rows = (k["gamma"], paired(p["B_re"], p["B_im"])) if "lam" in k else (k["xi"], p["B"])
+    B = [[g * x for x in row] for g, head in zip(gains, rows, strict=True) for row in ([head] if "lam" in k else head)]
+    outs = [p[C] if C in p else paired(p[f"{C}_re"], p[f"{C}_im"]) for C in ("C", "C2") if p.keys() & {C, f"{C}_re"}]
+    y, h, P = [], [], k.get("P", [])
     for u, start in zip(p["u"], p["h0"], strict=True):
-        drive, states = [[dot(row, x) for row in B] for x in u], [[[]] * len(outs) for _ in u]
+        drive, states = [rotated(P, [dot(row, x) for row in B]) for x in u], [[None] * len(outs) for _ in u]
         for d in range(len(outs)):
-            state = flat(start[d] if len(outs) == 2 else start)
-            for t in range(len(u))[:: -1 if w["reverse"] != (d == 1) else 1]:
-                states[t][d] = state = [x + b for x, b in zip(advance(state), drive[t], strict=True)]
+            z = rotated(P, flat(start[d] if len(outs) == 2 else start))
+            for t in range(len(u))[:: -1 if reverse != (d == 1) else 1]:
+                z = [x * y + b for x, y, b in zip(lam, z, drive[t], strict=True)]
+                states[t][d] = back(P, z)  # type: ignore[call-overload]
         read = [[re(sum(dot(C[i], s) for C, s in zip(outs, now, strict=True))) for i in range(len(u[0]))] for now in states]
         y.append([[x + D * z for x, D, z in zip(y_t, p["D"], u_t, strict=True)] for y_t, u_t in zip(read, u, strict=True)])
         h.append(states)
@@ -88,32 +98,40 @@ def derivative(w: dict[str, Any], p: dict[str, Any], name: str) -> Any:
     for unit in (mpf(1), mpc(0, 1)) if (w["system"], name) == ("lru", "h0") else (mpf(1),):
         for sign in (1, -1):
             place[last] = value + sign * STEP * unit
-            found += unit * sign * dot(y_bar, flat(run(w, p)[0])) / (2 * STEP)
+            found += unit * sign * dot(y_bar, flat(run(p, constants(p), w["reverse"])[0])) / (2 * STEP)
     place[last] = value
     return found
+
+
+def exact(w: dict[str, Any]) -> tuple[Any, Any]:
+    """The element that the witness is about, and the sum of all numbers met."""
+    p, (kind, *rest), index = {name: array(x) for name, x in w["params"].items()}, w["output"].split(), w["index"]
+    two, states, p["u"] = bool(p.keys() & {"C2", "C2_re"}), w["params"]["M" if "M" in p else "nu_log"]["shape"][:2], array(w["u"])
+    data = ["0x0p+0"] * len(p["u"]) * 2**two * math.prod(states)
+    p["h0"] = array(w["h0"] or {"dtype": "float64", "shape": [..., *[2] * two, *states], "data": data})
+    shown = {name: array(w["got"][f"constant {name}"]) for name in constants(p) if f"constant {name}" in w["got"]}
+    k = constants(p) | (shown if rest == ["from", "constants"] else {})
+    y, h = run(p, k, w["reverse"])
+    met = sum(map(fabs, flat(y) + flat(h) + flat([*k.values()])))
+    if kind == "gradient":
+        return derivative(w, p, rest[0]), met * sum(map(fabs, flat(array(w["y_bar"]))))
+    if kind in ("y", "constant"):
+        return reduce(getitem, index, y if kind == "y" else k[rest[0]]), met
+    d, inner = index[-len(states) - 1] if two else 0, index[-len(states) :]  # direction; place in the state
+    t = index[1] if kind == "h" else 0 if w["reverse"] != (d == 1) else -1
+    return h[index[0]][t][d][sum(i * math.prod(states[place + 1 :]) for place, i in enumerate(inner))], met
 
 
 def recheck(w: dict[str, Any]) -> str:
     """"confirmed", or why not."""
     if w["format"] != "scanproof-layer-witness/1" or w["system"] not in ("lru", "rotrnn"):
         raise ValueError(f"format: found {w['format']!r} of {w['system']!r}, expected scanproof-layer-witness/1 of lru or rotrnn")
-    p, (kind, *name), index = {name: array(x) for name, x in w["params"].items()}, w["output"].split(), w["index"]
-    two, states, p["u"] = bool(p.keys() & {"C2", "C2_re"}), w["params"]["M" if "M" in p else "nu_log"]["shape"][:2], array(w["u"])
-    zeros = {"dtype": "float64", "shape": [..., *[2] * two, *states], "data": ["0x0p+0"] * len(p["u"]) * 2**two * math.prod(states)}
-    p["h0"] = array(w["h0"] or zeros)
-    y, h = run(w, p)
-    scale = sum(map(fabs, flat(y) + flat(h))) * (sum(map(fabs, flat(array(w["y_bar"])))) if name else 1)
-    if kind in ("h", "h_last"):
-        d, inner = index[-len(states) - 1] if two else 0, index[-len(states) :]  # direction; place in the state
-        t = index[1] if kind == "h" else 0 if w["reverse"] != (d == 1) else -1
-        truth = h[index[0]][t][d][sum(i * math.prod(states[k + 1 :]) for k, i in enumerate(inner))]
-    else:
-        truth = derivative(w, p, name[0]) if name else reduce(getitem, index, y)
+    truth, met = exact(w)
     recorded = mpc(*[mpf(float.fromhex(head)) + mpf(float.fromhex(tail)) for head, tail in w["truth"]])
-    got = reduce(getitem, index, array(w["got"][w["output"]]))
-    if not fabs(recorded - truth) <= mpf(float.fromhex(w["rad"])) + SLACK * scale:
+    got = reduce(getitem, w["index"], array(w["got"][w["output"].removesuffix(" from constants")]))
+    if not fabs(recorded - truth) <= mpf(float.fromhex(w["rad"])) + SLACK * met:
         return "refuted: the recorded truth is not that of the layer"
-    outside = not isfinite(got) or fabs(got - truth) > mpf(float.fromhex(w["allowance"])) + SLACK * scale
+    outside = not isfinite(got) or fabs(got - truth) > mpf(float.fromhex(w["allowance"])) + SLACK * met
     return "confirmed" if outside else "refuted: the error does not exceed the allowance"
 
 

@@ -28,7 +28,7 @@ FAULTS = (
     ("Transpose", "Adjoint", "(A t.+1)^T *m a t.+1 + g t", "A t.+1 *m a t.+1 + g t", "adjoint", "in or after adjoint_until"),
     ("Order", "Scan", "(q.1 *m p.1, q.1 *m p.2 + q.2)", "(q.1 *m p.1, p.1 *m q.2 + p.2)", "act_compose", "in or after"),
     ("Unproved", "Cayley", "by rewrite /skew linearB /= trmxK opprB. Qed.", "Admitted.", "skew_difference",
-     "Admitted at line 18, in or after skew_difference"),
+     "in or after skew_difference"),
     ("Assumed", "Norm", "End Positive.", "End Positive.\nAxiom unused : False.", "square_eq0", "Axiom at line"),
     ("Loose", "Flow", 'assumptions = "reals"', 'assumptions = "nothing"', "flow_orthogonal",
      "rests on ClassicalDedekindReals.sig_not_dec, ClassicalDedekindReals.sig_forall_dec, FunctionalExtensionality"),
@@ -41,7 +41,7 @@ OTHERS = {
     "Classic": (CLASSICAL, "reals", "refused", "rests on Classical_Prop.classic; allowed: ClassicalDedekindReals"),
     "Allowed": (CLASSICAL, "classical reals", "proved", ""),
     "Leaning": ("From Scanproof Require Import Unproved.\nDefinition planted' := skew_difference.\n"
-                "Theorem planted : True. Proof. exact (let _ := planted' in I). Qed.\n", "nothing", "refused", "rests on skew_difference"),
+                "Theorem planted : True. Proof. exact (let _ := planted' in I). Qed.\n", "nothing", "refused", "rests on Unproved.skew_difference"),
     "Behind": (f"From Scanproof Require Import Constant.\n{TRIVIAL}", "nothing", "refused", "needs Constant.v: coqc rejects Constant.v"),
     "Typo": (f"From mathcomp Require Import ssralgebra.\n{TRIVIAL}", "nothing", "refused", "ssralgebra"),
     "NoLibrary": (f"From Nowhere Require Import nothing.\n{TRIVIAL}", "nothing", "not run", "apt-get install libcoq-nowhere"),

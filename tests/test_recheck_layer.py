@@ -20,6 +20,7 @@ from scanproof.properties.strategies import Domain
 from scanproof.properties.versions import VERSIONS
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 
+FLOAT32 = LayerArithmetic("float32")
 SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)
 TRUTH, ALLOWANCE = "recorded truth is not that of the layer", "does not exceed"
 BY_NAME = {version.name: version for version in VERSIONS}
@@ -38,8 +39,8 @@ def made(system, output="y", two=False, start=False, reverse=False, dtype="float
 
 
 def outputs(system, two):
-    call = LayerDraw(system, LayerArithmetic("float32"), Domain(), SIZES).call(bidirectional=two)
-    return list(call.expected(LayerArithmetic("float32")))
+    call = LayerDraw(system, FLOAT32, Domain(), SIZES).call(bidirectional=two)
+    return [name for name in call.expected(FLOAT32) if not name.startswith("constant")]
 
 
 @pytest.mark.parametrize("system", ["lru", "rotrnn"])
@@ -76,7 +77,7 @@ def test_confirms_the_witness_of_a_search(name):
     law = {"rotrnn-gradient-M": "gradients", "rotrnn-C-two-directions": "directions"}.get(name, "impulses")
     small = Domain(lengths=frozenset({1, 2, 17}))
     version = BY_NAME[name]
-    report = check(version.system, version.implementation, arithmetic=LayerArithmetic("float32"), domain=small, cases=1, laws=[law])
+    report = check(version.system, version.implementation, arithmetic=FLOAT32, domain=small, cases=1, laws=[law])
     assert recheck(json.loads(report.witness.text())) == "confirmed"
 
 
