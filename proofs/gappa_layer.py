@@ -32,7 +32,11 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.formats import format_of
 
 MISSING = "gappa is not installed: apt-get install gappa"
-PRECISION = 200  # bits of Gappa's own arithmetic; its default, 60, does not hold (1+u)^3 - 1
+COMMAND = (
+    "gappa",
+    "-Eprecision=200",  # bits of its own arithmetic; the default, 60, does not hold (1+u)^3 - 1
+    "-Eno-auto-dichotomy",  # nothing here needs it, and a false statement would be split for minutes
+)
 TIMEOUT = 60  # seconds; a statement takes less than a tenth
 PROCESSES = 4
 FORMATS = {"binary16": "float16", "bfloat16": "bfloat16", "binary32": "float32", "binary64": "float64"}
@@ -151,9 +155,7 @@ def answer(text: str) -> dict[str, Fraction]:
     Raises:
         ValueError: Gappa refuses the statement, or warns: an equality that it cannot see is a warning.
     """
-    done = subprocess.run(
-        ["gappa", f"-Eprecision={PRECISION}"], input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
+    done = subprocess.run(COMMAND, input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     told = done.stderr + done.stdout
     if done.returncode or re.search("warning|error", told, re.IGNORECASE):
         raise ValueError(f"gappa refuses: {told or f'exit code {done.returncode}'}")

@@ -42,10 +42,18 @@ class Step:
     Args:
         name: for tables.
         program: roundings in order, such as "w = r - s" for w = fl(r - s); the last one makes y.
+
+    Raises:
+        ValueError: a line that is no sum of names.
     """
 
     name: str
     program: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for line in self.program:
+            if not re.fullmatch(r"\w = \w( [+-] \w)*", line):
+                raise ValueError(f"program: found {line!r}, expected a sum such as 'w = r - s'")
 
     @cached_property
     def sums(self) -> dict[str, dict[str, int]]:

@@ -93,11 +93,14 @@ class LayerCall:
         named: dict[str, Array] = self.named | {"u": self.u}
         found = {"y": (self.u.shape, real), "h": ((h0[0], time, *h0[1:]), states), "h_last": (h0, states)}
         found |= {f"gradient {name}": (x.shape, real) for name, x in named.items()}
-        k = self.layer.module.constants(self.wide)
-        for name in self.layer.hook:
-            x = getattr(k, name)
-            found[f"constant {name}"] = (x.shape, states if np.iscomplexobj(x) else real)
         return found | {"gradient h0": (h0, states)}
+
+    def expected_constants(self, arithmetic: Arithmetic) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Shape and dtype of every constant that may be shown."""
+        k, real = self.layer.module.constants(self.wide), arithmetic.dtype
+        complex_ = COMPLEX.get(real, "complex64")
+        shown = {name: getattr(k, name) for name in self.layer.hook}
+        return {f"constant {name}": (x.shape, complex_ if np.iscomplexobj(x) else real) for name, x in shown.items()}
 
 
 def checked_layer(
@@ -156,10 +159,12 @@ def received(got: Any) -> dict[str, Any]:
         if not isinstance(named, Mapping):
             raise ValueError(f"found {group} {type(named).__name__}, expected a mapping of names to arrays")
         found |= {f"{word} {name}": x for name, x in named.items()}
+    if not found:
+        raise ValueError(f"found empty mappings, expected some of {', '.join(RESULTS)}")
     return found
 
 
-def shown_constants(got: Mapping[str, Array]) -> dict[str, Array]:
+def shown_constants(got: Mapping[str, Any]) -> dict[str, Any]:
     """The constants among results, by name."""
     return {name.removeprefix("constant "): x for name, x in got.items() if name.startswith("constant ")}
 
@@ -167,6 +172,8 @@ def shown_constants(got: Mapping[str, Array]) -> dict[str, Array]:
 def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) -> str | None:
     """What is wrong with the form of results, in one line, or None."""
     expected = call.expected(arithmetic)
+    if shown_constants(got):
+        expected |= call.expected_constants(arithmetic)
     for name, x in got.items():
         if name not in expected:
             known = ", ".join(each.removeprefix("gradient ") for each in expected if each.startswith("gradient"))

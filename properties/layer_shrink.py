@@ -13,7 +13,7 @@ from scanproof.properties.shrink import Index, blocks, rounded
 from scanproof.properties.strategies import Domain
 from scanproof.reference.inputs import Array
 
-REDUCED = ("heads", "state", "width")  # axes of which single indices can be kept
+REDUCED = ("heads", "pairs", "state", "width")  # axes of which single indices can be kept
 ROUNDED = ("B", "B_re", "B_im", "C", "C_re", "C_im", "C2", "C2_re", "C2_im", "D")
 
 
@@ -76,22 +76,20 @@ def _sequences(call: LayerCall, rows: slice, steps: Any) -> LayerCall:
 
 
 def taken(call: LayerCall, axis: str, kept: list[int]) -> LayerCall:
-    """The call with some indices of a named axis of its parameters."""
-    axes, features = call.layer.module.AXES, []
-    if axis == "heads":
-        head_dim = _size(call, "head_dim")
-        features = [head * head_dim + i for head in kept for i in range(head_dim)]
-    params = {
-        f.name: _take(getattr(call.params, f.name), axes[f.name].split(), {axis: kept, "features": features})
-        for f in fields(call.params)
-    }
-    h0 = call.h0
-    if h0 is not None and axis in ("heads", "state"):
-        h0 = h0.take(kept, axis=-2 if axis == "heads" else -1)
-    u, y_bar = call.u, call.y_bar
-    if axis == "width":
-        u, y_bar = u[..., kept].copy(), None if y_bar is None else y_bar[..., kept].copy()
-    return replace(call, params=type(call.params)(**params), u=u, y_bar=y_bar, h0=h0)
+    """The call with some indices of a named axis of its parameters; of pairs, with both coordinates."""
+    axes, heads, head_dim = call.layer.module.AXES, range(_size(call, "heads")), _size(call, "head_dim")
+    chosen = {axis: kept}
+    if axis == "pairs":
+        chosen["head_dim"] = [2 * pair + i for pair in kept for i in (0, 1)]
+    if axis in ("heads", "pairs"):
+        inside = chosen.get("head_dim", range(head_dim))
+        chosen["features"] = [head * head_dim + i for head in chosen.get("heads", heads) for i in inside]
+    params = {f.name: _take(getattr(call.params, f.name), axes[f.name].split(), chosen) for f in fields(call.params)}
+    states = ["heads", "head_dim"] if head_dim else ["state"]
+    h0 = call.h0 if call.h0 is None else _take(call.h0, [""] * (call.h0.ndim - len(states)) + states, chosen)
+    sequences = {name: _take(getattr(call, name), ["batch", "time", "width"], chosen) for name in ("u", "y_bar")}
+    changed: dict[str, Any] = {"params": type(call.params)(**params), "h0": h0} | sequences
+    return replace(call, **changed)
 
 
 def _take(x: Array | None, axes: list[str], kept: dict[str, list[int]]) -> Array | None:

@@ -13,13 +13,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault
-from scanproof.properties.layer_verdict import certify_all
+from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault, shown_constants
+from scanproof.properties.layer_verdict import GIVEN, certify_all
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.witness import Count, Declared, Hex, Numbers, _Strict, array, first_fault, numbers, write_atomically
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
 from scanproof.reference.layer_certificate import Certified
+from scanproof.reference.systems import LAYERS
 
 LAYER_FORMAT: Literal["scanproof-layer-witness/1"] = "scanproof-layer-witness/1"
 
@@ -61,6 +62,8 @@ class LayerWitness(_Strict):
 
     @model_validator(mode="after")
     def _belongs_together(self) -> LayerWitness:
+        if self.system not in LAYERS:
+            raise ValueError(f"system: found {self.system!r}, expected one of {', '.join(LAYERS)}")
         try:
             call = self.inputs()
         except TypeError as error:
@@ -68,9 +71,14 @@ class LayerWitness(_Strict):
         wrong = form_fault(self.results(), call, self.declared())
         if wrong:
             raise ValueError(wrong)
-        shape = self.got[self.output].shape if self.output in self.got else []
+        name, given = self.output.removesuffix(GIVEN), self.output.endswith(GIVEN)
+        if name not in self.got or (given and not (name in ("y", "h") and shown_constants(self.got))):
+            raise ValueError(f"output: found {self.output}, expected one of {', '.join(self.got)}")
+        shape, parts = self.got[name].shape, 2 if self.got[name].dtype.startswith("complex") else 1
         if len(shape) != len(self.index) or any(i >= size for i, size in zip(self.index, shape, strict=True)):
             raise ValueError(f"index: found {self.index} of {self.output}, expected an element of the results")
+        if len(self.truth) != parts:
+            raise ValueError(f"truth: found {len(self.truth)} components, expected {parts}")
         return self
 
     @property

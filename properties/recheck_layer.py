@@ -18,7 +18,7 @@ from operator import getitem
 from typing import Any
 
 try:
-    from mpmath import cos, exp, expm, expm1, fabs, isfinite, matrix, mp, mpc, mpf, re, sin, sqrt  # type: ignore[import-untyped]
+    from mpmath import cos, exp, expm, expm1, fabs, isfinite, matrix, mp, mpc, mpf, re, sin, sqrt
 except ImportError:
     print("recheck_layer: found no mpmath, which it needs", file=sys.stderr)
     sys.exit(2)
@@ -45,14 +45,15 @@ def dot(one: Any, two: Any) -> Any:
     return sum((x * y for x, y in zip(one, two, strict=True)), mpf(0))
 
 
-def paired(re: Any, im: Any) -> list[Any]:
-    return [paired(*x) if isinstance(x[0], list) else mpc(*x) for x in zip(re, im, strict=True)]
+def paired(one: Any, two: Any) -> list[Any]:
+    return [paired(*x) if isinstance(x[0], list) else mpc(*x) for x in zip(one, two, strict=True)]
 
 
 def constants(p: dict[str, Any]) -> dict[str, Any]:
     """lam and gamma of LRU; gamma, cos, sin, P and xi of RotRNN."""
     if "M" not in p:
-        return {"lam": [exp(mpc(-exp(x), exp(y))) for x, y in zip(p["nu_log"], p["theta_log"], strict=True)], "gamma": [*map(exp, p["gamma_log"])]}
+        lam = [exp(mpc(-exp(x), exp(y))) for x, y in zip(p["nu_log"], p["theta_log"], strict=True)]
+        return {"lam": lam, "gamma": [exp(x) for x in p["gamma_log"]]}
     rates, turns = [exp(x) for x in p["gamma_log"]], {"cos": cos, "sin": sin}
     k = {name: [[turn(x) for x in row] for row in p["theta"]] for name, turn in turns.items()}
     k |= {"gamma": [exp(-x) for x in rates], "P": [expm(M - M.T).tolist() for M in map(matrix, p["M"])]}

@@ -140,7 +140,8 @@ def test_after_reparameterisation_versions_are_within(name):
 @pytest.mark.parametrize("system", PLAIN)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_carry_that_is_off_by_one_in_a_hundred_thousand_is_found_by_impulses(system, dtype):
-    report = run(system, BY_NAME[f"{system}-scales-carry"].implementation, laws=["impulses"], arithmetic=Arithmetic(dtype), cases=1)
+    version = BY_NAME[f"{system}-scales-carry"].implementation
+    report = run(system, version, laws=["impulses"], arithmetic=Arithmetic(dtype), cases=1)
     assert report.verdict == "outside"
     assert report.failure.ratio > 2
     assert report.witness.u.shape[:2] == [1, 17]
@@ -155,7 +156,8 @@ def test_the_failure_of_a_report_is_that_of_its_witness():
         "lru", got, params=call.params, u=call.u, h0=call.h0, reverse=call.reverse, arithmetic=content.declared()
     )  # fmt: skip
     assert (verdict.verdict, verdict.worst, verdict.counts) == ("outside", report.failure.worst, report.failure.counts)
-    assert (list(verdict.worst.index), verdict.worst.output, verdict.worst.allowance.hex()) == (content.index, content.output, content.allowance)
+    worst = verdict.worst
+    assert (list(worst.index), worst.output, worst.allowance.hex()) == (content.index, content.output, content.allowance)
 
 
 def test_a_crash_and_a_changed_input_are_faults():
@@ -166,7 +168,8 @@ def test_a_crash_and_a_changed_input_are_faults():
         keywords["B_im"][:] = 7
         return keywords["u"]
 
-    for function, kind, told in ((crashes, "crashed", "raised ZeroDivisionError: no"), (changes, "contract", "B_im: found changed")):
+    faults = (crashes, "crashed", "raised ZeroDivisionError: no"), (changes, "contract", "B_im: found changed")
+    for function, kind, told in faults:
         report = run("lru", function)
         assert report.fault[0] == kind
         assert told in report.reason

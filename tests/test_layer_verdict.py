@@ -167,11 +167,11 @@ def test_crude_faults_are_outside_in_every_informative_case(system, arithmetic):
     cases = itertools.product(MODULI, INPUTS, deck(Domain()), (False, True))
     informative, tried = 0, 0
     for seed, (modulus, size, sizes, sparse) in enumerate(cases):
-        if seed % 3:
+        if seed % 5:
             continue
         draw = drawn(system, arithmetic, sizes, modulus=modulus, size=size, seed=seed)
         call = draw.call(sparse, bidirectional=seed % 2 == 1)
-        call = replace(call, reverse=seed % 4 == 3, h0=draw.states(call) if seed % 5 == 0 else None)
+        call = replace(call, reverse=seed % 4 == 3, h0=draw.states(call) if seed % 3 == 0 else None)
         certified = certify(call, arithmetic, gradients=False)
         exact = rounded(call, arithmetic)
         y, h = dropped(call)
@@ -188,4 +188,4 @@ def test_crude_faults_are_outside_in_every_informative_case(system, arithmetic):
             if told.informative >= 0.5 and differs:
                 informative += 1
                 assert judge_call(got, call, arithmetic, certified).verdict == "outside", (name, seed)
-    assert informative > tried / 2 > 100
+    assert informative > tried / 2 > 60

@@ -76,4 +76,9 @@ Proof. by rewrite /near !subrr normr0 !lexx. Qed.
 
 Lemma near_read x' x e : `|x' - x| <= e -> near x' x (`|x| + e) `|x|.
 Proof. by move=> h; rewrite /near lexx andbT addrAC subrr add0r. Qed.
+
+Lemma max_ge (a b : R) : 0 <= a -> 0 <= b -> (a <= Num.max a b) && (b <= Num.max a b).
+Proof.
+by move=> a0 b0; rewrite !comparable_le_maxr ?lexx ?orbT //; apply: real_comparable; rewrite ger0_real.
+Qed.
 End Near.

@@ -1,6 +1,6 @@
 (* H = I - beta k k^T with |k| = 1, any size, real: a contraction exactly for beta in [0, 2], orthogonal exactly for
    beta in {0, 2}; every product of contractions is one; two reflections make a rotation.
-   Source: Grazzi et al., arXiv:2411.12537, section 3 and Proposition 1 (1); DeltaNet's and DeltaProduct's transitions. *)
+   Source: Grazzi et al., arXiv 2411.12537, Proposition 1 (1); DeltaNet's and DeltaProduct's transitions. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Norm.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

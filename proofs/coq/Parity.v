@@ -3,7 +3,7 @@
    count modulo 3 or more. With a = -1 it does tell even from odd.
    The state is any finite ordered set, the step any monotone (antitone) map of it: rounding to nearest, truncation and
    saturation are monotone maps.
-   Source: Grazzi et al., arXiv:2411.12537, Theorem 1 and Theorem 2, here for one layer with a scalar state. *)
+   Source: Grazzi et al., arXiv 2411.12537, Theorem 1 and Theorem 2, here for one layer with a scalar state. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.

@@ -2,7 +2,7 @@
      orthogonal A     A^T A = I
      special A        A is in SO(n): orthogonal, determinant 1
      power A k        A^k for any size n, also 0
-   Source: Biegun, Dolga, Cunningham, Barber, RotRNN, arXiv:2407.07239, section 3.
+   Source: RotRNN, arXiv 2407.07239: A = P Theta P^T.
    In Python: proofs/rotation.py, proofs/canonical_form.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
