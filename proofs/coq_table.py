@@ -24,7 +24,7 @@ REALS = (  # Coq's classical real numbers, as `Print Assumptions` names what the
 ALLOWED = {"nothing": (), "reals": REALS, "classical reals": (*REALS, "Classical_Prop.classic")}
 
 COMMENT = re.compile(r"\(\*(?:(?!\(\*|\*\)).)*\*\)", re.DOTALL)  # one that holds no other
-STATED = re.compile(r"^\s*(?:Local\s+|Global\s+)?(Theorem|Lemma)\s+([\w']+)", re.MULTILINE)
+STATED = re.compile(r"^\s*(?:Local\s+|Global\s+)?(Theorem|Lemma|Corollary|Fact|Proposition|Remark)\s+([\w']+)", re.MULTILINE)
 UNPROVED = re.compile(
     r"\b(Admitted|admit|give_up|Axioms?|Conjectures?|Parameters?|bypass_check|Unset\s+(?:Guard|Positivity|Universe)\s+Checking)\b"
 )

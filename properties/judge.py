@@ -65,7 +65,8 @@ def _call(system: str, arithmetic: Arithmetic | None, arguments: dict[str, Any])
     if system == "expm":
         return checked_expm(declared.dtype, **arguments), of_layer(declared)
     if system in LAYERS:
-        return checked_layer(system, declared.dtype, **arguments), of_layer(declared)
+        layer = of_layer(declared)
+        return checked_layer(system, layer.dtype, **arguments), layer
     return checked(declared, **arguments), declared
 
 

@@ -176,10 +176,10 @@ def _decide(
 
 
 def _bits_lost(part: Part, arithmetic: LayerArithmetic) -> float:
-    """log2 of the largest error over one unit in the last place of the lane's rms, at least 0."""
-    form = arithmetic.format
-    over = part.error.reshape(-1) if part.name not in ("y", "h") else part.error.max(1)
+    """log2 of the largest error over one unit in the last place of the lane's rms, at least 0; lanes of mere noise aside."""
+    axis = (1,) if part.name in ("y", "h") else tuple(range(part.error.ndim))
+    error, bound = (np.atleast_1d(x.max(axis, initial=0.0)) for x in (part.error, part.bound))
     with np.errstate(all="ignore"):
-        units = over.reshape(-1) / np.maximum(form.u * part.rms.reshape(-1), form.smallest_subnormal)
-    units = np.where(np.isfinite(over.reshape(-1)), units, np.inf)
-    return float(np.log2(max(units.max(initial=1.0), 1.0)))
+        units = np.where(bound <= part.rms, error / (arithmetic.format.u * part.rms), 1.0)
+    units = np.where(np.isfinite(error), np.maximum(units, 1.0), np.inf)
+    return float(np.log2(units.max(initial=1.0)))

@@ -8,7 +8,7 @@
    In Python: reference/walk.py `walked`, `_largest_segment`; reference/rounding.py `_products`. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-Require Import BoundNear BoundTree BoundMultiplier BoundState.
+From Scanproof Require Import BoundNear BoundTree BoundMultiplier BoundState.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.

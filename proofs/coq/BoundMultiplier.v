@@ -8,7 +8,7 @@
    In Python: reference/rounding.py `_bracketing`, the term w. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-Require Import BoundNear BoundTree.
+From Scanproof Require Import BoundNear BoundTree.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.

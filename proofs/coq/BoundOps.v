@@ -11,7 +11,7 @@
    reference/operations.py `Roundings`; tests/test_tiny.py evaluates these hypotheses on every operand of tiny formats. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-Require Import BoundNear BoundTree BoundMultiplier.
+From Scanproof Require Import BoundNear BoundTree BoundMultiplier.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
@@ -20,7 +20,7 @@ Section Steps.
 Variables (R : numDomainType) (k V u loss flush : R).          (* k = 1 + beta, or 1 *)
 Hypotheses (k1 : 1 <= k) (u0 : 0 <= u) (loss0 : 0 <= loss) (flush0 : 0 <= flush).
 
-Lemma separate (p' s' p x : R) : V = 1 + u -> `|p' - p| <= (k - 1) * `|p| + loss -> `|s' - (p' + x)| <= u * `|p' + x| + flush ->
+Theorem separate (p' s' p x : R) : V = 1 + u -> `|p' - p| <= (k - 1) * `|p| + loss -> `|s' - (p' + x)| <= u * `|p' + x| + flush ->
   `|s' - (p + x)| <= (V * k - 1) * `|p| + (V - 1) * `|x| + (V * loss + flush).
 Proof.
 move=> -> hp hs; have np := near_round (e := loss) (X' := `|p|) (X := `|p|) _ hp (near_exact p).
@@ -29,7 +29,7 @@ have := near_round u0 hs (near_sum np1 (near_exact x)) => /andP[h _]; apply: le_
 by rewrite le_eqVlt; apply/orP; left; apply/eqP; ring.
 Qed.
 
-Lemma fused (s' p x : R) : V = 1 + u -> `|s' - (p + x)| <= u * `|p + x| + loss ->
+Theorem fused (s' p x : R) : V = 1 + u -> `|s' - (p + x)| <= u * `|p + x| + loss ->
   `|s' - (p + x)| <= (V * k - 1) * `|p| + (V - 1) * `|x| + (V * loss + flush).
 Proof.
 move=> -> /le_trans; apply; have h := ler_wpmul2l u0 (ler_norm_add p x).
@@ -40,7 +40,7 @@ have k0 : 0 <= k - 1 by rewrite subr_ge0.
 by rewrite !addr_ge0 ?mulr_ge0 // addr_ge0.
 Qed.
 
-Lemma contracted (s' p x : R) : V = (1 + u) ^+ 2 -> `|s' - (p + x)| <= (k - 1) * `|p| + (V - 1) * `|x| + loss ->
+Theorem contracted (s' p x : R) : V = (1 + u) ^+ 2 -> `|s' - (p + x)| <= (k - 1) * `|p| + (V - 1) * `|x| + loss ->
   `|s' - (p + x)| <= (V * k - 1) * `|p| + (V - 1) * `|x| + (V * loss + flush).
 Proof.
 move=> E /le_trans; apply; have V1 : 0 <= V - 1 by rewrite E subr_ge0 exprn_ege1 // ler_addl.
@@ -106,4 +106,3 @@ case: ifP => c; case: (boolP (live (evaluated q))) => lq.
 have [-> _ _] := dead hq lq; rewrite step_zeros //; exact: zero (negbT c).
 Qed.
 End Evaluation.
-Print Assumptions evaluated_honest.

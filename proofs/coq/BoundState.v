@@ -8,7 +8,7 @@
    Source: docs/theorem.md. In Python: reference/rounding.py `_bracketing`. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-Require Import BoundNear BoundTree BoundMultiplier.
+From Scanproof Require Import BoundNear BoundTree BoundMultiplier.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.

@@ -1,9 +1,9 @@
 (* The rounding theorem: every bracketing of a scan, real or complex, with leaf errors and underflow, as Python evaluates it.
 
-   In words (any_bracketing): if every operation of an evaluation satisfies `honest` (BoundTree.v), then
+   In words (rounding_any_bracketing): if every operation of an evaluation satisfies `honest` (BoundTree.v), then
      |computed - exact| <= (1 + xi) E + xi X + (1 + xi)(1 + beta)^m [w total + (m loss + (m + 1) flush) G (1 + w)]
      xi = (1 + u)^(c d) - 1,   w = (1 + loss G^2)^(m-1) - 1,   d >= the most additions on one path, n - 1 at most,
-   with X, E, n, m, total and G the left folds of BoundCount.v. No bound of |lam| is assumed. `closed_form`, `monomials`: the same
+   with X, E, n, m, total and G the left folds of BoundCount.v. No bound of |lam| is assumed. `rounding_closed_form`, `monomials`: the same
    without recurrences. `dead` (BoundTree.v): with n = 0 the error is 0.
    Relies on it: reference/rounding.py `_bracketing` (order "any"; "chunked", "tree" with their own d) and `allowance`.
    Only tested, not proved here: loss = 0 where no product loses (an evaluation that is honest with loss = 0, but the choice
@@ -12,7 +12,7 @@
    nobody, so that it may be taken as 0. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-Require Import BoundNear BoundTree BoundMultiplier BoundState BoundTop BoundCount.
+From Scanproof Require Import BoundNear BoundTree BoundMultiplier BoundState BoundTop BoundCount.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
@@ -84,17 +84,17 @@ have : top K V loss flush t <= (1 + u) ^+ (c * d) * (X + E + underflow (since t)
 rewrite -(ler_add2r (- X)) => /le_trans; apply; rewrite le_eqVlt; apply/orP; left; apply/eqP; ring.
 Qed.
 
-Theorem any_bracketing t d : honest K V loss flush t -> (depth t <= d)%N ->
+Theorem rounding_any_bracketing t d : honest K V loss flush t -> (depth t <= d)%N ->
   `|state t - exact (steps t)| <= allowance (steps t) d.
 Proof. by move=> h /top_allowance; apply: le_trans; case/andP: (near_state K1 V1 loss0 h). Qed.
 
 (* order "any": d = n - 1, n operands that are not zero *)
-Corollary any_order t : honest K V loss flush t ->
+Theorem rounding_any_order t : honest K V loss flush t ->
   `|state t - exact (steps t)| <= allowance (steps t) (count_scan (steps t)).1.1.-1.
-Proof. by move=> h; apply: any_bracketing => //; rewrite count_scan_is; apply: depth_le. Qed.
+Proof. by move=> h; apply: rounding_any_bracketing => //; rewrite count_scan_is; apply: depth_le. Qed.
 
 (* ---- without recurrences *)
-Lemma monomials (g s : leaf R -> R) z xs :
+Theorem monomials (g s : leaf R -> R) z xs :
   scan g s 0 xs = \sum_(k < size xs) \prod_(x <- drop k.+1 xs) g x * s (nth z xs k).
 Proof.
 elim/last_ind: xs => [|xs x IH]; first by rewrite big_ord0.
@@ -120,12 +120,12 @@ apply: le_trans up _; case: xs {IH h} => [|z xs]; first by rewrite /sizes /scan 
 by rewrite /= exprS le_eqVlt; apply/orP; left; apply/eqP; ring.
 Qed.
 
-Theorem closed_form t d r : 0 <= r -> all (fun x => (dlam x == r * `|lam x|) && (ddrive x == 0)) (steps t) ->
+Theorem rounding_closed_form t d r : 0 <= r -> all (fun x => (dlam x == r * `|lam x|) && (ddrive x == 0)) (steps t) ->
   honest K V loss flush t -> (depth t <= d)%N ->
   `|state t - exact (steps t)| <= (((1 + r) * (1 + beta)) ^+ (size (steps t)).-1 * (1 + u) ^+ (c * d) - 1) * sizes (steps t)
     + (1 + u) ^+ (c * d) * underflow (since t) (total t) (largest (steps t)).
 Proof.
-move=> r0 stored h dd; set m := (size (steps t)).-1; apply: le_trans (any_bracketing h dd) _.
+move=> r0 stored h dd; set m := (size (steps t)).-1; apply: le_trans (rounding_any_bracketing h dd) _.
 rewrite /allowance count_scan_is; have [] := size_scan_is K (steps t); case: (size_scan _ _) => X E /= Xs XE; rewrite -Xs.
 suff hY : X + E <= ((1 + r) * (1 + beta)) ^+ m * X.
   have q0 : 0 <= (1 + u) ^+ (c * d) by rewrite exprn_ge0 // addr_ge0.
@@ -135,6 +135,3 @@ suff hY : X + E <= ((1 + r) * (1 + beta)) ^+ m * X.
 by rewrite XE Xs; apply: Y_closed.
 Qed.
 End Rounding.
-Print Assumptions any_order.
-Print Assumptions closed_form.
-Print Assumptions monomials.

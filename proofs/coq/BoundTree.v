@@ -12,7 +12,7 @@
      exact zeros 0 a = 0; a zero operand does not make a sum round: it costs at most flush, once for a number that is a leaf
    Source: docs/theorem.md; docs/decisions/0003-nonzero-operands.md. In Python: reference/rounding.py `_bracketing`, reference/walk.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
-Require Import BoundNear.
+From Scanproof Require Import BoundNear.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.

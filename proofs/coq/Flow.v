@@ -118,7 +118,7 @@ intros ode init hi.
 apply (flow_unique (fun s => E (s + t)) (fun s i j => sum_n (fun k => E s i k * E t k j) n) s); [| | |assumption].
 - clear s; intros s k l; evar_last.
   + apply (is_derive_comp (fun r => E r k l) (fun s => s + t)); [apply ode |].
-    apply (is_derive_plus (V := R_NormedModule)); [apply is_derive_id | apply is_derive_const].
+    exact (is_derive_plus (V := R_NormedModule) (fun s => s) (fun _ => t) s _ _ (is_derive_id s) (is_derive_const t s)).
   + unfold scal; simpl; unfold mult; simpl; real_ring.
 - clear s; intros s k l; evar_last.
   + apply derive_sum; intros m; apply derive_scale, ode.
@@ -142,8 +142,10 @@ split; [|split].
 - intros [|[|i]] [|[|j]]; simpl; ring.
 - assert (dcos : forall t, is_derive cos t (- sin t)) by (intros; apply is_derive_Reals, derivable_pt_lim_cos).
   assert (dsin : forall t, is_derive sin t (cos t)) by (intros; apply is_derive_Reals, derivable_pt_lim_sin).
-  intros t [|[|i]] [|[|j]]; simpl; evar_last;
-    solve [apply dcos | apply dsin | apply (is_derive_opp (V := R_NormedModule)), dsin | apply (is_derive_const (V := R_NormedModule))]
-    || (rewrite sum_Sn, sum_O; simpl; unfold delta, opp; real_ring).
+  assert (dopp := fun t => is_derive_opp (V := R_NormedModule) sin t (cos t) (dsin t)).
+  assert (dconst := fun c t : R => is_derive_const (V := R_NormedModule) c t).
+  intros t [|[|i]] [|[|j]]; evar_last; [exact (dcos t)| | exact (dopp t)| | exact (dconst _ t)| |
+    exact (dsin t)| | exact (dcos t)| | exact (dconst _ t)| | exact (dconst _ t)| | exact (dconst _ t)| | exact (dconst _ t)|];
+    rewrite sum_Sn, sum_O; simpl; unfold delta, opp; real_ring.
 - intros [|[|i]] [|[|j]]; simpl; rewrite ?cos_0, ?sin_0; unfold delta; simpl; ring.
 Qed.

@@ -11,7 +11,7 @@
    Only tested: loss = 0 where the factor is a unit (`loses`), operand_loss, and the evaluation in float64. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
-Require Import BoundNear BoundTree BoundMultiplier.
+From Scanproof Require Import BoundNear BoundTree BoundMultiplier.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
@@ -104,4 +104,3 @@ rewrite c /= b0 b1 z !addr0 => hs /andP[/eqP ->]; rewrite normr0 mulr0 subr0 nor
 by move: hs; rewrite s0 subr0 normr_le0 => /eqP.
 Qed.
 End Sequential.
-Print Assumptions sequential.

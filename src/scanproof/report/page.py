@@ -75,12 +75,14 @@ def _headline(report: RunReport) -> Html:
 def _evidence(report: RunReport) -> str:
     """Counted, so that a run with nothing in it does not read like a success."""
     proved = sum(lemma.status == "proved" for lemma in report.lemmas)
-    judged = [check.verdict for check in report.checks if check.verdict not in ("not run", "not offered")]
+    ran = [check for check in report.checks if check.verdict not in ("not run", "not offered")]
+    judged, findings = [c.verdict for c in ran if not c.finding], [c.verdict for c in ran if c.finding]
     rejected = sum(mutant.verdict == "outside" and bool(mutant.caught_by) for mutant in report.mutants)
     checks, mutants = several(len(judged), "check"), several(len(report.mutants), "mutant")
     return (
         f"{proved} of {several(len(report.lemmas), 'lemma')} proved, "
         f"{judged.count('outside')} of {checks} of honest implementations refuted, {rejected} of {mutants} rejected"
+        + (f", {findings.count('outside')} of {several(len(findings), 'known fault')} of third parties found" if findings else "")
     )
 
 
