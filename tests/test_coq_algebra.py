@@ -1,4 +1,4 @@
-"""The definitions of the Coq sources, written down again on exact numbers and run beside the Python that relies on them.
+"""The definitions of the algebraic Coq sources, written down again on exact numbers and run beside the Python that relies on them.
 
 Each function below has the name and the equation of a definition of proofs/coq; what a theorem says of it is compared
 exactly, on data that reference/ computes too.
