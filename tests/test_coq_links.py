@@ -226,7 +226,7 @@ def test_top_is_reached(model):
         rng = random.Random(seed)
         tree = bracketing(rng, drawn(rng, rng.randint(1, 6), positive=True), model)
         assert state(tree) <= top(tree, model)
-        assert state(tree) == top(tree, model) or multiplies(tree) and model.loss
+        assert state(tree) == top(tree, model) or (multiplies(tree) and model.loss)
         reached += state(tree) == top(tree, model) > exact(steps(tree))
     assert reached > len(SEEDS) / 4
 
