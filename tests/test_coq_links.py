@@ -20,6 +20,7 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.operations import TINY
 from scanproof.reference.walk import Carry, Leaves
 
+STORING = Model(store=Fraction(1, 8), store_loss=Fraction(1, 128))
 MODELS = (Model(), Model(c=2), Model(flush=Fraction(0)), Model(loss=Fraction(0), flush=Fraction(0)))
 
 
@@ -34,10 +35,15 @@ class Leaf(NamedTuple):
 
 
 class Node(NamedTuple):
-    l: "Leaf | Node"
-    q: "Leaf | Node"
+    l: "Leaf | Node | Store"
+    q: "Leaf | Node | Store"
     a: Fraction
     b: Fraction
+
+
+class Store(NamedTuple):
+    t: "Leaf | Node | Store"
+    h: Fraction
 
 
 def drawn(rng, T, positive=False):
@@ -53,15 +59,19 @@ def drawn(rng, T, positive=False):
 
 # ---------------------------------------------------------------- BoundTree.v: a bracketing with what it computed
 def steps(t):
+    if isinstance(t, Store):
+        return steps(t.t)
     return [t] if isinstance(t, Leaf) else steps(t.l) + steps(t.q)
 
 
 def multiplier(t):
+    if isinstance(t, Store):
+        return multiplier(t.t)
     return t.lam_read if isinstance(t, Leaf) else t.a
 
 
 def state(t):
-    return t.drive_read if isinstance(t, Leaf) else t.b
+    return t.drive_read if isinstance(t, Leaf) else t.h if isinstance(t, Store) else t.b
 
 
 def some(x):
@@ -73,11 +83,17 @@ def stops(x):
 
 
 def live(t):
+    if isinstance(t, Store):
+        return live(t.t)
     return some(t) if isinstance(t, Leaf) else live(t.q) or carried(t.l, t.q)
 
 
 def carried(l, q):
     return live(l) and not any(map(stops, steps(q)))
+
+
+def is_leaf(t):
+    return is_leaf(t.t) if isinstance(t, Store) else isinstance(t, Leaf)
 
 
 def hard(t):
@@ -93,10 +109,24 @@ def node(rng, l, q, model):
     most = {
         (True, True): (V * rate[1] - 1) * abs(p) + (V - 1) * abs(x) + V * model.loss + model.flush,
         (True, False): (rate[1] - 1) * abs(p) + model.loss + model.flush,
-        (False, True): model.flush * isinstance(q, Leaf),
+        (False, True): model.flush * is_leaf(q),
         (False, False): 0,
     }[carried(l, q), live(q)]
     return Node(l, q, a, within(rng, p * carried(l, q) + x * live(q), most))
+
+
+def stored(rng, t, model):
+    return Store(t, within(rng, state(t), live(t) * (model.store * abs(state(t)) + model.store_loss)))
+
+
+def chunked(rng, leaves, model, length, at=None):
+    """Chunks of some length, each bracketed somehow, their states passed on by a carry that is stored at every boundary."""
+    head, rest = leaves[:1], leaves[1:]
+    carry = head[0]
+    for start in range(0, len(rest), length):
+        carry = stored(at, carry, model) if start else carry
+        carry = node(at, carry, bracketing(rng, rest[start : start + length], model, at), model)
+    return carry
 
 
 def bracketing(rng, leaves, model, at=None):
@@ -117,6 +147,8 @@ def exact(xs):
 
 # ---------------------------------------------------------------- BoundState.v, BoundCount.v
 def gain(t, model):
+    if isinstance(t, Store):
+        return gain(t.t, model)
     return abs(t.lam) + t.dlam if isinstance(t, Leaf) else gain(t.q, model) * gain(t.l, model) + model.loss
 
 
@@ -124,21 +156,30 @@ def top(t, model):
     """The size of a state with every rounding and loss against us."""
     if isinstance(t, Leaf):
         return abs(t.drive) + t.ddrive
+    if isinstance(t, Store):
+        return live(t) * ((1 + model.store) * top(t.t, model) + model.store_loss)
     p = (1 + model.beta) ** hard(t.q) * gain(t.q, model) * top(t.l, model) + model.loss
     return {
         (True, True): model.V() * (p + top(t.q, model)) + model.flush,
         (True, False): p + model.flush,
-        (False, True): top(t.q, model) + model.flush * isinstance(t.q, Leaf),
+        (False, True): top(t.q, model) + model.flush * is_leaf(t.q),
         (False, False): 0,
     }[carried(t.l, t.q), live(t.q)]
 
 
 def depth(t):
     """Additions that round on the longest path."""
-    if isinstance(t, Leaf):
-        return 0
+    if isinstance(t, Leaf | Store):
+        return 0 if isinstance(t, Leaf) else depth(t.t)
     l, q = depth(t.l), depth(t.q)
     return {(True, True): 1 + max(l, q), (True, False): l, (False, True): q, (False, False): 0}[carried(t.l, t.q), live(t.q)]
+
+
+def stores(t):
+    """States that are stored: on one path, and in all, since every segment of these trees is stored once."""
+    if isinstance(t, Leaf | Store):
+        return 0 if isinstance(t, Leaf) else live(t) + stores(t.t)
+    return carried(t.l, t.q) * stores(t.l) + live(t.q) * stores(t.q)
 
 
 def size_step(z, x, model):
@@ -163,16 +204,16 @@ def folds(xs, model):
 
 
 # ---------------------------------------------------------------- BoundTheorem.v
-def allowance(xs, d, model):
+def allowance(xs, d, model, q=0):
     X, E, _, m, total, G = folds(xs, model)
-    xi, w = (1 + model.u) ** (model.c * d) - 1, (1 + model.loss * G**2) ** max(m - 1, 0) - 1
-    underflow = (1 + model.beta) ** m * (w * total + (m * model.loss + (m + 1) * model.flush) * G * (1 + w))
+    xi, w = (1 + model.u) ** (model.c * d) * (1 + model.store) ** q - 1, (1 + model.loss * G**2) ** max(m - 1, 0) - 1
+    underflow = (1 + model.beta) ** m * (w * total + (m * model.loss + (m + 1) * model.flush + q * model.store_loss) * G * (1 + w))
     return (1 + xi) * E + xi * X + (1 + xi) * underflow
 
 
-def produced(xs, model, order="any", sizes=None):
+def produced(xs, model, order="any", sizes=None, store="step"):
     """What reference/rounding.py makes of the same numbers: walk, E and the bound of every state after h0."""
-    store = {"accumulate": "float64", "store": "step"} if model.store else {}
+    store = {"accumulate": "float64", "store": store} if model.store else {}
     arithmetic = Arithmetic("float32" if store else "float64", order=order, **store)
     ops = arithmetic.roundings(False)._replace(
         u=float(model.u), c=model.c, beta=float(model.beta), product_loss=float(model.loss), sum_loss=float(model.flush),
@@ -213,6 +254,23 @@ def test_every_bracketing_is_within_the_theorem_and_the_theorem_within_python(mo
                     allowance(prefix, n - 1, model), folds(prefix, model)[-1], t)
             else:
                 assert error == 0
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_stored_carries_of_chunks_are_within_the_theorem_and_the_theorem_within_python(length):
+    for seed in SEEDS:
+        rng = random.Random(seed)
+        xs = drawn(rng, rng.randint(1, 5))
+        *_, bound = produced(xs, STORING, f"chunked:{length}", store="chunk")
+        for t in range(1, len(xs)):
+            prefix, tree = xs[: t + 1], chunked(rng, xs[: t + 1], STORING, length, rng)
+            *_, n, _, _, G = folds(prefix, STORING)
+            d, q = min(max(n - 1, 0), min(t, length) - 1 + -(-t // length)), -(-(t - 1) // length)
+            assert depth(tree) <= d
+            assert stores(tree) <= q
+            error, limit = abs(state(tree) - exact(prefix)), allowance(prefix, d, STORING, q)
+            assert error <= top(tree, STORING) - folds(prefix, STORING)[0] <= limit
+            assert not n or limit <= Fraction(bound[t - 1]) <= enlarged(limit, G, t)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -275,9 +333,6 @@ def sequential_step(rng, n, h, x, model):
         p = within(rng, p, (k - 1) * abs(p) + model.loss) if carries else Fraction(0)
         total = within(rng, p + x.drive_read, xi * abs(p + x.drive_read) + model.flush * (after > 0))
     return within(rng, total, (model.store * abs(total) + model.store_loss) * (after > 0))
-
-
-STORING = Model(store=Fraction(1, 8), store_loss=Fraction(1, 128))
 
 
 def sequences(model, positive):

@@ -1,8 +1,8 @@
 (* Underflow in products of multipliers, any bracketing.
 
-   In words: let `gain t` be the product of |lam| that are read, with a loss added at every product of the tree. It exceeds the true
-   product `power` by what losses leave: a lost product cuts the chain of factors into segments, each of size <= G. Multiplied by
-   a number x from the left and y from the right, whose products with the segments it meets stay <= G and <= c,
+   In words: let `gain t` be the product of |lam| that are read, with a loss added at every product of the tree. It exceeds the
+   true product `power` by what losses leave: a lost product cuts the chain of factors into segments, each of size <= G.
+   Multiplied by a number x from the left and y from the right, whose products with the segments it meets stay <= G and <= c,
      x (gain t - power) y <= c ((1 + loss G)^(n - 1) - 1),        n steps, hence n - 1 products.
    Source: docs/theorem.md, "Underflow" (w = (1 + l G^2)^(m-1) - 1 there is larger, BoundTheorem.v).
    In Python: reference/rounding.py `_bracketing`, the term w. *)
@@ -19,17 +19,17 @@ Hypotheses (K1 : 1 <= K) (loss0 : 0 <= loss).
 Let K0 : 0 <= K := le_trans ler01 K1.
 Implicit Types (t l q : tree R) (s p r : seq (leaf R)) (x y c : R).
 
-Fixpoint gain t := match t with Leaf x => size_lam x | Node l q _ _ => gain q * gain l + loss end.
+Fixpoint gain t := match t with Leaf x => size_lam x | Node l q _ _ => gain q * gain l + loss | Store t _ => gain t end.
 Definition hard t := count (@rounds R) (steps t).
 Definition n t := size (steps t).
 
 Lemma size_lam_ge0 z : 0 <= @size_lam R z. Proof. by rewrite addr_ge0 ?dlam_ge0. Qed.
 Lemma power_ge0 s : 0 <= power s. Proof. by apply: prodr_ge0 => z _; apply: size_lam_ge0. Qed.
 Lemma power_cat s p : power (s ++ p) = power p * power s. Proof. by rewrite /power big_cat mulrC. Qed.
-Lemma gain_ge0 t : 0 <= gain t. Proof. by elim: t => [z|l ? q ? ? ?] /=; [apply: size_lam_ge0 | pos]. Qed.
+Lemma gain_ge0 t : 0 <= gain t. Proof. by elim: t => [z|l ? q ? ? ?|//] /=; [apply: size_lam_ge0 | pos]. Qed.
 Lemma gain_power t : power (steps t) <= gain t.
 Proof.
-elim: t => [z|l IHl q IHq a b] /=; first by rewrite /power big_seq1.
+elim: t => [z|l IHl q IHq a b|//] /=; first by rewrite /power big_seq1.
 by rewrite power_cat -[X in X <= _]addr0 ler_add // ler_pmul ?power_ge0.
 Qed.
 Lemma n_gt0 t : (0 < n t)%N.
@@ -52,10 +52,10 @@ by rewrite -exprD -exprS addnC addSn addnS.
 Qed.
 Lemma Kn1 k : 1 <= K ^+ k. Proof. by rewrite exprn_ege1. Qed.
 
-Lemma multiplier_near V flush t : honest K V loss flush t ->
+Lemma multiplier_near V flush store store_loss t : honest K V loss flush store store_loss t ->
   near (multiplier t) (\prod_(z <- steps t) lam z) (K ^+ (hard t).-1 * gain t) (\prod_(z <- steps t) `|lam z|).
 Proof.
-elim: t => [z /andP[h _]|l IHl q IHq a' b' /=].
+elim: t => [z /andP[h _]|l IHl q IHq a' b' /=|t IH h /andP[/IH]//].
   rewrite /= !big_seq1 /hard /=; apply: near_weak (near_read h) _.
   by rewrite -[X in X <= _]mul1r ler_wpmul2r ?Kn1 // size_lam_ge0.
 case/and4P=> hl hq hm _; have nl := IHl hl; have nq := IHq hq.
@@ -116,7 +116,7 @@ Qed.
 
 Lemma multiplier_bound t : segments (steps t) -> bounded t.
 Proof.
-elim: t => [z|l IHl q IHq a b] seg x y c x0 y0 c0 lf rt all.
+elim: t => [z|l IHl q IHq a b|//] seg x y c x0 y0 c0 lf rt all.
   by rewrite /lost /= /power big_seq1 subrr /n /= expr0 subrr !mulr0 mul0r.
 have [Bl Bq] := (IHl (segments_l seg), IHq (segments_r seg)).
 have w1 := W1 seg; have G0 := le_trans ler01 (G1 seg).
@@ -139,7 +139,8 @@ have h3 : x * lost l * (lost q * y) <= c * (W ^+ (n q).-1 - 1) * (W ^+ (n l).-1 
   - exact: right_lost Bq y0 c0 seg rt.
   by rewrite !mulrA in h1 *.
 have h4 : x * loss * y <= c * (loss * G).
-  by rewrite [c * _]mulrC mulrAC -mulrA [loss * G]mulrC -mulrA ler_pmul ?mulr_ge0 //; [exact: left_le lf|rewrite mulrC ler_wpmul2l // (right_le rt)].
+  by rewrite [c * _]mulrC mulrAC -mulrA [loss * G]mulrC -mulrA ler_pmul ?mulr_ge0 //;
+    [exact: left_le lf|rewrite mulrC ler_wpmul2l // (right_le rt)].
 rewrite split.
 have -> : x * (power (steps l) * lost q + lost l * power (steps q) + lost l * lost q + loss) * y =
   x * power (steps l) * lost q * y + x * lost l * (power (steps q) * y) + x * lost l * (lost q * y) + x * loss * y by ring.

@@ -1,9 +1,10 @@
 (* What one rounded operation does to an error bound.
 
    In words: x' is near x, with sizes X' and X, when |x' - x| <= X' - X and |x| <= X: X is the size of x, X' the size with every
-   rounding against us. Products, sums and roundings keep this. R is any numDomainType: real and complex numbers alike, |.| its norm.
-   Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3; docs/theorem.md.
-   Relied on by: every other Bound and Circuit file; in Python claim `rounding-near` (proofs/rounding_theorem.py). *)
+   rounding against us. Products, sums and roundings keep this. R is any numDomainType: real and complex numbers alike, |.| its
+   norm.
+   Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3; docs/theorem.md. Relied on by: every other
+   Bound and Circuit file; in Python claim `rounding-near` (proofs/rounding_theorem.py). *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -2,11 +2,11 @@
 
    In words: multiply, add (or one step a h + x in any fused form) satisfy
      |fl(z w) - z w| <= beta |z w| + loss, without beta if z or w is a power of two; 0 w = z 0 = 0
-     |fl(x + y) - (x + y)| <= u |x + y| + flush, at most flush with an exact zero, nothing for what is already the result of a step
+     |fl(x + y) - (x + y)| <= u |x + y| + flush; with an exact zero at most flush, and nothing for the result of a step
    then every bracketing evaluated with them is honest, so that BoundTheorem.v applies (`evaluated_honest`, any `step`).
-     separate     a product, then a sum: c = 1                                  u = beta = 0 where exact
+     separate     a product, then a sum: c = 1
      fused        |fl(a h + x) - (a h + x)| <= u |a h + x| + loss: c = 1
-     contracted   |fl(a h + x) - (a h + x)| <= beta |a h| + ((1 + u)^2 - 1)|x| + loss: c = 2 (complex, beta = sqrt 2 ((1+u)^3 - 1))
+     contracted   |fl(a h + x) - (a h + x)| <= beta |a h| + ((1 + u)^2 - 1)|x| + loss: c = 2 (complex products)
    Cited, not proved: beta = sqrt 5 u and beta = sqrt 2 ((1+u)^3 - 1) of complex products (reference/operations.py). In Python:
    reference/operations.py `Roundings`; tests/test_tiny.py evaluates these hypotheses on every operand of tiny formats. *)
 From mathcomp Require Import all_ssreflect all_algebra.
@@ -52,9 +52,9 @@ Qed.
 End Steps.
 
 Section Evaluation.
-Variables (R : numDomainType) (beta V loss flush : R) (exact_factor : R -> bool).      (* powers of two *)
+Variables (R : numDomainType) (beta V loss flush store store_loss : R) (exact_factor : R -> bool).      (* powers of two *)
 Hypotheses (beta0 : 0 <= beta) (V0 : 0 <= V) (loss0 : 0 <= loss) (flush0 : 0 <= flush).
-Variables (mul : R -> R -> R) (step : R -> R -> R -> R).                               (* z w;  a h + x *)
+Variables (mul : R -> R -> R) (step : R -> R -> R -> R) (keep : R -> R).       (* z w;  a h + x;  x stored *)
 Definition k a := if exact_factor a then 1 else 1 + beta.
 Hypothesis mulP : forall z w, `|mul z w - z * w| <= (if exact_factor z || exact_factor w then 0 else beta) * `|z * w| + loss.
 Hypothesis factorP : forall z w, exact_factor z -> exact_factor w -> exact_factor (mul z w).
@@ -62,26 +62,41 @@ Hypothesis mul0 : forall z w, (z == 0) || (w == 0) -> mul z w = 0.
 Hypothesis stepP : forall a h x, `|step a h x - (a * h + x)| <= (V * k a - 1) * `|a * h| + (V - 1) * `|x| + (V * loss + flush).
 Hypothesis step_product : forall a h, `|step a h 0 - a * h| <= (k a - 1) * `|a * h| + (loss + flush).
 Hypothesis step_zero : forall a h x, (a == 0) || (h == 0) -> `|step a h x - x| <= flush.
-Hypothesis step_twice : forall a h a2 h2 x, (a == 0) || (h == 0) -> step a h (step a2 h2 x) = step a2 h2 x.
+(* results of steps, stored or not, add to zero as they are *)
+Variable formed : R -> bool.
+Hypothesis step_formed : forall a h x, formed (step a h x).
+Hypothesis keep_formed : forall x, formed x -> formed (keep x).
+Hypothesis step_twice : forall a h x, (a == 0) || (h == 0) -> formed x -> step a h x = x.
 Hypothesis step_zeros : forall a h, (a == 0) || (h == 0) -> step a h 0 = 0.
+Hypothesis keepP : forall x, `|keep x - x| <= store * `|x| + store_loss.
+Hypothesis keep0 : keep 0 = 0.
 
-Inductive shape := Read of leaf R | Both of shape & shape.
+Inductive shape := Read of leaf R | Both of shape & shape | Keep of shape.
 Fixpoint evaluated b : tree R := match b with Read x => Leaf x
   | Both l q => let L := evaluated l in let Q := evaluated q in
-      Node L Q (mul (multiplier Q) (multiplier L)) (step (multiplier Q) (state L) (state Q)) end.
+      Node L Q (mul (multiplier Q) (multiplier L)) (step (multiplier Q) (state L) (state Q))
+  | Keep b => let t := evaluated b in Store t (keep (state t)) end.
 Fixpoint read b := match b with
   | Read x => [&& `|lam_read x - lam x| <= dlam x, `|drive_read x - drive x| <= ddrive x & rounds x || exact_factor (lam_read x)]
-  | Both l q => read l && read q end.
+  | Both l q => read l && read q
+  | Keep b => read b end.
 
 Lemma factor b : read b -> ~~ has (@rounds R) (steps (evaluated b)) -> exact_factor (multiplier (evaluated b)).
 Proof.
-elim: b => [x /and3P[_ _ e]|l IHl q IHq] /=; first by rewrite orbF => /negPf r; rewrite r in e.
+elim: b => [x /and3P[_ _ e]|l IHl q IHq|b IH] /=.
+3: exact: IH.
+  by rewrite orbF => /negPf r; rewrite r in e.
 by move=> /andP[rl rq]; rewrite has_cat negb_or => /andP[hl hq]; rewrite factorP ?IHl ?IHq.
 Qed.
 
-Theorem evaluated_honest b : read b -> honest (1 + beta) V loss flush (evaluated b).
+Lemma is_formed b : read b -> ~~ is_leaf (evaluated b) -> formed (state (evaluated b)).
+Proof. by elim: b => //= b IH rb nl; apply: keep_formed; apply: IH. Qed.
+
+Theorem evaluated_honest b : read b -> honest (1 + beta) V loss flush store store_loss (evaluated b).
 Proof.
-elim: b => [x /and3P[ha hb _]|l IHl q IHq] /=; first by rewrite ha.
+elim: b => [x /and3P[ha hb _]|l IHl q IHq|b IH] /=; first by rewrite ha.
+2: move=> rb; have h := IH rb; rewrite h /=; case: ifP => lt; first exact: keepP.
+2: by have [-> _ _] := dead h (negbT lt); rewrite keep0.
 case/andP=> rl rq; have hl := IHl rl; have hq := IHq rq; rewrite hl hq /=.
 have kk : k (multiplier (evaluated q)) <= rate (1 + beta) (has (@rounds R) (steps (evaluated q))).
   rewrite /k; case: (boolP (has _ _)) => [_|h]; last by rewrite (factor rq h).
@@ -101,8 +116,8 @@ case: ifP => c; case: (boolP (live (evaluated q))) => lq.
 - apply: (le_trans (stepP _ _ _)); rewrite !ler_add2r ler_wpmul2r // ler_add2r ler_wpmul2l //.
 - have [-> _ _] := dead hq lq; apply: (le_trans (step_product _ _)).
   by rewrite ler_add2r ler_wpmul2r // ler_add2r.
-- have z := zero (negbT c); case: (q) z => [x|q1 q2] /= z; first exact: step_zero.
-  by rewrite step_twice // subrr normr0.
+- have z := zero (negbT c); case: ifP => leaf_; first exact: step_zero.
+  by rewrite step_twice ?subrr ?normr0 // is_formed ?leaf_.
 have [-> _ _] := dead hq lq; rewrite step_zeros //; exact: zero (negbT c).
 Qed.
 End Evaluation.

@@ -5,12 +5,14 @@
      leaf      one step h -> lam h + drive with the numbers that are read, lam_read within dlam of lam, drive_read within ddrive;
                the first leaf is h0 (its multiplier meets nobody); `rounds`: a product by lam can have a relative error
      Node      an earlier segment l, a later one q, the computed multiplier a' of both and the computed state b'
+     Store     a state that is rounded to a narrower format, within store |h| + store_loss
      K, V      1 + beta and (1 + u)^c: a product, a sum      loss, flush     what one product, one sum may lose beside that
    What `honest` demands of the operations at a node (BoundOps.v derives it from hypotheses on single operations):
      multiplier  |a' - a_q a_l| <= beta |a_q a_l| + loss,       without beta if all steps on one side have rounds = false
      state       |b' - (a_q b_l + b_q)| <= (V K - 1)|a_q b_l| + (V - 1)|b_q| + V loss + flush
      exact zeros 0 a = 0; a zero operand does not make a sum round: it costs at most flush, once for a number that is a leaf
-   Source: docs/theorem.md; docs/decisions/0003-nonzero-operands.md. In Python: reference/rounding.py `_bracketing`, reference/walk.py. *)
+   Source: docs/theorem.md; docs/decisions/0003-nonzero-operands.md. In Python: reference/rounding.py `_bracketing`,
+   reference/walk.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import BoundNear.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
@@ -23,20 +25,21 @@ Variable R : numDomainType.
 Record leaf := Step {
   lam : R; lam_read : R; dlam : R; drive : R; drive_read : R; ddrive : R; rounds : bool;
   dlam_ge0 : 0 <= dlam; ddrive_ge0 : 0 <= ddrive }.
-Inductive tree := Leaf of leaf | Node of tree & tree & R & R.
+Inductive tree := Leaf of leaf | Node of tree & tree & R & R | Store of tree & R.
 
-Definition multiplier t := match t with Leaf x => lam_read x | Node _ _ a _ => a end.
-Definition state t := match t with Leaf x => drive_read x | Node _ _ _ b => b end.
-Fixpoint steps t := match t with Leaf x => [:: x] | Node l q _ _ => steps l ++ steps q end.
+Fixpoint multiplier t := match t with Leaf x => lam_read x | Node _ _ a _ => a | Store t _ => multiplier t end.
+Definition state t := match t with Leaf x => drive_read x | Node _ _ _ b => b | Store _ h => h end.
+Fixpoint steps t := match t with Leaf x => [:: x] | Node l q _ _ => steps l ++ steps q | Store t _ => steps t end.
 
 (* exact zeros, known to be zero when they are read *)
 Definition some x := ~~ [&& drive x == 0, drive_read x == 0 & ddrive x == 0].
 Definition stops x := [&& lam x == 0, lam_read x == 0 & dlam x == 0].
-Fixpoint live t := match t with Leaf x => some x | Node l q _ _ => live q || live l && ~~ has stops (steps q) end.
+Fixpoint live t := match t with Leaf x => some x | Node l q _ _ => live q || live l && ~~ has stops (steps q)
+  | Store t _ => live t end.
 Definition carried l q := live l && ~~ has stops (steps q).
-Definition is_leaf t := if t is Leaf _ then true else false.
+Fixpoint is_leaf t := match t with Leaf _ => true | Node _ _ _ _ => false | Store t _ => is_leaf t end.
 
-Variables K V loss flush : R.
+Variables K V loss flush store store_loss : R.
 Definition rate (b : bool) := if b then K else 1.
 
 Definition honest_multiplier l q a' :=
@@ -53,7 +56,8 @@ Definition honest_state l q b' :=
   end.
 Fixpoint honest t := match t with
   | Leaf x => (`|lam_read x - lam x| <= dlam x) && (`|drive_read x - drive x| <= ddrive x)
-  | Node l q a' b' => [&& honest l, honest q, honest_multiplier l q a' & honest_state l q b'] end.
+  | Node l q a' b' => [&& honest l, honest q, honest_multiplier l q a' & honest_state l q b']
+  | Store t h => honest t && if live t then `|h - state t| <= store * `|state t| + store_loss else h == 0 end.
 
 (* the scan y -> g_t y + s_t of the steps, from y on: exact states and every size are such scans *)
 Definition scan (g s : leaf -> R) y xs := foldl (fun y x => g x * y + s x) y xs.
@@ -81,7 +85,8 @@ Lemma stops_norm x : stops x -> `|lam x| = 0. Proof. by move/stops_lam->; rewrit
 (* a segment whose operands are all zero, or killed by a zero multiplier *)
 Lemma dead t : honest t -> ~~ live t -> [/\ state t = 0, exact (steps t) = 0 & sizes (steps t) = 0].
 Proof.
-elim: t => [x|l IHl q IHq a' b'] /=.
+elim: t => [x|l IHl q IHq a' b'|t IH h] /=.
+3: by case/andP=> /IH I + D; rewrite (negPf D) => /eqP ->; have [] := I D.
   by rewrite negbK /exact /sizes /scan /= !mulr0 !add0r => _ /and3P[/eqP -> /eqP -> _]; rewrite normr0.
 case/and4P=> hl hq _; rewrite negb_or /honest_state /carried => hs /andP[dq]; have [sq eq zq] := IHq hq dq.
 rewrite /exact /sizes !scan_cat -!/(exact _) -!/(sizes _) eq zq !addr0.
@@ -92,7 +97,7 @@ by move: hs; rewrite (negPf dl) => /eqP ->.
 Qed.
 Lemma multiplier_stopped t : honest t -> has stops (steps t) -> multiplier t = 0.
 Proof.
-case: t => [x _|l q a' b'] /=; first by rewrite orbF => /and3P[_ /eqP].
+elim: t => [x _|l _ q _ a' b'|t IH h] /=; [by rewrite orbF => /and3P[_ /eqP]| |by case/andP=> /IH].
 by case/and4P=> _ _; rewrite /honest_multiplier has_cat => h _ s; move: h; rewrite s => /eqP.
 Qed.
 End Tree.

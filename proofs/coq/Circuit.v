@@ -1,11 +1,13 @@
 (* The circuit theorem: rounding in any straight-line program of sums and products that does not cancel.
 
-   In words: a program reads leaves x_i with |x_i' - x_i| <= E_i, adds, multiplies, and applies what does not enlarge (conjugate, real
-   part, negation, copies: `Free`), to results of earlier instructions, any number of times. Evaluate it on absolute values: X; and
-   with every rounding against us: X+ (product (1 + beta) X+ Y+ + loss, sum (1 + u)(X+ + Y+) + flush). Then for every result
+   In words: a program reads leaves x_i with |x_i' - x_i| <= E_i, adds, multiplies, and applies what does not enlarge
+   (conjugate, real part, negation, copies: `Free`), to results of earlier instructions, any number of times. Evaluate it on
+   absolute values: X; and with every rounding against us: X+ (product (1 + beta) X+ Y+ + loss, sum (1 + u)(X+ + Y+) + flush).
+   Then for every result
      circuit      |computed - exact| <= X+ - X
      counted      |computed - exact| <= [(1 + beta)^m (1 + u)^a rho - 1] X  if E_i <= r_i |x_i|, loss = flush = 0, where
-                  m products in one monomial (degree - 1), a most additions along one parse tree, rho = most of prod(1 + r_i) along one
+                  m products in one monomial (degree - 1), a most additions along one parse tree, rho = most of
+                  prod(1 + r_i) along one
      expansion    X is the sum over the monomials of the program multiplied out, on absolute values; so it is the same for all
      same_size    programs with the same monomials: re-bracketing, distributing, factoring change m and a only
    Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3; allowances of layers rest on it.
@@ -84,7 +86,8 @@ Definition growth e := K ^+ m e * V ^+ a e * rho e.
 Definition counted_result e := [&& 1 <= rho e, 0 <= size e, 0 <= upper e & upper e <= growth e * size e].
 Definition relative c := if c is Read i _ E then (0 <= E) && (E <= r i * `|x i|) else true.
 
-Lemma growth_le b d (p q p' q' : nat) : (p <= p')%N -> (q <= q')%N -> 0 <= b -> b <= d -> K ^+ p * V ^+ q * b <= K ^+ p' * V ^+ q' * d.
+Lemma growth_le b d (p q p' q' : nat) : (p <= p')%N -> (q <= q')%N -> 0 <= b -> b <= d ->
+  K ^+ p * V ^+ q * b <= K ^+ p' * V ^+ q' * d.
 Proof.
 move=> pp qq b0 bd; have K0 := le_trans ler01 K1; have V0 := le_trans ler01 V1.
 by apply: ler_pmul => //; rewrite ?mulr_ge0 ?exprn_ge0 // ler_pmul ?exprn_ge0 // ler_weexpn2l.
@@ -102,7 +105,8 @@ case: c => [i y E|i j y|i j y|f i] /= h _; rewrite /counted_result /growth /=; l
   have /andP[m1 m2] := max_ge (le_trans ler01 g1) (le_trans ler01 g2).
   rewrite (le_trans g1 m1) !(addr_ge0 _ _, mulr_ge0) ?addr_ge0 //= exprS.
   rewrite -/V; set mm := maxn _ _; set aa := maxn _ _; set rr := Num.max _ _.
-  have -> : K ^+ mm * (V * V ^+ aa) * rr * (size e + size g) = V * (K ^+ mm * V ^+ aa * rr * size e + K ^+ mm * V ^+ aa * rr * size g) by ring.
+  have -> : K ^+ mm * (V * V ^+ aa) * rr * (size e + size g) = V * (K ^+ mm * V ^+ aa * rr * size e + K ^+ mm * V ^+ aa * rr *
+    size g) by ring.
   have e0 := le_trans ler01 g1; have e1 := le_trans ler01 g2.
   rewrite ler_wpmul2l // ler_add // (le_trans h1, le_trans h2) // ler_wpmul2r // /growth growth_le ?leq_maxl ?leq_maxr //.
 have /and4P[g1 s1 w1 h1] := ok i; have /and4P[g2 s2 w2 h2] := ok j; rewrite l0 addr0.

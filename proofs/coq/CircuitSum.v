@@ -1,12 +1,13 @@
 (* Sums that stay open: the rule of allowance arithmetic for n addends added in any order, and its rule for products.
 
    In words: addends y_i, |y_i| <= X_i, computed within E_i; a binary tree adds them, each sum off by at most u times itself, or
-   flushed to zero from below flush; a sum with an exact zero does not round. X = sum X_i, n of the addends not exactly zero,
-   E0 = sum E_i + flush (flush once, if n > 0), g = (1 + u)^(n - 1) - 1. Then, whatever the tree and the order of the addends,
+   flushed to zero from below flush; a sum with an exact zero does not round. X = sum X_i, n of the addends not exactly zero, E0
+   = sum E_i + flush (flush once, if n > 0), g = (1 + u)^(n - 1) - 1. Then, whatever the tree and the order of the addends,
      open_sum       |computed - sum y_i| <= E0 + g (X + E0) + (1 + g)(n - 1) flush
      product_rule   |fl(a' b') - a b| <= X_a E_b + E_a X_b + E_a E_b + beta (X_a + E_a)(X_b + E_b) + loss
-   Source: docs/theorem.md, reference/near.py. Relies on it: reference/near.py `Near.E`, `__add__`, `sum`, `_product`, where every sum
-   adds flush at least once. Only tested: 3 n addends for n complex products; declared depths of sums below n - 1; division, functions. *)
+   Source: docs/theorem.md, reference/near.py. Relies on it: reference/near.py `Near.E`, `__add__`, `sum`, `_product`, where
+   every sum adds flush at least once. Only tested: 3 n addends for n complex products; declared depths of sums below n - 1;
+   division, functions. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear.
@@ -86,7 +87,8 @@ have close p k e : ((n l).-1 <= p)%N -> ((n q).-1 <= p)%N -> (flushes l + flushe
   have tq : top q <= V ^+ p * (total size q + total error q + flush *+ flushes q) by rewrite grow ?addr_ge0.
   have te : flush *+ e <= V ^+ p * flush *+ e by rewrite -[X in X <= _]mul1r -mulrnAr ler_wpmul2r // exprn_ege1.
   apply: (le_trans (ler_add (ler_add tl tq) te)); rewrite -mulrnAr -!mulrDr ler_wpmul2l ?exprn_ge0 //.
-  rewrite [X in X <= _](_ : _ = total size l + total size q + (total error l + total error q) + flush *+ (flushes l + flushes q + e)).
+  rewrite [X in X <= _](_ : _ = total size l + total size q + (total error l + total error q) + flush *+ (flushes l + flushes q +
+    e)).
     by rewrite ler_add2l ler_wpmuln2l.
   by rewrite !mulrnDr; move: (flush *+ _) (flush *+ _) (flush *+ _) => f1 f2 f3; ring.
 have [pl pq] : ((n l).-1 <= (n l + n q).-1)%N /\ ((n q).-1 <= (n l + n q).-1)%N.
@@ -134,7 +136,8 @@ by rewrite -mulrS ler_wpmuln2l // leq_subr.
 Qed.
 
 (* products *)
-Theorem product_rule beta loss (a b a' b' z Xa Xb Ea Eb : R) : 0 <= beta -> `|a' - a| <= Ea -> `|a| <= Xa -> `|b' - b| <= Eb -> `|b| <= Xb ->
+Theorem product_rule beta loss (a b a' b' z Xa Xb Ea Eb : R) : 0 <= beta -> `|a' - a| <= Ea -> `|a| <= Xa -> `|b' - b| <= Eb ->
+  `|b| <= Xb ->
   `|z - a' * b'| <= beta * `|a' * b'| + loss ->
   `|z - a * b| <= Xa * Eb + Ea * Xb + Ea * Eb + beta * ((Xa + Ea) * (Xb + Eb)) + loss.
 Proof.

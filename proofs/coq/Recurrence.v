@@ -1,14 +1,14 @@
 (* The rounding theorem of the sequential order: every state is formed, so that roundings act on |h_t|, which the truth knows.
 
-   In words: in each step a product p' of what is read, a sum s' and perhaps a rounding h' of it to a narrower format; k = 1 + beta,
-   or 1 where lam_t does not round; N_t >= |h_t|; xi = u if both operands of the sum may differ from zero, else 0:
+   In words: in each step a product p' of what is read, a sum s' and perhaps a rounding h' of it to a narrower format; k = 1 +
+   beta, or 1 where lam_t does not round; N_t >= |h_t|; xi = u if both operands of the sum may differ from zero, else 0:
      E = (1 + xi)[(A + dA) k E + (dA k + A (k - 1)) N_{t-1} + dX + loss] + xi N_t + flush
    in a contracted complex step (`whole`, xi = (1 + u)^2 - 1), whose roundings of the products are within beta,
      E = (A + dA) k E + (dA k + A (k - 1)) N_{t-1} + dX + xi (|b| + dX) + (1 + xi) loss + flush
-   and where every state is stored with errors store |h| + store_loss, (1 + store) E + store N_t + store_loss.
-   loss only where an operand of the product is not zero, flush where one of the sum is not. Then |h'_t - h_t| <= E_t.
-   Relies on it: reference/rounding.py `_sequential` (each line of the recurrence is one of `error`).
-   Only tested: loss = 0 where the factor is a unit (`loses`), operand_loss, and the evaluation in float64. *)
+   and where every state is stored with errors store |h| + store_loss, (1 + store) E + store N_t + store_loss. loss only where
+   an operand of the product is not zero, flush where one of the sum is not. Then |h'_t - h_t| <= E_t.
+   Relies on it: reference/rounding.py `_sequential` (each line of the recurrence is one of `error`). Only tested: loss = 0
+   where the factor is a unit (`loses`), operand_loss, and the evaluation in float64. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear BoundTree BoundMultiplier.
@@ -49,7 +49,8 @@ Fixpoint honest n h' rs := if rs is r :: rs then honest_step n h' r && honest (c
 Fixpoint exact h rs := if rs is r :: rs then exact (lam (read r) * h + drive (read r)) rs else h.
 Fixpoint computed h' rs := if rs is r :: rs then computed (stored r) rs else h'.
 Fixpoint bound n before E rs := if rs is r :: rs then bound (count n (read r)) (now r) (error n before E r) rs else E.
-Fixpoint known h rs := if rs is r :: rs then let h := lam (read r) * h + drive (read r) in (`|h| <= now r) && known h rs else true.
+Fixpoint known h rs := if rs is r :: rs then let h := lam (read r) * h + drive (read r) in (`|h| <= now r) && known h rs else
+  true.
 
 Lemma near_of (h' h E N : R) : `|h' - h| <= E -> `|h| <= N -> near h' h (N + E) N.
 Proof. by move=> hE hN; rewrite /near hN andbT addrAC subrr add0r. Qed.
@@ -73,7 +74,8 @@ have near_sum' : `|sum r - (lam x * h + drive x)| <= e.
     by apply: (of_near q); ring.
   case/andP: hr => hp hr.
   have q : `|product r + drive_read x - (lam x * h + drive x)| <=
-      (`|lam x| + dlam x) * k x * E + ((dlam x * k x + `|lam x| * (k x - 1)) * before + ddrive x) + (if carried n x then loss else 0).
+      (`|lam x| + dlam x) * k x * E + ((dlam x * k x + `|lam x| * (k x - 1)) * before + ddrive x) + (if carried n x then loss
+        else 0).
     move: hp; case: (boolP (carried n x)) => [_|c] hp.
       have q := near_round (d := k x - 1) _ hp p; rewrite subr_ge0 in q.
       by apply: (of_near (near_sum (q kx) (near_read hb))); ring.
