@@ -9,16 +9,25 @@ attacks every claim with all three.
 
 from scanproof.proofs import (
     adjoint,
+    authors_versions,
     canonical_form,
+    closed_forms,
     equivalence,
+    householder,
+    layer_gradients,
+    layer_invariances,
     lru,
+    lru_ring,
     rotation,
     rotation_operator,
+    rounding_elements,
     rounding_recurrence,
     rounding_theorem,
     scan_algebra,
     scan_operator,
     state_norm,
+    state_tracking,
+    surjectivity,
 )
 from scanproof.proofs.run import ClaimResult, Lemma, Result, prove
 
@@ -27,6 +36,8 @@ __all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove"]
 TOPICS = (
     *(scan_operator, scan_algebra, rotation_operator, adjoint, rounding_theorem, rounding_recurrence),
     *(rotation, canonical_form, lru, state_norm, equivalence),
+    *(closed_forms, surjectivity, lru_ring, layer_gradients, rounding_elements),
+    *(layer_invariances, authors_versions, householder, state_tracking),
 )
 
 

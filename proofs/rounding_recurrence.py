@@ -159,7 +159,7 @@ LEMMAS = (
         statement="B+ - B <= (1+xi) E + xi X for every tree, xi = (1+u)^d - 1: the O(T) recurrence covers every bracketing.",
         source="docs/theorem.md; reference/rounding.py computes it",
         role="certifying a scan costs what scanning costs",
-        N="every bracketing of any number of steps; no underflow (those terms are tested, not proved)",
+        N="every bracketing of any number of steps; no underflow (with it: Coq, BoundTheorem.v)",
         method="free *-algebra and sums of products of numbers >= 0; induction over trees; "
         f"instances: {CASES} random trees, the recurrence run beside them",
         cited=(

@@ -35,7 +35,7 @@ def check(
     """Searches for a call whose result no evaluation of the declared arithmetic can give.
 
     Args:
-        system: "scan", "lru" or "rotrnn".
+        system: "scan", "lru", "rotrnn", or "expm" of skew matrices.
         implementation: of a scan called with keywords lam, b and, if its signature has them, h0 and reverse; of a layer with its
             parameters, u and, if its signature has them, h0, reverse and y_bar (properties/layer_calls.py).
         arithmetic: what the implementation declares.

@@ -29,6 +29,7 @@ from scanproof.reference.systems import LAYERS, LayerModule
 
 RESULTS = ("y", "h", "h_last", "grads", "constants")
 GROUPS = {"grads": "gradient", "constants": "constant"}
+NATIVE = ("float16", "float32", "float64")  # that NumPy computes in, and so may refuse what float64 would not
 COMPLEX = {"float64": "complex128"}  # of other real formats complex64
 
 
@@ -128,7 +129,7 @@ def checked_layer(
         raise ValueError(f"u: found shape {u.shape}, expected (batch, time, width)")
     call.entered  # noqa: B018  checks shapes and values
     with np.errstate(all="ignore"):
-        call.layer.module.constants(call.wide)  # which must exist: gamma between 0 and 1, a trace to divide by
+        call.layer.module.constants(call.params if dtype in NATIVE else call.wide)  # gamma between 0 and 1, a trace to divide by
     return call
 
 

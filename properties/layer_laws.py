@@ -144,6 +144,13 @@ def invariances(session: Session, draw: LayerDraw) -> bool:
     return all(run is not None for run in runs)
 
 
+def extremes(session: Session, draw: LayerDraw) -> bool:
+    call = draw.call()
+    found = import_module(call.layer.cases).extremes(draw.rng, call.params)
+    runs = [session.run(replace(call, params=draw.stored(params))) for params in found]
+    return all(run is not None for run in runs)
+
+
 def gradients(session: Session, draw: LayerDraw) -> bool:
     call = draw.call(sparse=draw.seed % 3 == 0, bidirectional=draw.seed % 5 == 4)
     call = replace(call, y_bar=draw.cotangents())
@@ -181,6 +188,7 @@ LAWS = (
     LayerLaw("directions", "two directions are two scans over the inputs, and C2 reads the second", directions, _heads),
     LayerLaw("norm", "without inputs, states only turn and decay", norm),
     LayerLaw("invariances", "other parameters of the same layer give the same outputs", invariances),
+    LayerLaw("extremes", "parameters far from where training starts: large matrices, gains, angles", extremes, _heads),
     LayerLaw("gradients", "the cotangents of all parameters, of u and of h0, also for sparse B and C", gradients, longest=SHORT),
 )
 

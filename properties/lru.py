@@ -19,7 +19,7 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
     state, width = sizes.state, sizes.width
     nu_log = np.log(-np.log(modulus))  # (state,)
     theta_log = np.log(near_turns(rng, state))  # (state,)
-    gamma_log = np.zeros(state) if sparse else normalising_gamma_log(nu_log)  # (state,)
+    gamma_log = np.zeros(state) if sparse else normalising_gamma_log(nu_log) + rng.normal(0, 1, state)  # (state,)
     matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
     B = [matrix(rng, state, width), matrix(rng, state, width)]
     C = [matrix(rng, width, state) for _ in range(4 if bidirectional else 2)]
@@ -28,6 +28,13 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
     D = np.zeros(width) if sparse else rng.standard_normal(width)  # (width,)
     arrays: list[Array] = [nu_log, theta_log, gamma_log, *B, *C[:2], D, *C[2:]]
     return Params(*arrays)
+
+
+def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
+    """Gains far from 1, angles of several turns."""
+    shift = rng.choice([-4.0, 4.0], params.gamma_log.shape)
+    turns = np.log(np.exp(params.theta_log.astype(float)) + 2 * np.pi * rng.integers(0, 4, params.theta_log.shape))
+    return [replace(params, gamma_log=params.gamma_log + shift), replace(params, theta_log=turns)]
 
 
 def _on_axis(rng: np.random.Generator, pair: list[Array]) -> list[Array]:

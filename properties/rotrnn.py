@@ -20,7 +20,7 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
     """
     heads, head_dim, width = sizes.heads, 2 * -(-sizes.state // 2), sizes.width
     features = heads * head_dim
-    theta = near_turns(rng, heads, head_dim // 2)  # (heads, pairs)
+    theta = near_turns(rng, heads, head_dim // 2) * rng.choice([-1.0, 1.0], (heads, head_dim // 2))  # (heads, pairs)
     gamma_log = np.log(-np.log(np.resize(modulus, heads)))  # (heads,)
     matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
     M = rng.standard_normal((heads, head_dim, head_dim))
@@ -33,10 +33,18 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
 
 
 def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
-    """Parameters of the same layer: M and a symmetric matrix of whole numbers, c B with a power of two c, S and -S^T."""
+    """Parameters of the same layer: M and a symmetric matrix of whole numbers; c B with a power of two c."""
     whole = np.round(4 * rng.standard_normal(params.M.shape)).astype(params.M.dtype)
     symmetric = whole + whole.swapaxes(1, 2)
     return [replace(params, M=_grid(params.M) + symmetric), replace(params, B=params.B * 8)]
+
+
+def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
+    """|S|_1 up to 30, also just below 3.93 2^k, where one algorithm for the matrix exponential scales by too little."""
+    S = params.M - params.M.swapaxes(1, 2)
+    norm = np.abs(S).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
+    sizes = (3.93 * 2 * (1 - 2.0**-7), 3.93 * 4 * (1 - 2.0**-7), 30.0)
+    return [replace(params, M=np.where(norm > 0, params.M * (size / np.maximum(norm, 2.0**-20)), params.M)) for size in sizes]
 
 
 def _grid(M: Array) -> Array:

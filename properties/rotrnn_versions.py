@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import flint
 import numpy as np
 
 from scanproof.properties.plain_rotrnn import RotRnn, gamma, output_matrices, quarter, trace
@@ -135,8 +136,10 @@ class Transposed(Interleaved):
 
 
 def for_transposed(p: Params) -> Params:
-    """M -> -M, theta -> log theta (positive angles), [C | C2] with its columns in the order of interleaved features."""
-    return replace(relabelled(p), M=-p.M, theta=namespace.of(p.theta).log(p.theta))
+    """M -> -M, theta -> log theta (a turn later where it is negative), [C | C2] in the order of interleaved features."""
+    turn = 8 * np.arctan(np.ones(1)).astype(p.theta.dtype)[0] if p.theta.dtype != object else 2 * flint.arb.pi()
+    positive = np.where((p.theta < 0).astype(bool), p.theta + turn, p.theta)  # (heads, pairs)
+    return replace(relabelled(p), M=-p.M, theta=namespace.of(p.theta).log(positive))
 
 
 # ---------------------------------------------------------------- one fault each

@@ -18,8 +18,9 @@ class LayerArithmetic(Arithmetic):
     """All floating evaluations of a layer that its author allows for. dtype is that of the parameters: a real format.
 
     Every sum of the equations (a matrix product, the scan, a sum over time) is a sum of its own, in any order, to which single
-    terms such as D u may be added first; its factors may be multiplied in any order. One flat sum over steps and width (a
-    convolution with the products multiplied out) meets more additions and is another class. With `accumulate`, y comes from the
+    terms such as D u may be added first; its factors may be multiplied in any order. A flat sum that joins two of them meets more
+    additions and is another class: steps and width (a convolution with the products multiplied out), or the real and imaginary
+    parts of B's rows with their width. With `accumulate`, y comes from the
     states before they are stored, unless `store` is "step".
 
     Of other orders than bracketings, angle-sum is known of rotations, with any subnormals (layer_orders.py).

@@ -56,7 +56,7 @@ def test_nearest_within_outside(system, gradients):
         index = np.unravel_index(int(np.argmax(np.abs(x))), x.shape)
         verdict = judge_call(exact | {name: off(x, index, 2)}, call, FLOAT32)
         assert (verdict.verdict, verdict.rounded) == ("within", (verdict.counts["within"] - 1) / verdict.counts["within"])
-        verdict = judge_call(exact | {name: off(x, index, 1e5)}, call, FLOAT32)
+        verdict = judge_call(exact | {name: off(x, index, 4e6)}, call, FLOAT32)
         assert (verdict.verdict, verdict.grade, verdict.worst.output, verdict.worst.index) == ("outside", ASSUMED, name, index)
         assert verdict.counts == {"outside": 1, "undecided": 0, "within": sum(x.size for x in exact.values()) - 1}
         assert verdict.reason.startswith(f"1 of {x.size} of {name} exceed the allowance")
@@ -175,7 +175,7 @@ def test_crude_faults_are_outside_in_every_informative_case(system, arithmetic):
         certified = certify(call, arithmetic, gradients=False)
         exact = rounded(call, arithmetic)
         y, h = dropped(call)
-        carries = sizes.time > 1 or call.h0 is not None
+        carries = any((x != 0).any() for x in layer_verdict._carried(call).values())  # none after an impulse at the last step
         crude = {
             "zeros": {"y": 0 * exact["y"], "h": 0 * exact["h"]},
             "input": {"y": call.u},

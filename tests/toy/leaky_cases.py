@@ -14,5 +14,9 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Any, sparse: bool, bid
     return leaky.Params(np.log(-np.log(modulus)), matrix(rng, sizes.state, sizes.width), matrix(rng, sizes.width, sizes.state))
 
 
+def extremes(rng: np.random.Generator, params: leaky.Params) -> list[leaky.Params]:
+    return [replace(params, C=params.C * 64)]
+
+
 def equivalents(rng: np.random.Generator, params: leaky.Params) -> list[leaky.Params]:
     return [replace(params, B=params.B * 2, C=params.C / 2)]

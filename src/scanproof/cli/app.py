@@ -184,24 +184,32 @@ def verify(
 
 @app.command()
 def prove(
-    lemma: Annotated[str | None, typer.Option(help="Only this lemma, with its claims.")] = None,
+    lemma: Annotated[str | None, typer.Option(help="Only this lemma, its derivation step by step.")] = None,
     coq: Annotated[bool, typer.Option("--coq", help="Also the theorems of the Coq layer; it is compiled in build/coq.")] = False,
+    gappa: Annotated[bool, typer.Option("--gappa", help="Also Gappa's certificates of single steps in every format.")] = False,
+    chain: Annotated[bool, typer.Option("--chain", help="What each allowance rests on, by all provers (minutes).")] = False,
     json: Json = False,
 ) -> None:
     """Prove the lemmas, for general N, by SymPy: the scan's algebra, the rounding theorem, rotations.
 
-    With --coq the exit code is 3 if coqc or a library of it is missing.
+    With --chain each allowance is followed from its Python function to SymPy's lemmas, Coq's theorems and Gappa's certificates,
+    and what is only argued, cited, assumed or tested is marked. With --coq, --gappa or --chain the exit code is 3 if a prover
+    is missing.
 
     Examples:
 
       scanproof prove
 
-      scanproof prove --coq --json
+      scanproof prove --lemma rounding-near
+
+      scanproof prove --coq --gappa --json
+
+      scanproof prove --chain
     """
     from scanproof.cli import prove as command
 
     with one_line_errors():
-        raise typer.Exit(command.run(lemma, coq, json))
+        raise typer.Exit(command.run(lemma, coq, gappa, chain, json))
 
 
 @app.command()

@@ -73,14 +73,15 @@ def _plain(found: dict[str, Any], file: Path, needed: set[str], optional: set[st
 def _of_layer(found: dict[str, Any], file: Path, system: str) -> dict[str, Any]:
     """Parameters, other arguments and results, told apart by their names."""
     params = [f.name for f in fields(LAYERS[system].Params)]
-    prefix = "gradient_"
-    results = [name for name in found if name in ("y", "h", "h_last") or name.startswith(prefix)]
+    groups = {"grads": "gradient_", "constants": "constant_"}
+    results = [name for name in found if name in ("y", "h", "h_last") or name.startswith(tuple(groups.values()))]
     unknown = found.keys() - {*params, *results, "u", "y_bar", *OPTIONAL}
     if unknown or "u" not in found or not results:
         names = ", ".join(sorted(found)) or "nothing"
         raise ValueError(f"file: found {names} in {file}, expected {', '.join(params)}, u and y, h, h_last or gradient_NAME")
-    got: dict[str, Any] = {name: found[name] for name in results if not name.startswith(prefix)}
-    got |= {"grads": {name.removeprefix(prefix): found[name] for name in results if name.startswith(prefix)}}
+    got: dict[str, Any] = {name: found[name] for name in results if "_" not in name or name == "h_last"}
+    for group, prefix in groups.items():
+        got[group] = {name.removeprefix(prefix): found[name] for name in results if name.startswith(prefix)}
     others = {name: found[name] for name in ("u", "y_bar", *OPTIONAL) if name in found}
     return {"got": got, "params": {name: found[name] for name in params if name in found}} | others
 
