@@ -24,7 +24,7 @@ proofs: $(READY)    ## prove the lemmas by SymPy and the theorems by Coq (Debian
 	$(BIN)/scanproof prove --coq $(ARGS)
 
 test: $(READY)    ## run the tests
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup $(ARGS)
+	OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n auto --dist loadgroup $(ARGS)
 
 lint: $(READY)    ## ruff and mypy, each over every Python file
 	$(BIN)/ruff check .
