@@ -271,5 +271,5 @@ def test_a_recurrence_that_forgets_the_reading_is_refused(monkeypatch):
 
 def test_what_is_only_tested_is_not_called_proved():
     words = lemma(rounding_recurrence, "rounding-recurrence")
-    assert "no underflow (those terms are tested, not proved)" in words.N
+    assert "no underflow (with it: Coq, BoundTheorem.v)" in words.N
     assert all("instances: " in lemma.method for topic in (rounding_theorem, rounding_recurrence) for lemma in topic.LEMMAS)
