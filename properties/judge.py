@@ -85,6 +85,8 @@ def _formed(got: Any, call: Call, arithmetic: Arithmetic) -> Any:
         if not wrong and not wanted(call, got):
             expected = "grads, since y_bar is given" if call.y_bar is not None else "y, h or h_last"
             wrong = f"got: found {', '.join(got)}, expected {expected}"
+        if not wrong and call.y_bar is None and any(name.startswith("gradient ") for name in got):
+            wrong = "y_bar: found none, expected the cotangent of y, because gradients are given"
     if wrong:
         raise TypeError(wrong)
     return got

@@ -22,7 +22,7 @@ run over (steps and width of a convolution) may round more often and is in no cl
 Complex products are sums too: a program may add up 2 n real products per component, |ac| + |bd| and |ad| + |bc|, whose norm is
 at most sqrt(2) |a + ib| |c + id|; n complex products therefore count as 3 n addends (2 sqrt(2) n, and beta holds two more).
 
-Source: allowances.md section 3; the circuit theorem behind it is stated in docs/layers.md.
+Why they hold, and the circuit theorem behind them: docs/layers.md.
 """
 
 from __future__ import annotations

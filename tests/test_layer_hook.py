@@ -95,3 +95,9 @@ def test_a_search_judges_them_too() -> None:
     report = scanproof.check("lru", shows_another, arithmetic=arithmetic, domain=domain, cases=2, laws=laws)
     assert report.verdict == "outside"
     assert report.witness is not None
+
+
+def test_gradients_need_y_bar() -> None:
+    params, u, got = answer("lru")
+    with pytest.raises(TypeError, match="y_bar: found none, expected the cotangent of y, because gradients are given"):
+        scanproof.judge("lru", {"y": got["y"], "grads": {"D": np.zeros_like(params.D)}}, params=params, u=u, arithmetic=FLOAT32)
