@@ -13,7 +13,7 @@ from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.search import Search
 from scanproof.properties.shrink import shrink
 from scanproof.properties.strategies import LONG, Domain
-from scanproof.properties.suites import suite_of
+from scanproof.properties.suites import fitted, suite_of
 from scanproof.properties.verdict import CLAIMS, Word, required
 from scanproof.reference.arithmetic import Arithmetic
 
@@ -45,7 +45,7 @@ def check(
         laws: names of the system's laws, all when None.
 
     Raises:
-        ValueError: unknown system or law, or cases < 1.
+        ValueError: unknown system or law, cases < 1, or a domain that the system cannot have.
     """
     suite = suite_of(system)
     arithmetic = suite.declared(required(arithmetic))
@@ -55,7 +55,7 @@ def check(
     own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
     function = cast(Callable[..., Any], implementation)
     made: Implementation = cast(Implementation, implementation) if own else InProcess(function, arithmetic)
-    session = Search(made, arithmetic, domain or Domain(), system)
+    session = Search(made, arithmetic, fitted(system, domain or Domain()), system)
     started = time.perf_counter()
     results = [LawResult(law.name, law.statement) for law in suite.laws]
     todo = [law for law in chosen if session.applies(law)]
@@ -122,8 +122,13 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
         signs = session.arithmetic.word in ("log-space", "segment-exp:L", "scaled-cumsum") and session.domain.positive == "none"
         return "undecided", share + ("; declare what must be positive (positive: lam or all)" if signs else "")
     rows, steps, channels = session.judged
-    short = "" if steps >= LONG[0] or session.system != "scan" else f"; no call had {LONG[0]} steps or more"
+    short = "" if steps >= LONG[0] or session.system == "expm" else f"; no call had {LONG[0]} steps or more"
     alone = f"; by exact lanes alone, since {share}" if report.informative < 0.5 else ""
     extent = f"{steps} steps, {channels} channels, {rows} batch rows"
     extent = extent if session.system != "expm" else f"{rows} matrices of {steps} x {channels}"
-    return "within", f"{CLAIMS['within']}; judged up to {extent}{short}{alone}"
+    named = _listed("; nothing can be told of ", session.given - session.told) + _listed("; never returned: ", session.lacking)
+    return "within", f"{CLAIMS['within']}; judged up to {extent}{short}{alone}{named}"
+
+
+def _listed(introduced: str, names: set[str]) -> str:
+    return introduced + ", ".join(sorted(names)) if names else ""

@@ -16,10 +16,11 @@ from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.verdict import Verdict, judge_inputs, required, result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs, checked
-from scanproof.reference.layer_arithmetic import EXPMS, GAINS, STAGES, LayerArithmetic, of_layer
+from scanproof.reference.layer_arithmetic import EXPMS, GAINS, STAGES, of_layer
 from scanproof.reference.systems import LAYERS, known_system
 
 SCAN, LAYER = ("lam", "b", "h0", "reverse"), ("params", "u", "h0", "reverse", "y_bar")  # the first two are required
+LARGE = 2**17  # states of a call from which on each judgement takes a second or more: single changes must do
 NAMES = {"scan": SCAN, "expm": ("S",)}
 Call = Inputs | LayerCall | ExpmCall
 
@@ -85,8 +86,6 @@ def _formed(got: Any, call: Call, arithmetic: Arithmetic) -> Any:
         if not wrong and not wanted(call, got):
             expected = "grads, since y_bar is given" if call.y_bar is not None else "y, h or h_last"
             wrong = f"got: found {', '.join(got)}, expected {expected}"
-        if not wrong and call.y_bar is None and any(name.startswith("gradient ") for name in got):
-            wrong = "y_bar: found none, expected the cotangent of y, because gradients are given"
     if wrong:
         raise TypeError(wrong)
     return got
@@ -101,36 +100,46 @@ def explained(verdict: Verdict, failures: list[tuple[Any, Any]]) -> Verdict:
 
 
 def assumed_needed(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> float | None:
-    """The smallest factor on the assumed constants, to 1 %, under which none of these is outside; None beyond 2^20."""
-    low, high = arithmetic.assumed, arithmetic.assumed * 2.0**20
-    if _refuted(failures, replace(arithmetic, assumed=high)):
-        return None
-    while high > 1.01 * low:
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if _refuted(failures, replace(arithmetic, assumed=middle)) else (low, middle)
+    """The smallest factor on the assumed constants, to 1/8, under which all of these fit; None beyond 2^20."""
+    low = high = arithmetic.assumed
+    while not _fit(failures, replace(arithmetic, assumed=high)):
+        low, high = high, 2 * high
+        if high > 2.0**20 * arithmetic.assumed:
+            return None
+    for _ in range(3):  # low does not fit, high = 2 low does
+        middle = (low + high) / 2
+        low, high = (low, middle) if _fit(failures, replace(arithmetic, assumed=middle)) else (middle, high)
     return high
 
 
 def rescue(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> str | None:
-    """The declaration with the fewest changes, at most two, under which no element of these (inputs, got) is outside, or None."""
+    """The declaration with the fewest changes, at most two, under which all of these (inputs, got) fit, or None."""
     if not arithmetic.bracketing:
         return None
-    exponentials = isinstance(failures[0][0], ExpmCall)  # of which only the class of the constant is known to differ
-    single = [{"expm": "jax"}] if exponentials else [*itertools.chain.from_iterable(_changes(arithmetic))]
-    double = [one | two for one, two in itertools.combinations(single, 2) if not one.keys() & two.keys()]
-    for words in single + double:
+    single = [*itertools.chain.from_iterable(_changes(arithmetic, failures[0][0]))]
+    pairs = [] if any(_states(call) > LARGE for call, _ in failures) else itertools.combinations(single, 2)
+    for words in single + [one | two for one, two in pairs if not one.keys() & two.keys()]:
         weaker = _declared(arithmetic, words)
-        if weaker and not _refuted(failures, weaker):
+        if weaker and _fit(failures, weaker):
             return str(weaker)
     return None
 
 
-def _changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
+def _states(call: Call) -> int:
+    """How many numbers the truth carries through time."""
+    if isinstance(call, Inputs):
+        return call.b.size
+    return 0 if isinstance(call, ExpmCall) else call.u.shape[1] * call.entered.h0.size
+
+
+def _changes(arithmetic: Arithmetic, call: Call) -> list[list[dict[str, Any]]]:
     """Other words for each part of the declaration, the likelier first."""
+    if isinstance(call, ExpmCall):
+        return [[{"expm": "jax"}]]  # only the class of the constant is known to differ
     steps = {"order": "sequential", "store": "step"}
     orders = [{"store": "output"}, {"order": "any", "store": "output"}, *([steps] if arithmetic.accumulate else [])]
     return [
-        *_layer_changes(arithmetic),
+        *(_layer_changes(arithmetic, call.layer.uses) if isinstance(call, LayerCall) else []),
         [{"subnormals": word} for word in ("ftz", "daz") if word != arithmetic.subnormals and arithmetic.subnormals != "daz"],
         [] if arithmetic.contraction else [{"contraction": True}],
         [words for words in orders if any(getattr(arithmetic, name) != word for name, word in words.items())],
@@ -140,12 +149,10 @@ def _changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
     ]
 
 
-def _layer_changes(arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
-    """Other words for what only layers declare."""
-    if not isinstance(arithmetic, LayerArithmetic):
-        return []
+def _layer_changes(arithmetic: Arithmetic, uses: tuple[str, ...]) -> list[list[dict[str, Any]]]:
+    """Other words for what only layers declare, as far as this layer's equations have it."""
     words = (("gain", GAINS), ("expm", EXPMS), ("stages", STAGES))
-    return [[{name: known[1]}] if getattr(arithmetic, name) == known[0] else [] for name, known in words]
+    return [[{name: known[1]}] for name, known in words if name in ("stages", *uses) and getattr(arithmetic, name) == known[0]]
 
 
 def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | None:
@@ -156,8 +163,10 @@ def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | Non
         return None
 
 
-def _refuted(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> bool:
-    return any(judged(got, call, arithmetic).verdict == "outside" for call, got in failures)
+def _fit(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> bool:
+    """Whether every element is finite, and within an allowance that is known."""
+    counts = (judged(got, call, arithmetic).counts for call, got in failures)
+    return not any(count["outside"] or count["undecided"] for count in counts)
 
 
 def _dtype_of(name: str, x: Any) -> str:

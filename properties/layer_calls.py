@@ -172,6 +172,8 @@ def shown_constants(got: Mapping[str, Any]) -> dict[str, Any]:
 
 def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) -> str | None:
     """What is wrong with the form of results, in one line, or None."""
+    if call.y_bar is None and any(name.startswith("gradient") for name in got):
+        return "got: found grads, expected them only where y_bar is given, the cotangent of y that they belong to"
     expected = call.expected(arithmetic)
     if shown_constants(got):
         expected |= call.expected_constants(arithmetic)
@@ -187,6 +189,12 @@ def form_fault(got: Mapping[str, Any], call: LayerCall, arithmetic: Arithmetic) 
         if x.dtype.name != dtype:
             return f"got: found dtype {x.dtype.name} for {name}, expected {dtype}, the declared arithmetic"
     return None
+
+
+def missing(call: LayerCall, got: Mapping[str, Any]) -> set[str]:
+    """Gradients of arguments of this call that were not returned, though others were."""
+    arguments = {*call.named, "u", *(["h0"] if call.h0 is not None else [])}
+    return {f"gradient {name}" for name in arguments} - got.keys() if call.y_bar is not None else set()
 
 
 def wanted(call: LayerCall, got: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from scanproof.properties.layer_calls import LayerCall
-from scanproof.properties.layer_draws import LayerDraw, Sizes, deck
+from scanproof.properties.layer_draws import LayerDraw, Sizes, deck, ends
 from scanproof.properties.strategies import Domain
 from scanproof.reference.inputs import Array
 
@@ -28,9 +28,11 @@ class Results(NamedTuple):
 
 
 class Session(Protocol):
-    """What a law may do: call the implementation and have the results judged; None means not offered."""
+    """What a law may do: call the implementation and have the results judged (None: not offered), or say what it lacks."""
 
     def run(self, call: LayerCall, poison: bool = False) -> Results | None: ...
+
+    def not_offered(self) -> None: ...
 
 
 class Visit(NamedTuple):
@@ -73,7 +75,7 @@ def hand_over(session: Session, draw: LayerDraw) -> bool:
     call, tails = draw.call(), []
     for cut in _cuts(draw):
         head = session.run(replace(call, u=call.u[:, :cut].copy()))
-        last = None if head is None else _last(head)
+        last = _last(session, head)
         if last is not None and np.isfinite(last).all():
             tails.append(session.run(replace(call, u=call.u[:, cut:].copy(), h0=last.copy()), poison=True))
     return any(tail is not None for tail in tails)
@@ -83,7 +85,7 @@ def step(session: Session, draw: LayerDraw) -> bool:
     call, h, seen = draw.call(), None, 0
     for t in range(min(draw.sizes.time, 8)):
         run = session.run(replace(call, u=call.u[:, t : t + 1].copy(), h0=h))
-        h = None if run is None else _last(run)
+        h = _last(session, run)
         if h is None:
             break
         seen += t > 0
@@ -164,11 +166,16 @@ def gradients(session: Session, draw: LayerDraw) -> bool:
 def _short_lengths(domain: Domain) -> tuple[Visit, ...]:
     """Every length from 1 to 17, and around powers of two: index faults show at one length and not at the next."""
     first, lengths = deck(domain)[0], [n for n in (*range(1, 18), 31, 32, 33, 64, 65, 129) if domain.accepts(n)]
-    return tuple(Visit(first._replace(time=n), ("half", "near 1")[n % 2]) for n in lengths)
+    short = tuple(Visit(first._replace(time=n), ("half", "near 1")[n % 2]) for n in lengths)
+    return short + tuple(Visit(sizes, "near 1") for sizes in ends(domain))
 
 
 def _every_size(domain: Domain) -> tuple[Visit, ...]:
-    return tuple(Visit(sizes) for sizes in deck(domain))
+    return tuple(Visit(sizes) for sizes in (*deck(domain), *ends(domain)))
+
+
+def _short(domain: Domain) -> tuple[Visit, ...]:
+    return tuple(Visit(sizes) for sizes in (deck(domain, SHORT)[-1], *ends(domain)) if sizes.time <= SHORT)
 
 
 def _heads(domain: Domain) -> tuple[Visit, ...]:
@@ -189,7 +196,7 @@ LAWS = (
     LayerLaw("norm", "without inputs, states only turn and decay", norm),
     LayerLaw("invariances", "other parameters of the same layer give the same outputs", invariances),
     LayerLaw("extremes", "parameters far from where training starts: large matrices, gains, angles", extremes, _heads),
-    LayerLaw("gradients", "the cotangents of all parameters, of u and of h0, also for sparse B and C", gradients, longest=SHORT),
+    LayerLaw("gradients", "the cotangents of all parameters, of u and of h0, also for sparse B and C", gradients, _short, SHORT),
 )
 
 
@@ -199,8 +206,12 @@ def _cuts(draw: LayerDraw) -> list[int]:
     return [cut for cut in cuts if accepts(cut) and accepts(time - cut)]
 
 
-def _last(run: Results) -> Array | None:
+def _last(session: Session, run: Results | None) -> Array | None:
     """The states after the last step, if they were returned."""
-    if "h_last" in run.got:
+    if run is not None and "h_last" in run.got:
         return run.got["h_last"]
-    return run.got["h"][:, -1] if "h" in run.got else None
+    if run is not None and "h" in run.got:
+        return run.got["h"][:, -1]
+    if run is not None:
+        session.not_offered()
+    return None

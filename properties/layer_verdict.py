@@ -141,6 +141,7 @@ def _verdict(parts: list[Part], elements: int, arithmetic: LayerArithmetic) -> V
         arithmetic=arithmetic,
         informative=float(lanes.mean()) if lanes.size else float(elements > 0),
         ratio=max((element.ratio for element in worst), default=0.0),
+        outputs={part.name: float(part.lanes.mean()) for part in parts if part.lanes.size},
         bits_lost=max((_bits_lost(part, arithmetic) for part in parts), default=0.0),
         rounded=rounded / elements if elements else 0.0,
         counts={"outside": outside, "undecided": undecided, "within": elements - outside - undecided},
@@ -172,7 +173,8 @@ def _decide(
     if 2 * lanes.sum() < lanes.size:
         blind = f"{int((~lanes).sum())} of {lanes.size} lanes"
         return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {blind}"
-    return "within", CLAIMS["within"]
+    silent = ", ".join(sorted(part.name for part in parts if 2 * part.lanes.sum() < part.lanes.size))
+    return "within", CLAIMS["within"] + (f"; nothing can be told of {silent}" if silent else "")
 
 
 def _bits_lost(part: Part, arithmetic: LayerArithmetic) -> float:
@@ -180,6 +182,6 @@ def _bits_lost(part: Part, arithmetic: LayerArithmetic) -> float:
     axis = (1,) if part.name in ("y", "h") else tuple(range(part.error.ndim))
     error, bound = (np.atleast_1d(x.max(axis, initial=0.0)) for x in (part.error, part.bound))
     with np.errstate(all="ignore"):
-        units = np.where(bound <= part.rms, error / (arithmetic.format.u * part.rms), 1.0)
+        units = np.where((bound <= part.rms) & (error > 0), error / (arithmetic.format.u * part.rms), 1.0)
     units = np.where(np.isfinite(error), np.maximum(units, 1.0), np.inf)
     return float(np.log2(units.max(initial=1.0)))

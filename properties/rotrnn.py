@@ -18,7 +18,7 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
 
     sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the rotation and the scan round.
     """
-    heads, head_dim, width = sizes.heads, 2 * -(-sizes.state // 2), sizes.width
+    heads, head_dim, width = sizes.heads, sizes.state, sizes.width
     features = heads * head_dim
     theta = near_turns(rng, heads, head_dim // 2) * rng.choice([-1.0, 1.0], (heads, head_dim // 2))  # (heads, pairs)
     gamma_log = np.log(-np.log(np.resize(modulus, heads)))  # (heads,)

@@ -33,6 +33,9 @@ class Search:
     rounded: float = 0.0  # elements that are correct roundings, of so many in all
     elements: int = 0
     judged: tuple[int, ...] = (0, 0, 0)
+    given: set[str] = field(default_factory=set)  # results of layers by name: those returned,
+    told: set[str] = field(default_factory=set)  # those whose allowance once told something,
+    missing: set[str] = field(default_factory=set)  # and those left out where others were returned
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
     stopped: bool = False
 
@@ -77,15 +80,25 @@ class Search:
         """One judged call, as its laws see it; the law stops at its first outside result."""
         got = self.implementation.call(call, poison)
         if got is None:
-            self.result.counts["not offered"] += 1
+            self.not_offered()
             return None
         verdict, run = self.suite.judged(got, call, self.arithmetic)
         self._count(verdict, call, sum(verdict.counts.values()))
+        self.missing |= self.suite.missing(call, got)
         if verdict.verdict == "outside":
             self.poisoned = self.poisoned if self.failures else poison
             self.failures.append((self.result.name, call, got))
             raise _Stop
         return run
+
+    def not_offered(self) -> None:
+        """A law misses what it needs among the results."""
+        self.result.counts["not offered"] += 1
+
+    @property
+    def lacking(self) -> set[str]:
+        """Results that were asked for and never returned."""
+        return self.missing - self.given
 
     def _count(self, verdict: Verdict, call: Any, elements: int) -> None:
         self.result.counts["within" if verdict.verdict == "nearest" else verdict.verdict] += 1
@@ -93,6 +106,8 @@ class Search:
         told = verdict.verdict == "outside" or (verdict.verdict != "undecided" and verdict.informative >= 0.5)
         self.result.informative.append(told)
         self.judged = tuple(map(max, self.judged, self.suite.shape(call)))
+        self.given |= verdict.outputs.keys()
+        self.told |= {name for name, share in verdict.outputs.items() if share >= 0.5 and verdict.verdict != "undecided"}
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
         self.rounded, self.elements = self.rounded + verdict.rounded * elements, self.elements + elements
 

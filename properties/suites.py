@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from scanproof.properties import expm_laws, laws, layer_draws, layer_laws, strategies
 from scanproof.properties.expm_verdict import judge_expm
 from scanproof.properties.expm_witness import expm_witness
-from scanproof.properties.layer_calls import LayerCall
+from scanproof.properties.layer_calls import LayerCall, missing
 from scanproof.properties.layer_shrink import simpler_layers
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.layer_witness import layer_witness
@@ -33,7 +34,8 @@ class Suite(NamedTuple):
 
     declared: the declaration in full; draw: of a law's visit, with a seed; draws: Hypothesis strategy of a law's random cases;
     judged: the verdict over one result, and what laws see of it; shape: batch rows, steps and channels of a call;
-    simpler: smaller calls to try; witness: of a failing one; applies: whether a law does; decisive: which must have been within.
+    simpler: smaller calls to try; witness: of a failing one; applies: whether a law does; decisive: which must have been within;
+    missing: results that should have been among those returned.
     """
 
     laws: tuple[Any, ...]
@@ -46,12 +48,34 @@ class Suite(NamedTuple):
     witness: Callable[..., Any]
     applies: Callable[[Any, Arithmetic, Domain], bool]
     decisive: Callable[[Arithmetic, Domain], list[str]]
+    missing: Callable[[Any, Any], set[str]] = lambda call, got: set()
 
 
 @cache
 def suite_of(system: str) -> Suite:
     """The suite of a system. Raises ValueError for an unknown one."""
     return _layer(system) if known_system(system) in LAYERS else {"scan": SCAN, "expm": EXPM}[system]
+
+
+AXES = {"scan": ("lam", "lengths", "channels", "positive"), "expm": ("states",)}  # of other systems:
+LAYER_AXES = ("lengths", "channels", "states")
+
+
+def fitted(system: str, domain: Domain) -> Domain:
+    """The domain as far as the system has it. Raises ValueError, naming what it has not."""
+    for f in fields(domain):
+        found = getattr(domain, f.name)
+        if found != f.default and f.name not in AXES.get(system, LAYER_AXES):
+            shown = ",".join(map(str, sorted(found))) if isinstance(found, frozenset) else found
+            raise ValueError(f"{f.name}: found {shown} with system {system}, which has no such choice, expected none")
+    if domain.states is None or system not in LAYERS:
+        return domain
+    step = LAYERS[system].multiple
+    states = frozenset(n for n in domain.states if n % step == 0 and n <= layer_draws.LARGEST)
+    if not states:
+        expected = f"a multiple of {step} up to {layer_draws.LARGEST}, that can be searched (judge takes any size)"
+        raise ValueError(f"states: found {', '.join(map(str, sorted(domain.states)))}, expected {expected}")
+    return replace(domain, states=states)
 
 
 # ---------------------------------------------------------------- the bare scan
@@ -112,6 +136,7 @@ def _layer(system: str) -> Suite:
         witness=layer_witness,
         applies=lambda law, arithmetic, domain: True,
         decisive=lambda arithmetic, domain: ["impulses", "equivalence"],
+        missing=missing,
     )
 
 # ---------------------------------------------------------------- the exponential of skew matrices

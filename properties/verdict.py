@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,7 @@ class Verdict:
     informative: share of the (batch, channel) lanes whose allowance is small enough to say something; lanes of zeros aside.
     ratio: largest error/allowance; bits_lost: largest error over u times the lane's rms, in bits.
     rounded: share of elements that are the correct rounding of the exact state.
+    outputs: of layers, the informative share of every result; of a result below one half, `within` says little.
     window: whether `worst` was judged from the printed state before it, which the declaration says is read back.
     """
 
@@ -56,6 +57,7 @@ class Verdict:
     window: bool = False
     not_refuted_under: str | None = None
     assumed_needed: float | None = None
+    outputs: dict[str, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
         grade = f" ({self.grade})" if self.grade else ""

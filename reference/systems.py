@@ -14,7 +14,8 @@ class LayerModule(NamedTuple):
     """A reference: its module (Params, Gradients, AXES, init, check, enter, constants, run, pull_back) and its kind.
 
     cases: the module of `properties` that draws its parameters; decay: the constant without which nothing is carried from step
-    to step; complex_states: whether h is complex; hook: the constants that an implementation may show (docs/layers.md).
+    to step; complex_states: whether h is complex; hook: the constants that an implementation may show (docs/layers.md);
+    multiple: of which the size of a state is one; uses: words of LayerArithmetic that not every layer's equations have.
     """
 
     module: ModuleType
@@ -22,6 +23,8 @@ class LayerModule(NamedTuple):
     decay: str
     complex_states: bool
     hook: tuple[str, ...] = ()
+    multiple: int = 1
+    uses: tuple[str, ...] = ()
 
     @property
     def enter(self) -> Callable[..., Call]:
@@ -35,7 +38,9 @@ class LayerModule(NamedTuple):
 
 LAYERS: dict[str, LayerModule] = {
     "lru": LayerModule(lru, "scanproof.properties.lru", decay="lam", complex_states=True, hook=("lam", "gamma")),
-    "rotrnn": LayerModule(rotrnn, "scanproof.properties.rotrnn", "gamma", False, ("gamma", "cos", "sin", "P", "xi")),
+    "rotrnn": LayerModule(
+        rotrnn, "scanproof.properties.rotrnn", "gamma", False, ("gamma", "cos", "sin", "P", "xi"), 2, ("gain", "expm")
+    ),
 }
 
 

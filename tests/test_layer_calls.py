@@ -79,7 +79,8 @@ def test_the_honest_layer_is_called_and_keeps_the_form(system, two, start):
     assert called(call).keys() == {"y", "h"}
     found = called(replace(call, y_bar=call.u))
     assert found.keys() == {"y", "h", *(f"gradient {name}" for name in (*call.named, "u", "h0"))}
-    assert form_fault(found, call, FLOAT32) is None
+    assert form_fault(found, replace(call, y_bar=call.u), FLOAT32) is None
+    assert form_fault(found, call, FLOAT32).startswith("got: found grads, expected them only where y_bar is given")
 
 
 def test_real_states_of_lru_are_complex_ones():
@@ -149,7 +150,7 @@ def test_another_form_is_one_line(got, told):
     assert str(error.value).startswith(f"got: {told}")
     assert "\n" not in str(error.value)
     with pytest.raises(Fault) as fault:
-        InProcess(lambda y_bar=None, **keywords: got, FLOAT32).call(replace(call, y_bar=None))
+        InProcess(lambda y_bar=None, **keywords: got, FLOAT32).call(call)
     assert str(fault.value).startswith(f"result: {told}")
 
 
@@ -159,7 +160,7 @@ def test_results_answer_the_call():
     outputs, gradients = {"y": call.u}, {"gradient D": call.u[0, 0]}
     assert (wanted(call, outputs), wanted(call, gradients)) == (True, False)
     assert [wanted(with_bar, got) for got in (outputs, gradients, outputs | gradients)] == [False, True, True]
-    wrong = ({"grads": {"u": call.u}}, None, "gradient u, expected y, h or h_last"), (call.u, call.u, "y, expected grads")
+    wrong = ({"grads": {"u": call.u}}, None, "grads, expected them only where y_bar"), (call.u, call.u, "y, expected grads")
     for got, y_bar, told in wrong:
         with pytest.raises(TypeError, match=f"^got: found {told}"):
             scanproof.judge("rotrnn", got, params=call.params, u=call.u, y_bar=y_bar, arithmetic=FLOAT32)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from scanproof.properties import check as module
 from scanproof.properties import shrink
 from scanproof.properties.check import check
 from scanproof.properties.judge import judge
+from scanproof.properties.layer_draws import LayerDraw, Sizes, ends
 from scanproof.properties.layer_laws import LAWS
 from scanproof.properties.layer_witness import LayerWitness
 from scanproof.properties.plain_lru import Lru
 from scanproof.properties.plain_rotrnn import RotRnn
 from scanproof.properties.strategies import Domain
+from scanproof.properties.suites import fitted
 from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.layer_arithmetic import LayerArithmetic
@@ -55,7 +58,9 @@ def test_honest_layers_are_within(system, dtype):
     report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype))
     assert verdicts(report) == dict.fromkeys(NAMES, "within")
     assert (report.verdict, report.system, report.witness, report.failure) == ("within", system, None, None)
-    assert report.judged == (3, 33, 4)
+    assert report.judged == (3, 33, 65)
+    assert "nothing can be told" not in report.reason
+    assert "never returned" not in report.reason
     assert report.informative >= 0.5
     assert 0 < report.ratio <= 1
 
@@ -78,8 +83,7 @@ def test_the_same_seed_gives_the_same_cases(system):
 def test_what_is_not_offered_is_counted():
     report = run("rotrnn", BY_NAME["rotrnn-A"].implementation)
     silent = {name for name, verdict in verdicts(report).items() if verdict == "not offered"}
-    assert silent == {"reverse", "directions", "norm", "gradients"}
-    assert {verdicts(report)[name] for name in ("hand-over", "step")} == {"not run"}  # they need h, to pass it on
+    assert silent == {"reverse", "directions", "norm", "gradients", "hand-over", "step"}  # the last two pass h on
     assert report.verdict == "within"
 
 
@@ -89,6 +93,82 @@ def test_without_impulses_passing_says_little(name):
     assert report.verdict == "undecided"
     assert report.reason.startswith("impulses")
     assert verdicts(report)[name] == "within"
+
+
+# ---------------------------------------------------------------- how far it looks, and what it could not see
+@pytest.mark.parametrize(
+    ("domain", "found"),
+    [
+        (Domain(), [(4096, 2, 2), (4097, 2, 2), (3, 65, 2), (3, 2, 66)]),
+        (Domain("both", frozenset({1, 2, 300, 9000}), frozenset({4, 512, 2000}), "none", frozenset({2, 128, 1000})), []),
+    ],
+)
+def test_the_largest_of_each_size_is_called(domain, found):
+    expected = found or [(300, 4, 2), (2, 512, 2), (2, 4, 128)]
+    assert [sizes[1:4] for sizes in ends(domain)] == expected
+    visited = {law.name: [visit.sizes[1:4] for visit in law.visits(domain)] for law in LAWS}
+    assert all(set(expected) <= set(visited[name]) for name in ("impulses", "equivalence"))
+    assert set(visited["gradients"]) >= {sizes for sizes in expected if sizes[0] < 300}
+
+
+@pytest.mark.parametrize("system", PLAIN)
+@pytest.mark.parametrize(("axis", "last"), [(1, 4096), (2, 64), (3, 64)])
+def test_a_fault_beyond_a_block_is_found(system, axis, last):
+    def forgets(**keywords):
+        found, size = PLAIN[system](**keywords), max(x.shape[-1] for name, x in keywords.items() if name in ("M", "nu_log"))
+        if axis < 3:
+            found["y"][(slice(None),) * axis + (slice(last, None),)] = 0
+        elif size > last:
+            found["y"] *= 1.01
+        return found["y"]
+
+    report = check(system, forgets, arithmetic=Arithmetic("float32"), cases=1, laws=["impulses", "equivalence"])
+    assert report.verdict == "outside"
+
+
+@pytest.mark.parametrize(
+    ("system", "domain", "told"),
+    [
+        ("rotrnn", {"states": frozenset({3})}, "states: found 3, expected a multiple of 2 up to 256, that can be searched"),
+        ("lru", {"states": frozenset({300})}, "states: found 300, expected a multiple of 1 up to 256"),
+        ("lru", {"lam": "constant"}, "lam: found constant with system lru, which has no such choice, expected none"),
+        ("rotrnn", {"positive": "all"}, "positive: found all with system rotrnn, which has no such choice, expected none"),
+        ("scan", {"states": frozenset({2, 1})}, "states: found 1,2 with system scan, which has no such choice, expected none"),
+        ("expm", {"channels": frozenset({2})}, "channels: found 2 with system expm, which has no such choice, expected none"),
+    ],
+)
+def test_a_domain_that_the_system_cannot_have(system, domain, told):
+    with pytest.raises(ValueError, match=f"^{told}"):
+        check(system, lambda **keywords: None, arithmetic=Arithmetic("float32"), domain=Domain(**domain))
+
+
+def test_odd_heads_are_left_out():
+    assert fitted("rotrnn", Domain(states=frozenset({1, 3, 4}))).states == {4}
+    assert fitted("lru", Domain(states=frozenset({1, 3, 4}))).states == {1, 3, 4}
+
+
+def test_gradients_that_never_come_are_named():
+    def some(y_bar=None, **keywords):
+        found = PLAIN["lru"](y_bar=y_bar, **keywords)
+        return found if y_bar is None else {"grads": {name: x for name, x in found["grads"].items() if name in ("B_re", "D")}}
+
+    def adapter(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, u, y_bar=None):  # no h0, no second direction
+        return some(**{name: x for name, x in locals().items() if name != "some" and x is not None})
+
+    report = run("lru", adapter)
+    assert report.verdict == "within"
+    never = [f"gradient {name}" for name in ("B_im", "C_im", "C_re", "gamma_log", "nu_log", "theta_log", "u")]
+    assert report.reason.endswith(f"; never returned: {', '.join(never)}")
+
+
+def test_a_result_of_which_nothing_can_be_told_is_named():
+    draw = LayerDraw("rotrnn", LayerArithmetic("float32"), Domain(), Sizes(1, 33, 2, 4, 1), "near 1", seed=1)
+    call = replace(draw.call(), y_bar=draw.cotangents())
+    got = PLAIN["rotrnn"](**call.keywords())
+    verdict = judge("rotrnn", got, params=call.params, u=call.u, y_bar=call.y_bar, arithmetic=draw.arithmetic)
+    assert verdict.verdict == "within"
+    assert verdict.outputs["gradient M"] == 0 < verdict.outputs["gradient D"]
+    assert verdict.reason.endswith("; nothing can be told of gradient M, gradient gamma_log")
 
 
 # ---------------------------------------------------------------- versions

@@ -99,5 +99,5 @@ def test_a_search_judges_them_too() -> None:
 
 def test_gradients_need_y_bar() -> None:
     params, u, got = answer("lru")
-    with pytest.raises(TypeError, match="y_bar: found none, expected the cotangent of y, because gradients are given"):
+    with pytest.raises(TypeError, match="found grads, expected them only where y_bar is given, the cotangent of y"):
         scanproof.judge("lru", {"y": got["y"], "grads": {"D": np.zeros_like(params.D)}}, params=params, u=u, arithmetic=FLOAT32)

@@ -8,6 +8,7 @@ import pytest
 
 import scanproof
 from scanproof.properties import layer_verdict
+from scanproof.properties.judge import _changes
 from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes, deck
 from scanproof.properties.layer_verdict import certify, judge_call
 from scanproof.properties.strategies import Domain
@@ -189,3 +190,24 @@ def test_crude_faults_are_outside_in_every_informative_case(system, arithmetic):
                 informative += 1
                 assert judge_call(got, call, arithmetic, certified).verdict == "outside", (name, seed)
     assert informative > tried / 2 > 60
+
+
+# ---------------------------------------------------------------- what would have admitted it
+def test_not_a_number_fits_no_declaration():
+    call = drawn("lru").call()
+    got = {"y": np.full(call.u.shape, np.nan, np.float32)}
+    verdict = scanproof.judge("lru", got, params=call.params, u=call.u, arithmetic=FLOAT32)
+    assert (verdict.verdict, verdict.not_refuted_under, verdict.assumed_needed) == ("outside", None, None)
+
+
+def test_only_words_of_the_system_are_proposed():
+    changes = {system: _changes(FLOAT32, drawn(system).call()) for system in ("lru", "rotrnn")}
+    for words, expected in (({"gain": "one-minus-square"}, [False, True]), ({"expm": "jax"}, [False, True]), ({"stages": "any"}, [True] * 2)):
+        assert [[words] in changes[system] for system in ("lru", "rotrnn")] == expected
+
+
+def test_bits_lost_of_nothing_are_none():
+    call = drawn("lru").call()
+    zeros = replace(call, u=np.zeros_like(call.u))
+    assert judge_call({"y": zeros.u}, zeros, FLOAT32).bits_lost == 0
+    assert judge_call({"y": zeros.u + 1}, zeros, FLOAT32).bits_lost == np.inf
