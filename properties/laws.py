@@ -154,17 +154,18 @@ def reverse(session: Session, draw: Draw) -> bool:
 
 
 def _every_length(domain: Domain) -> tuple[Visit, ...]:
-    """Every length from 1 to 17, and around 32 and 64: index faults show at one length and not at the next."""
+    """Every length from 1 to 17, and around 32 and 64: index faults show at one length and not at the next; many channels."""
     width, kinds = domain.deck()[0][2], domain.lam_kinds()
     lengths = [n for n in (*range(1, 18), 31, 32, 33, 63, 64, 65) if domain.accepts(n)]
-    return tuple(Visit((1, n, width), kinds[i % len(kinds)]) for i, n in enumerate(lengths))
+    short = tuple(Visit((1, n, width), kinds[i % len(kinds)]) for i, n in enumerate(lengths))
+    return (*short, *(Visit(domain.wide(), varying) for varying in kinds))
 
 
 def _short_and_long(domain: Domain) -> tuple[Visit, ...]:
-    """The deck, and the long shapes with every kind of lam."""
+    """The deck, and the long and the wide shapes with every kind of lam."""
     kinds = domain.lam_kinds()
     short = [Visit(shape, kinds[i % len(kinds)]) for i, shape in enumerate(domain.deck())]
-    return (*short, *(Visit(shape, varying) for shape in domain.long() for varying in kinds))
+    return (*short, *(Visit(shape, varying) for shape in (*domain.long(), domain.wide()) for varying in kinds))
 
 
 def _steady(domain: Domain) -> tuple[Visit, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from scanproof.properties.layer_calls import COMPLEX, LayerCall
-from scanproof.properties.strategies import LONGEST, WIDEST, Domain, _nearest
+from scanproof.properties.strategies import Domain, _nearest, most
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layers import mapped
@@ -34,7 +34,7 @@ DECK = (
     Sizes(2, 17, 3, 6, 1), Sizes(1, 33, 2, 8, 1), Sizes(1, 64, 3, 4, 2), Sizes(1, 128, 4, 4, 1),
 )  # fmt: skip
 LARGEST = 256  # state; larger ones are for judge
-WIDE, DEEP = 65, 66  # width and state beyond a block of 64, where the domain does not say how large they get
+DEEP = 66  # state beyond a block of 64, where the domain does not say how large it gets
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,9 @@ def deck(domain: Domain, longest: int = 128) -> tuple[Sizes, ...]:
 
 def ends(domain: Domain) -> tuple[Sizes, ...]:
     """Sizes as large as the domain has them, one axis at a time: loops over blocks go wrong in the last one."""
-    long = [n for _, n, _ in domain.long()] or [_largest(domain.lengths, LONGEST, 1)]
-    wide, deep = _largest(domain.channels, WIDEST, WIDE), _largest(domain.states, LARGEST, DEEP)
-    found = [*(Sizes(1, n, 2, 2, 1) for n in long), Sizes(1, 3, wide, 2, 1), Sizes(1, 3, 2, deep, 1)]
+    long = [Sizes(1, n, 2, 2, 1) for _, n, _ in domain.long()]
+    found = [*long, Sizes(1, 3, domain.wide()[2], 2, 1), Sizes(1, 3, 2, most(domain.states, LARGEST, DEEP), 1)]
     return tuple(dict.fromkeys(_fitted(sizes, domain) for sizes in found))
-
-
-def _largest(accepted: frozenset[int] | None, limit: int, undeclared: int) -> int:
-    return undeclared if accepted is None else max(n for n in accepted if n <= limit)
 
 
 def _fitted(sizes: Sizes, domain: Domain) -> Sizes:

@@ -20,6 +20,7 @@ LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")
 SIZES = ("unit", "constant", "mixed", "subnormal", "near overflow")  # constant: one value per lane, so roundings add up
 WIDEST = 1024  # more channels are for judge, too
 LONGEST = 8192  # longer sequences are for judge: a search over them would take hours
+WIDE = 65  # channels beyond a block of 64, where the domain does not say how many it accepts
 LONG = (4096, 4097)  # beyond every usual chunk count: no lane sees a fault past its last chunk
 DECK: tuple[Shape, ...] = (
     (1, 1, 1), (2, 2, 3), (1, 3, 5), (3, 7, 2), (1, 16, 4), (2, 17, 3),
@@ -74,10 +75,14 @@ class Domain:
         return (batch if length <= 2 * time else 1, length, channels)
 
     def long(self) -> tuple[Shape, ...]:
-        """Shapes with the LONG lengths; with the next longer one where the domain has neither, or none."""
-        accepted = [n for n in LONG if self.accepts(n)]
-        longer = accepted or sorted(n for n in self.lengths or () if LONG[0] < n <= LONGEST)[:1]
-        return tuple((1, n, _nearest(4, self.channels)) for n in longer)
+        """Shapes with the LONG lengths; where the domain has neither, with the next longer one, or with its longest."""
+        searched = sorted(n for n in self.lengths or LONG if n <= LONGEST)
+        accepted = [n for n in LONG if self.accepts(n)] or [n for n in searched if n > LONG[0]][:1] or searched[-1:]
+        return tuple((1, n, _nearest(4, self.channels)) for n in accepted)
+
+    def wide(self) -> Shape:
+        """A shape with the most channels, beyond a block of 64 where nothing is declared."""
+        return (1, _nearest(3, self.lengths), most(self.channels, WIDEST, WIDE))
 
     def lam_kinds(self) -> tuple[bool, ...]:
         """Whether lam varies in time: the choices."""
@@ -192,6 +197,11 @@ def draws(arithmetic: Arithmetic, domain: Domain, shapes: tuple[Shape, ...]) -> 
         size=st.sampled_from(sizes(arithmetic)),
         seed=st.integers(0, 2**32 - 1),
     )
+
+
+def most(accepted: frozenset[int] | None, limit: int, undeclared: int) -> int:
+    """The largest number that is accepted, up to a limit."""
+    return undeclared if accepted is None else max(n for n in accepted if n <= limit)
 
 
 def _nearest(number: int, accepted: frozenset[int] | None) -> int:

@@ -376,7 +376,9 @@ def test_decks_lie_in_their_domain():
     domain = Domain(lengths=frozenset({8, 100}), channels=frozenset({4}))
     assert {shape[1] for shape in domain.deck()} == {8, 100}
     assert {shape[2] for shape in domain.deck()} == {4}
-    assert domain.long() == ()
+    assert (domain.long(), domain.wide()) == (((1, 100, 4),), (1, 8, 4))
+    assert Domain(lengths=frozenset({9, 2000, 8192, 9000}), channels=frozenset({3, 512, 4000})).long() == ((1, 8192, 3),)
+    assert Domain(lengths=frozenset({9, 2000}), channels=frozenset({3, 512, 4000})).wide() == (1, 9, 512)
     with pytest.raises(ValueError, match="lengths: found none up to 8192"):
         Domain(lengths=frozenset({10**5}))
     assert len(Domain().deck()) <= 12
