@@ -37,7 +37,7 @@ def check(
     Args:
         system: "scan", "lru", "rotrnn", or "expm" of skew matrices.
         implementation: of a scan called with keywords lam, b and, if its signature has them, h0 and reverse; of a layer with its
-            parameters, u and, if its signature has them, h0, reverse and y_bar (properties/layer_calls.py).
+            parameters, u and, if its signature has them, h0, reverse and y_bar (properties/layer_calls.py); of expm with S.
         arithmetic: what the implementation declares.
         domain: lengths, channels and kinds of lam that it accepts; anything when None.
         seed: every drawn case follows from it.

@@ -31,6 +31,7 @@ from scanproof.reference.operations import UP
 from scanproof.reference.truth import Truth
 
 SQUARINGS = 6  # k: high is at most 1.7 % too large for N = 64
+OUTPUT = "P"  # of the worst element, whose error and allowance are 2-norms of its whole matrix
 MODELLED = (("accumulate", None), ("operands", None), ("rounding", "nearest"))
 
 
@@ -139,5 +140,5 @@ def _worst(got: Array, found: Judged, outside: Array) -> Element:
         error=float(found.high[at]),
         allowance=float(found.delta[at]),
         ratio=float(quotient[at]),
-        output="P, in the 2-norm",
+        output=OUTPUT,
     )

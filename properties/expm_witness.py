@@ -1,38 +1,35 @@
 """The witness of an `outside` of the system `expm`: S, P^, and a direction x in which P^ x is too far from exp(S) x.
 
 Any x proves it: |(P^ - exp S) x|_2 > allowance |x|_2 with the allowance c_E u (|S|_1 + sqrt N) of every program of the class.
-Where P^ is not finite, no direction is needed, and x = 0.
+Where P^ is not finite, no direction is needed, and x = 0. `recheck_expm.py`, which shares no code with Scanproof, rechecks it;
+`scanproof judge` judges it again.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import StringConstraints, ValidationError, model_validator
+from pydantic import model_validator
 
 from scanproof.properties.expm_calls import ExpmCall, checked_expm, form_fault
 from scanproof.properties.expm_verdict import allowances, judge_expm, measured
 from scanproof.properties.layer_witness import LayerDeclared
 from scanproof.properties.verdict import Verdict
-from scanproof.properties.witness import Count, Hex, Numbers, _Strict, array, first_fault, numbers, write_atomically
+from scanproof.properties.witness import Count, Evidence, Hex, Numbers, array, numbers, outside, read_as
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
 
 EXPM_FORMAT: Literal["scanproof-expm-witness/1"] = "scanproof-expm-witness/1"
 
 
-class ExpmWitness(_Strict):
+class ExpmWitness(Evidence):
     """One call, its result, and the matrix of the stack that is outside."""
 
     format: Literal["scanproof-expm-witness/1"]
     system: Literal["expm"]
-    implementation: str
-    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
-    seed: int
     arithmetic: LayerDeclared
     S: Numbers
     got: Numbers
@@ -44,7 +41,7 @@ class ExpmWitness(_Strict):
     @model_validator(mode="after")
     def _belongs_together(self) -> ExpmWitness:
         try:
-            wrong = form_fault(array(self.got), self.inputs(), self.declared())
+            wrong = form_fault(self.results(), self.inputs(), self.declared())
         except TypeError as error:
             raise ValueError(str(error)) from error
         if wrong:
@@ -53,14 +50,6 @@ class ExpmWitness(_Strict):
             found = f"matrix {self.matrix} and a direction {self.direction.shape}"
             raise ValueError(f"matrix: found {found}, expected those of S {self.S.shape}")
         return self
-
-    @property
-    def name(self) -> str:
-        """File name: slug and content hash."""
-        return f"witness-expm-{self.law}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
-
-    def text(self) -> str:
-        return self.model_dump_json(indent=1) + "\n"
 
     def inputs(self) -> ExpmCall:
         """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
@@ -72,18 +61,11 @@ class ExpmWitness(_Strict):
     def declared(self) -> LayerArithmetic:
         return LayerArithmetic(**self.arithmetic.model_dump())
 
-    def write(self, folder: Path | str) -> Path:
-        """Writes the file atomically and returns its path."""
-        path = Path(folder) / self.name
-        write_atomically(path, self.text())
-        return path
-
 
 def expm_witness(call: ExpmCall, got: Array, verdict: Verdict, implementation: str, law: str, seed: int) -> ExpmWitness:
     """The witness of an outside verdict."""
-    if verdict.worst is None or verdict.verdict != "outside":
-        raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
-    matrix, arithmetic = verdict.worst.index[0], of_layer(verdict.arithmetic)
+    worst, arithmetic = outside(verdict), of_layer(verdict.arithmetic)
+    matrix = worst.index[0]
     return ExpmWitness(
         format=EXPM_FORMAT,
         system="expm",
@@ -95,7 +77,7 @@ def expm_witness(call: ExpmCall, got: Array, verdict: Verdict, implementation: s
         got=numbers(got),
         matrix=matrix,
         direction=numbers(np.asarray(measured(got, call, arithmetic).direction[matrix])),
-        allowance=verdict.worst.allowance.hex(),
+        allowance=worst.allowance.hex(),
         claim=str(verdict),
     )
 
@@ -110,14 +92,5 @@ def expm_contradiction(content: ExpmWitness, verdict: Verdict | None = None) -> 
 
 
 def read_expm(path: Path | str) -> ExpmWitness:
-    """Reads a witness of the system `expm` strictly.
-
-    Raises:
-        ValueError: the file is missing, truncated or altered in form; one line.
-    """
-    try:
-        return ExpmWitness.model_validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        raise ValueError(f"witness: {path}: {first_fault(error)}") from error
+    """Reads a witness of the system `expm` strictly. Raises ValueError as `witness.read_as`."""
+    return read_as(ExpmWitness, path)

@@ -29,12 +29,13 @@ def judge(system: str, got: Any, *, arithmetic: Arithmetic | None = None, **argu
     """Judges a result that someone recorded.
 
     Args:
-        system: "scan", or a layer: "lru", "rotrnn".
+        system: "scan", a layer ("lru", "rotrnn"), or "expm" of skew matrices.
         got: all states of a scan (batch, time, channels); of a layer y (batch, time, width), or a mapping over y, h, h_last and
-            grads (properties/layer_calls.py). Of the declared dtype.
-        arithmetic: what the implementation declares; the dtype of b or u with the defaults when None.
+            grads (properties/layer_calls.py); of expm all exponentials (stack, n, n). Of the declared dtype.
+        arithmetic: what the implementation declares; the dtype of b, u or S with the defaults when None.
         arguments: of a scan lam (channels,) or (batch, time, channels), b (batch, time, channels) and optionally h0, reverse;
-            of a layer params (the reference's Params, or a mapping of the same names), u and optionally h0, reverse, y_bar.
+            of a layer params (the reference's Params, or a mapping of the same names), u and optionally h0, reverse, y_bar;
+            of expm S (stack, n, n), exactly skew.
 
     Raises:
         ValueError, TypeError: naming the argument, what was found and what was expected.

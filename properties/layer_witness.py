@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from scanproof.properties.layer_calls import LayerCall, checked_layer, form_fault, shown_constants
 from scanproof.properties.layer_verdict import GIVEN, certify_all
 from scanproof.properties.verdict import Verdict
-from scanproof.properties.witness import Count, Declared, Hex, Numbers, _Strict, array, first_fault, numbers, write_atomically
+from scanproof.properties.witness import Count, Declared, Evidence, Hex, Numbers, array, numbers, outside, read_as
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
 from scanproof.reference.layer_certificate import Certified
@@ -35,17 +34,13 @@ class LayerDeclared(Declared):
     gain: str
 
 
-class LayerWitness(_Strict):
+class LayerWitness(Evidence):
     """One call, its results, and the element at which one is outside: |got - truth| > allowance.
 
     truth: head and tail of each component of the exact value, which is within rad of their sum.
     """
 
     format: Literal["scanproof-layer-witness/1"]
-    system: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
-    implementation: str
-    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
-    seed: int
     arithmetic: LayerDeclared
     params: dict[str, Numbers]
     u: Numbers
@@ -81,14 +76,6 @@ class LayerWitness(_Strict):
             raise ValueError(f"truth: found {len(self.truth)} components, expected {parts}")
         return self
 
-    @property
-    def name(self) -> str:
-        """File name: slug and content hash."""
-        return f"witness-{self.system}-{self.law}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
-
-    def text(self) -> str:
-        return self.model_dump_json(indent=1) + "\n"
-
     def inputs(self) -> LayerCall:
         """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
         params = {name: array(x) for name, x in self.params.items()}
@@ -101,20 +88,12 @@ class LayerWitness(_Strict):
     def declared(self) -> LayerArithmetic:
         return LayerArithmetic(**self.arithmetic.model_dump())
 
-    def write(self, folder: Path | str) -> Path:
-        """Writes the file atomically and returns its path."""
-        path = Path(folder) / self.name
-        write_atomically(path, self.text())
-        return path
-
 
 def layer_witness(
     call: LayerCall, got: dict[str, Array], verdict: Verdict, implementation: str, law: str, seed: int
 ) -> LayerWitness:
     """The witness of an outside verdict."""
-    if verdict.worst is None or verdict.verdict != "outside":
-        raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
-    worst, arithmetic = verdict.worst, of_layer(verdict.arithmetic)
+    worst, arithmetic = outside(verdict), of_layer(verdict.arithmetic)
     truth, rad = _exact(certify_all(got, call, arithmetic)[worst.output], worst.index)
     optional = {name: None if x is None else numbers(x) for name, x in (("h0", call.h0), ("y_bar", call.y_bar))}
     return LayerWitness(
@@ -162,14 +141,5 @@ def _exact(found: Certified, index: tuple[int, ...]) -> tuple[list[tuple[str, st
 
 
 def read_layer(path: Path | str) -> LayerWitness:
-    """Reads a witness of a layer strictly.
-
-    Raises:
-        ValueError: the file is missing, truncated or altered in form; one line.
-    """
-    try:
-        return LayerWitness.model_validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
-    except ValidationError as error:
-        raise ValueError(f"witness: {path}: {first_fault(error)}") from error
+    """Reads a witness of a layer strictly. Raises ValueError as `witness.read_as`."""
+    return read_as(LayerWitness, path)

@@ -1,4 +1,4 @@
-"""Rechecks a witness file with nothing but Python's integers: python recheck.py witness.json
+"""Rechecks the witness of a scan with nothing but Python's integers: python recheck.py witness.json
 
 Confirms (exit 0) that the exact state at `index` is the one recorded and that |got - truth| > allowance there, or refutes
 (exit 1); exit 2 for a file that is no witness. It shares no code with Scanproof. What it takes on trust is the allowance
@@ -11,19 +11,24 @@ import sys
 from fractions import Fraction
 from typing import Any
 
+FORMAT = "scanproof-witness/2"
+OTHERS = {"scanproof-layer-witness": "recheck_layer.py", "scanproof-expm-witness": "recheck_expm.py"}
+
 
 def recheck(witness: dict[str, Any]) -> str:
     """"confirmed", or why not."""
-    if witness["format"] != "scanproof-witness/2":
-        raise ValueError(f"format: found {witness['format']!r}, expected scanproof-witness/2")
+    found = witness["format"]
+    if found != FORMAT:
+        other = OTHERS.get(found.partition("/")[0])
+        raise ValueError(f"format: found {found!r}, expected {FORMAT}" + (f"; {other} reads that" if other else ""))
     row, step, channel = witness["index"]
     (_, time, channels), reverse = witness["b"]["shape"], witness["reverse"]
 
     def at(name: str, position: int) -> tuple[Fraction, Fraction]:
         """One number of an array, by its position in C order: real and imaginary part."""
         parts = 2 if witness[name]["dtype"].startswith("complex") else 1
-        found = [Fraction(float.fromhex(x)) for x in witness[name]["data"][parts * position : parts * (position + 1)]]
-        return found[0], found[1] if parts == 2 else Fraction(0)
+        z = [Fraction(float.fromhex(x)) for x in witness[name]["data"][parts * position : parts * (position + 1)]]
+        return z[0], z[1] if parts == 2 else Fraction(0)
 
     h = at("h0", row * channels + channel) if witness["h0"] else (Fraction(0), Fraction(0))
     for t in range(time - 1, step - 1, -1) if reverse else range(step + 1):
@@ -49,7 +54,7 @@ if __name__ == "__main__":
     try:
         with open(sys.argv[1], encoding="utf-8") as file:
             answer = recheck(json.load(file))
-    except (IndexError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, IndexError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         print(f"recheck: {sys.argv[1]} is no readable witness file: {repr(error)[:160]}", file=sys.stderr)
         sys.exit(2)
     print(answer)

@@ -23,6 +23,8 @@ except ImportError:
     print("recheck_layer: found no mpmath, which it needs", file=sys.stderr)
     sys.exit(2)
 
+FORMAT = "scanproof-layer-witness/1"
+OTHERS = {"scanproof-witness": "recheck.py", "scanproof-expm-witness": "recheck_expm.py"}
 mp.dps = 200
 STEP = mpf(10) ** -60  # of a central difference, whose error is some 10^-120 of the sum, and its rounding 10^-140
 SLACK = mpf(10) ** -100  # of the sum of all numbers met
@@ -125,8 +127,10 @@ def exact(w: dict[str, Any]) -> tuple[Any, Any]:
 
 def recheck(w: dict[str, Any]) -> str:
     """"confirmed", or why not."""
-    if w["format"] != "scanproof-layer-witness/1" or w["system"] not in ("lru", "rotrnn"):
-        raise ValueError(f"format: found {w['format']!r} of {w['system']!r}, expected scanproof-layer-witness/1 of lru or rotrnn")
+    if w["format"] != FORMAT or w["system"] not in ("lru", "rotrnn"):
+        other = OTHERS.get(w["format"].partition("/")[0])
+        found = f"found {w['format']!r} of {w['system']!r}, expected {FORMAT} of lru or rotrnn"
+        raise ValueError(f"format: {found}; {other} reads that" if other else f"format: {found}")
     truth, met = exact(w)
     recorded = mpc(*[mpf(float.fromhex(head)) + mpf(float.fromhex(tail)) for head, tail in w["truth"]])
     got = reduce(getitem, w["index"], array(w["got"][w["output"].removesuffix(" from constants")]))
@@ -137,12 +141,14 @@ def recheck(w: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    path = " ".join(sys.argv[1:])
+    if len(sys.argv) != 2:
+        print(f"recheck_layer: found {len(sys.argv) - 1} files, expected one witness", file=sys.stderr)
+        sys.exit(2)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(sys.argv[1], encoding="utf-8") as file:
             answer = recheck(json.load(file))
     except (ArithmeticError, AttributeError, IndexError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
-        print(f"recheck_layer: {path} is no readable witness file: {repr(error)[:160]}", file=sys.stderr)
+        print(f"recheck_layer: {sys.argv[1]} is no readable witness file: {repr(error)[:160]}", file=sys.stderr)
         sys.exit(2)
     print(answer)
     sys.exit(answer != "confirmed")

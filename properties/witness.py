@@ -10,7 +10,7 @@ import math
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import numpy as np
 from pydantic import (
@@ -24,12 +24,14 @@ from pydantic import (
     model_validator,
 )
 
+from scanproof.properties.findings import Element
 from scanproof.properties.verdict import Verdict, result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
 from scanproof.reference.truth import exact_state
 
 FORMAT: Literal["scanproof-witness/2"] = "scanproof-witness/2"
+WITNESSES = Path("build/witness")  # where `check` and `suite` write them
 
 
 def _canonical(text: str) -> str:
@@ -89,14 +91,39 @@ class Exact(_Strict):
     exponent: Count
 
 
-class Witness(_Strict):
+class Evidence(_Strict):
+    """What every witness begins with, and the file it becomes."""
+
+    format: str
+    system: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
+    implementation: str
+    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """File name: slug and content hash."""
+        slug = self.law if self.system == "scan" else f"{self.system}-{self.law}"
+        return f"witness-{slug}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
+
+    def text(self) -> str:
+        return self.model_dump_json(indent=1) + "\n"
+
+    def write(self, folder: Path | str) -> Path:
+        """Writes the file atomically and returns its path."""
+        path = Path(folder) / self.name
+        write_atomically(path, self.text())
+        return path
+
+
+Kind = TypeVar("Kind", bound=Evidence)
+
+
+class Witness(Evidence):
     """One call, its result, and the element at which it is outside: |got - truth| > allowance."""
 
     format: Literal["scanproof-witness/2"]
     system: Literal["scan"]
-    implementation: str
-    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
-    seed: int
     arithmetic: Declared
     lam: Numbers
     b: Numbers
@@ -114,20 +141,12 @@ class Witness(_Strict):
             inputs = self.inputs()
         except TypeError as error:
             raise ValueError(str(error)) from error
-        wrong = result_fault(array(self.got), inputs, self.declared())
+        wrong = result_fault(self.results(), inputs, self.declared())
         if wrong:
             raise ValueError(wrong)
         if any(i >= size for i, size in zip(self.index, self.got.shape, strict=True)):
             raise ValueError(f"index: found {self.index}, expected an element of shape {self.got.shape}")
         return self
-
-    @property
-    def name(self) -> str:
-        """File name: slug and content hash."""
-        return f"witness-{self.law}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
-
-    def text(self) -> str:
-        return self.model_dump_json(indent=1) + "\n"
 
     def inputs(self) -> Inputs:
         """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
@@ -135,21 +154,17 @@ class Witness(_Strict):
         h0 = None if self.h0 is None else array(self.h0)
         return checked(arithmetic, array(self.lam), array(self.b), h0, self.reverse)
 
+    def results(self) -> Array:
+        return array(self.got)
+
     def declared(self) -> Arithmetic:
         return Arithmetic(**self.arithmetic.model_dump())
-
-    def write(self, folder: Path | str) -> Path:
-        """Writes the file atomically and returns its path."""
-        path = Path(folder) / self.name
-        write_atomically(path, self.text())
-        return path
 
 
 def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, law: str, seed: int) -> Witness:
     """The witness of an outside verdict."""
-    if verdict.worst is None or verdict.verdict != "outside":
-        raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
-    H, s = exact_state(inputs, verdict.worst.index)
+    worst = outside(verdict)
+    H, s = exact_state(inputs, worst.index)
     return Witness(
         format=FORMAT,
         system="scan",
@@ -162,23 +177,35 @@ def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, l
         h0=None if inputs.h0 is None else numbers(inputs.h0),
         reverse=inputs.reverse,
         got=numbers(got),
-        index=list(verdict.worst.index),
+        index=list(worst.index),
         truth=Exact(numerators=[hex(h) for h in H], exponent=s),
-        allowance=verdict.worst.allowance.hex(),
+        allowance=worst.allowance.hex(),
         claim=str(verdict),
     )
 
 
+def outside(verdict: Verdict) -> Element:
+    """The element at which a verdict is outside. Raises ValueError for any other verdict."""
+    if verdict.worst is None or verdict.verdict != "outside":
+        raise ValueError(f"verdict: found {verdict.verdict!r}, expected 'outside'")
+    return verdict.worst
+
+
 def read(path: Path | str) -> Witness:
-    """Reads a witness file strictly.
+    """Reads the witness of a scan strictly. Raises ValueError as `read_as`."""
+    return read_as(Witness, path)
+
+
+def read_as(kind: type[Kind], path: Path | str) -> Kind:
+    """Reads a witness file of this kind strictly.
 
     Raises:
         ValueError: the file is missing, truncated, altered in form or of another format; one line.
     """
     try:
         content = Path(path).read_bytes()
-        _known_format(content)
-        return Witness.model_validate_json(content)
+        _known_format(content, get_args(kind.model_fields["format"].annotation)[0])
+        return kind.model_validate_json(content)
     except OSError as error:
         raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
@@ -187,12 +214,12 @@ def read(path: Path | str) -> Witness:
         raise ValueError(f"witness: {path}: {error}") from error
 
 
-def says(path: Path | str, form: str) -> bool:
-    """Whether a file begins by saying that it is of this format; of files that cannot be read, `read` tells why."""
+def kind_of(path: Path | str) -> str:
+    """The format that a file says it is of, without its version; "" for others, of which `read` tells what is wrong."""
     try:
-        return form in Path(path).read_text(encoding="utf-8", errors="replace")[:200]
-    except OSError:
-        return False
+        return _without_version(_format(Path(path).read_bytes()))
+    except (OSError, ValueError):
+        return ""
 
 
 def first_fault(error: ValidationError) -> str:
@@ -202,14 +229,23 @@ def first_fault(error: ValidationError) -> str:
     return f"{place}: {first['msg'].removeprefix('Value error, ')}{more}"
 
 
-def _known_format(content: bytes) -> None:
-    """Raises ValueError for JSON that says it is of another format."""
+def _known_format(content: bytes, known: str) -> None:
+    """Raises ValueError for JSON that says it is of another format than the known one."""
+    named = _format(content)
+    if named != known:
+        hint = "; the scanproof that wrote it may read it" if _without_version(named) == _without_version(known) else ""
+        raise ValueError(f"found {f'format {named[:60]!r}' if named else 'no format'}, expected {known}{hint}")
+
+
+def _format(content: bytes) -> str:
+    """What JSON says it is, or "". Raises ValueError for what is no JSON."""
     found = TypeAdapter(Any).validate_json(content)
     named = found.get("format") if isinstance(found, dict) else None
-    if not isinstance(named, str) or not named.startswith("scanproof-witness/"):
-        raise ValueError(f"found no witness, expected a file with format {FORMAT}")
-    if named != FORMAT:
-        raise ValueError(f"found format {named}, expected {FORMAT}; the scanproof that wrote it may read it")
+    return named if isinstance(named, str) else ""
+
+
+def _without_version(form: str) -> str:
+    return form.partition("/")[0]
 
 
 def contradiction(content: Witness, verdict: Verdict) -> str | None:

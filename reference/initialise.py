@@ -85,24 +85,38 @@ def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
     """The variant itself, or the one of that name.
 
     Raises:
-        ValueError: an unknown name; the line lists the known ones.
+        TypeError, ValueError: no variant, or an unknown name; the line lists the known ones.
     """
-    if not isinstance(variant, str):
+    kind = type(next(iter(known.values())))
+    if isinstance(variant, kind):
         return variant
+    if not isinstance(variant, str):
+        raise TypeError(f"{argument}: found {type(variant).__name__}, expected {kind.__name__} or one of {', '.join(known)}")
     if variant not in known:
         raise ValueError(f"{argument}: found {variant!r}, expected one of {', '.join(known)}")
     return known[variant]
 
 
-def check_arguments(rng: Any, dtype: Any, **sizes: Any) -> None:
-    """Raises TypeError or ValueError, in one line, for no generator, no real floating dtype or no positive size."""
+def check_arguments(rng: Any, dtype: Any, bidirectional: Any, **sizes: Any) -> None:
+    """Raises TypeError or ValueError, in one line, for no generator, no real floating dtype, no flag or no positive size."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng: found {type(rng).__name__}, expected a numpy.random.Generator")
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"dtype: found {np.dtype(dtype)}, expected float16, float32, float64 or longdouble")
+    try:
+        found, real = str(np.dtype(dtype)), np.dtype(dtype).kind == "f"
+    except (TypeError, ValueError):
+        found, real = _told(dtype), False
+    if not real:
+        raise TypeError(f"dtype: found {found}, expected float16, float32, float64 or longdouble")
+    if not isinstance(bidirectional, bool | np.bool_):
+        raise TypeError(f"bidirectional: found {_told(bidirectional)}, expected True or False")
     for name, size in sizes.items():
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"{name}: found {size!r}, expected a positive integer")
+            raise ValueError(f"{name}: found {_told(size)}, expected a positive integer")
+
+
+def _told(x: Any) -> str:
+    """What was found, in one line."""
+    return repr(x) if np.isscalar(x) or x is None else type(x).__name__
 
 
 def decay_rate(rng: np.random.Generator, size: int, r_min: float, r_max: float) -> Array:

@@ -36,6 +36,13 @@ class Shapes:
         """Fixes an axis that follows from others."""
         self.sizes[axis] = size, source
 
+    def check_all(self, params: Any, axes: dict[str, str]) -> None:
+        """Checks the parameters one after the other; those that default to None may be missing."""
+        optional = {f.name for f in fields(params) if f.default is None}
+        for name in axes:
+            if getattr(params, name) is not None or name not in optional:
+                self.check(name, getattr(params, name), axes[name])
+
     def check(self, name: str, value: Any, axes: str, complex_too: bool = False) -> None:
         """Checks one argument against all that came before.
 
@@ -52,8 +59,7 @@ class Shapes:
             raise ValueError(f"{name}: found {value[where]} at index {where}, expected finite real numbers{note}")
 
     def _check_kind(self, name: str, value: Any, complex_too: bool) -> None:
-        if not isinstance(value, np.ndarray):
-            raise TypeError(f"{name}: found {type(value).__name__}, expected a NumPy array")
+        check_array(name, value)
         try:
             kind = namespace.of(value).kind
         except TypeError as error:
@@ -69,8 +75,23 @@ class Shapes:
             raise ValueError(f"{name}: found shape {value.shape}, expected ({', '.join(axes)})")
         for axis, size in zip(axes, value.shape, strict=True):
             known, owner = self.sizes.setdefault(axis, (size, name))
+            if size != known and owner == name:
+                raise ValueError(f"{name}: found shape {value.shape}, expected ({', '.join(axes)})")
             if size != known:
                 raise ValueError(f"{name}: found {axis} {size} in shape {value.shape}, expected {axis} {known} as in {owner}")
+
+
+def check_array(name: str, value: Any) -> None:
+    """Raises TypeError for anything but a NumPy array."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: found {type(value).__name__}, expected a NumPy array")
+
+
+def check_kind(params: Any, kind: type) -> None:
+    """Raises TypeError for anything but parameters of this kind."""
+    if not isinstance(params, kind):
+        expected = f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
+        raise TypeError(f"params: found {type(params).__name__}, expected {expected}")
 
 
 def check_pair(params: Any, *names: str) -> bool:
@@ -150,8 +171,23 @@ def finite_exp(name: str, x: Array) -> Array:
     return result
 
 
+def one_step(u_t: Any) -> Array:
+    """A sequence of one step, ([batch,] 1, width). Raises TypeError or ValueError for no u_t ([batch,] width)."""
+    check_array("u_t", u_t)
+    if u_t.ndim not in (1, 2):
+        raise ValueError(f"u_t: found shape {u_t.shape}, expected (batch, width) or (width)")
+    sequence: Array = u_t[..., None, :]
+    return sequence
+
+
 def backwards(direction: int, reverse: bool) -> bool:
-    """Whether a scan runs from the last step to the first: the second direction does what the first does not."""
+    """Whether a scan runs from the last step to the first: the second direction does what the first does not.
+
+    Raises:
+        TypeError: reverse is neither True nor False.
+    """
+    if not isinstance(reverse, bool | np.bool_):
+        raise TypeError(f"reverse: found {type(reverse).__name__}, expected True or False")
     return reverse != (direction == 1)
 
 

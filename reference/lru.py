@@ -29,7 +29,20 @@ import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import Call, Shapes, backwards, check_pair, checked_call, finite_exp, in_time, mapped, rows
+from scanproof.reference.layers import (
+    Call,
+    Shapes,
+    backwards,
+    check_array,
+    check_kind,
+    check_pair,
+    checked_call,
+    finite_exp,
+    in_time,
+    mapped,
+    one_step,
+    rows,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +102,7 @@ def init(
     Raises:
         TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, or a logarithm of 0 drawn.
     """
-    initialise.check_arguments(rng, dtype, state=state, width=width)
+    initialise.check_arguments(rng, dtype, bidirectional, state=state, width=width)
     r_min, r_max, max_phase = initialise.named("ring", ring, initialise.RINGS)
     C_scale, B_scale = initialise.named("C_std", C_std, initialise.C_STD)(state), (2 * width) ** -0.5
     nu_log = initialise.log(initialise.decay_rate(rng, state, r_min, r_max))  # (state,)
@@ -113,11 +126,10 @@ def normalising_gamma_log(nu_log: Array) -> Array:
 
 def check(params: Params) -> Shapes:
     """Raises TypeError or ValueError, in one line, for parameters that are no finite real arrays whose shapes fit each other."""
-    shapes = Shapes()
+    check_kind(params, Params)
     check_pair(params, "C2_re", "C2_im")
-    for name, axes in AXES.items():
-        if getattr(params, name) is not None:
-            shapes.check(name, getattr(params, name), axes)
+    shapes = Shapes()
+    shapes.check_all(params, AXES)
     return shapes
 
 
@@ -211,19 +223,22 @@ def forward(params: Params, u: Array, h0: Array | None = None, reverse: bool = F
 
 def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
     """The arguments, checked, as they look inside the layer."""
-    return checked_call(check(params), params.C2_re is not None, "state", u, h0, y_bar, complex_states=True)
+    shapes = check(params)
+    return checked_call(shapes, params.C2_re is not None, "state", u, h0, y_bar, complex_states=True)
 
 
 def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
     """One step of one direction: y_t ([batch,] width) and h_t ([batch,] state) from h_{t-1} and u_t ([batch,] width)."""
+    check_kind(params, Params)
     if params.C2_re is not None:
         raise ValueError("params: found C2, expected one direction; a layer of two directions has no steps")
-    y, states = forward(params, u_t[..., None, :], h)
+    y, states = forward(params, one_step(u_t), h)
     return y[..., 0, :], states[..., 0, :]
 
 
 def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
+    check_array("y_bar", y_bar)
     call = enter(params, u, h0, y_bar)
     bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
     real = mapped(bar, lambda x: x if x is bar.h0 else x.astype(u.dtype))

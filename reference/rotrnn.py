@@ -32,7 +32,17 @@ import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import Call, Shapes, backwards, checked_call, finite_exp, in_time
+from scanproof.reference.layers import (
+    Call,
+    Shapes,
+    backwards,
+    check_array,
+    check_kind,
+    checked_call,
+    finite_exp,
+    in_time,
+    one_step,
+)
 from scanproof.reference.scan import rotate
 
 
@@ -92,7 +102,7 @@ def init(
     Raises:
         TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, an odd head_dim.
     """
-    initialise.check_arguments(rng, dtype, heads=heads, head_dim=head_dim, width=width)
+    initialise.check_arguments(rng, dtype, bidirectional, heads=heads, head_dim=head_dim, width=width)
     _check_even("head_dim", head_dim)
     v, features = initialise.named("variant", variant, initialise.ROTATIONS), heads * head_dim
     theta = rng.random((heads, head_dim // 2)) * v.max_phase  # (heads, pairs)
@@ -108,14 +118,13 @@ def init(
 
 def check(params: Params) -> Shapes:
     """Raises TypeError or ValueError, in one line, for parameters that are no finite real arrays whose shapes fit each other."""
+    check_kind(params, Params)
     shapes = Shapes()
     shapes.check("M", params.M, AXES["M"])
     _check_even("M", shapes["head_dim"])
     shapes.derive("pairs", shapes["head_dim"] // 2, "half the head_dim of M")
     shapes.derive("features", shapes["heads"] * shapes["head_dim"], "heads * head_dim of M")
-    for name, axes in AXES.items():
-        if getattr(params, name) is not None:
-            shapes.check(name, getattr(params, name), axes)
+    shapes.check_all(params, AXES)
     return shapes
 
 
@@ -263,14 +272,16 @@ def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
 
 def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
     """One step of one direction: y_t ([batch,] width) and x_t ([batch,] heads, head_dim) from x_{t-1} and u_t."""
+    check_kind(params, Params)
     if params.C2 is not None:
         raise ValueError("params: found C2, expected one direction; a layer of two directions has no steps")
-    y, x = forward(params, u_t[..., None, :], h)
+    y, x = forward(params, one_step(u_t), h)
     return y[..., 0, :], x[..., 0, :, :]
 
 
 def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
+    check_array("y_bar", y_bar)
     call = enter(params, u, h0, y_bar)
     bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
     return replace(bar, u=call.border.leave(bar.u), h0=call.border.leave(bar.h0, 1))

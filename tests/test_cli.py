@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,6 +21,9 @@ from typer.testing import CliRunner
 
 import scanproof
 from scanproof.cli.app import app
+from scanproof.cli.check import admitting
+from scanproof.properties.judge import judge
+from scanproof.reference.arithmetic import Arithmetic
 
 SCANS = """
 import numpy as np
@@ -94,6 +98,20 @@ def test_a_syntax_error_names_its_own_line(folder: Path) -> None:
 
 def test_version() -> None:
     assert call("--version").stdout.strip() == scanproof.__version__
+
+
+@pytest.mark.parametrize("words", [("golden", "emit"), ("golden", "list"), ("golden", "show", "exact-17-float32", "--json"), ("doctor",)], ids=" ".join)
+@pytest.mark.parametrize("read", [0, 1])
+def test_nothing_is_said_when_the_reader_of_the_output_stops_early(words: tuple[str, ...], read: int) -> None:
+    """`| head -1`, and a reader that is gone before the first line."""
+    program = [sys.executable, "-c", "from scanproof.cli import main; main()", *words]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert bool(running.stdout.read(read)) == bool(read)
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(60) in ((0, 141) if read else (141,))  # what fits into the pipe was told
 
 
 def test_honest_scan_is_accepted(folder: Path) -> None:
@@ -248,13 +266,43 @@ def test_new_options_are_in_the_answer_and_in_the_command_that_repeats_it(folder
 
 
 def test_the_factor_on_assumed_constants_is_repeated(folder: Path) -> None:
-    words = ("--order", "log-space", "--assumed", "2", "--positive", "all", "--lengths", "4", "--cases", "1")
-    found = json.loads(call("check", "scans.py:zeros", "--dtype", "float32", *words, "--json").stdout)
+    words = ("--order", "fft", "--lam", "constant", "--assumed", "2", "--positive", "all", "--lengths", "20", "--cases", "1")
+    found = json.loads(call("check", "scans.py:scaled", "--dtype", "float32", *words, "--json").stdout)
     assert (found["verdict"], found["grade"]) == ("outside", "theorem given the assumed constants")
     assert "--assumed 2.0 --positive all" in found["reproduce"]
     needed = found["failure"]["assumed_needed"]
-    assert needed > 1000
+    assert 2 < needed < 1000
     assert f"factor {needed:.3g} on the assumed constants would admit it" in found["failure"]["reason"]
+    told = call("check", "scans.py:scaled", "--dtype", "float32", *words).stdout
+    assert f"assumed constants       factor {needed:.3g} would admit the failing calls" in told
+    plain = call("check", "scans.py:zeros", "--dtype", "float32", "--law", "exact-lanes", "--cases", "1").stdout
+    assert "witness    " in plain
+    assert "assumed constants" not in plain
+
+
+def test_which_factor_on_assumed_constants_is_said_to_be_small() -> None:
+    verdict = judge("scan", np.ones((1, 1, 1)), lam=np.ones(1), b=np.ones((1, 1, 1)), arithmetic=Arithmetic("float64", order="log-space"))
+    for needed, said in ((None, "no factor on them makes the failing calls fit"), (4.0, "factor 4 would admit the failing calls, so they may be too small"),
+                         (4.1, "factor 4.1 would admit the failing calls (")):  # fmt: skip
+        assert admitting(replace(verdict, assumed_needed=needed)).startswith(said)
+
+
+EXPM = "import numpy as np\ndef expm(S):\n    return np.linalg.solve(np.eye(S.shape[1]) - S / 2, np.eye(S.shape[1]) + S / 2).astype(S.dtype)\n"
+
+
+def test_the_worst_matrix_is_told_in_words_that_fit_it(folder: Path) -> None:
+    """Its error and its allowance are norms, and not those of the entry that is shown."""
+    (folder / "my_expm.py").write_text(EXPM)
+    told = call("check", "my_expm.py:expm", "--system", "expm", "--dtype", "float32", "--law", "planes", "--cases", "1").stdout
+    assert re.search(r"at P\[0, 0, 1\]: got [0-9.]+, truth [0-9.]+, error .*, allowance .* \(2-norms of the whole matrix\)\n", told)
+    (file,) = (folder / "build" / "witness").iterdir()
+    judged = call("judge", str(file))
+    assert (judged.exit_code, "(2-norms of the whole matrix)" in judged.stdout) == (1, True)
+    assert "2-norm" not in call("check", "scans.py:zeros", "--dtype", "float32", "--law", "exact-lanes").stdout
+    (folder / "w.json").write_text(json.dumps(json.loads(file.read_text()), sort_keys=True))
+    assert call("judge", "w.json").exit_code == 1
+    (folder / "w.json").write_text(file.read_text().replace("scanproof-expm-witness/1", "scanproof-expm-witness/9"))
+    assert "found format 'scanproof-expm-witness/9', expected scanproof-expm-witness/1; the scanproof" in one_line(call("judge", "w.json"))
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])

@@ -18,7 +18,7 @@ from scanproof.golden.judging import judge
 from scanproof.golden.lint import agree, faults, states
 from scanproof.golden.magnitude import magnitude
 from scanproof.golden.making import bound_of, classes, make, make_all
-from scanproof.golden.store import PUBLISHED, read_all, write
+from scanproof.golden.store import V1, read_all, write
 from scanproof.properties.mutants import chunked, mutants
 from scanproof.properties.witness import array
 from scanproof.reference.arithmetic import Arithmetic
@@ -26,6 +26,7 @@ from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Inputs
 
 ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = V1 / "scan"
 CASES = read_all(PUBLISHED)
 NARROW = ("float16", "bfloat16")
 

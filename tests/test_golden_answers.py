@@ -19,13 +19,14 @@ from scanproof.cli.app import app
 from scanproof.golden.answers import collect, question
 from scanproof.golden.judging import judge
 from scanproof.golden.making import classes
-from scanproof.golden.store import PUBLISHED, read_all
+from scanproof.golden.store import V1, read_all
 from scanproof.properties.mutants import MUTANTS, chunked
 from scanproof.properties.witness import Numbers, array, numbers
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
 
 ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = V1 / "scan"
 CASES = [case for case in read_all(PUBLISHED) if case.dtype == "float32"]
 BY_ID = {case.id: case for case in CASES}
 FLOAT32 = ("--dtype", "float32")

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from scanproof.cli.app import app
 from scanproof.golden.lint import faults
 from scanproof.golden.schema import Case
-from scanproof.golden.store import PUBLISHED, files, read, write
+from scanproof.golden.store import V1, files, read, write
 
+PUBLISHED = V1 / "scan"
 NAME = "three-steps-complex64"
 Content = dict[str, Any]
 

@@ -223,6 +223,13 @@ def test_any_one_changed_value_reads_or_is_a_value_error(data):
     assert json.loads(found.text()) == content
 
 
+@pytest.mark.parametrize(("form", "hint"), [("scanproof-layer-witness/9", "; the scanproof that wrote it may read it"), ("scanproof-witness/2", "")])
+def test_another_format_is_named(form, hint, tmp_path):
+    (tmp_path / "w.json").write_text(changed("format", to=form))
+    with pytest.raises(ValueError, match=f"found format '{form}', expected scanproof-layer-witness/1{hint}$"):
+        read_layer(tmp_path / "w.json")
+
+
 @pytest.mark.parametrize("path", ["no/such/file.json", ".", "\0"])
 def test_a_file_that_cannot_be_read_is_a_value_error(path):
     with pytest.raises(ValueError) as error:  # noqa: PT011

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import scanproof
+from scanproof.properties.judge import judged
+from scanproof.properties.witness import read
 
 USERS_FILE = """
 import numpy as np
@@ -26,6 +28,10 @@ def faulty(lam, b):
     return h
 
 TestHonest = scanproof.suite("scan", scan, arithmetic=scanproof.Arithmetic("float32"), cases=3)
+def wrong_shape(lam, b):
+    return b[0]
+
+TestWrongShape = scanproof.suite("scan", wrong_shape, arithmetic=scanproof.Arithmetic("float32"), cases=3)
 TestFaulty = scanproof.suite("scan", faulty, arithmetic=scanproof.Arithmetic("float32"), cases=3)
 """
 
@@ -47,6 +53,31 @@ def test_faulty_fails_and_says_where(tmp_path: Path) -> None:
     assert found.returncode == 1
     assert "exact-lanes: outside: error/allowance inf; smallest failing call (exact-lanes)" in found.stdout
     assert "FAILED test_mine.py::TestFaulty::test_verdict" in found.stdout
+
+
+def test_a_failure_names_its_witness_and_the_commands_that_show_it_again(tmp_path: Path) -> None:
+    found = run(tmp_path, "-k", "TestFaulty")
+    (witness,) = (tmp_path / "build" / "witness").iterdir()
+    again = f"witness: build/witness/{witness.name}; judge it again: scanproof judge build/witness/{witness.name}; reproduce: python -m pytest "
+    for test in ("test_exact_lanes", "test_verdict"):
+        assert f"{again}test_mine.py::TestFaulty::{test}" in found.stdout.replace("\nE  ", "")
+    assert judged(read(witness).results(), read(witness).inputs(), read(witness).declared()).verdict == "outside"
+    repeated = run(tmp_path, "test_mine.py::TestFaulty::test_exact_lanes")
+    assert f"{again}test_mine.py::TestFaulty::test_exact_lanes" in repeated.stdout
+
+
+def test_a_failure_is_told_where_no_witness_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "build").write_text("a file")
+    found = run(tmp_path, "-k", "TestFaulty")
+    assert found.returncode == 1
+    assert "no witness was written: build/witness: Not a directory; reproduce: python -m pytest test_mine.py::" in found.stdout
+
+
+def test_a_broken_contract_is_told_with_its_command(tmp_path: Path) -> None:
+    found = run(tmp_path, "-k", "TestWrongShape")
+    assert found.returncode == 1
+    told = "result: found shape (1, 1), expected (1, 1, 1), the shape of b; reproduce: python -m pytest test_mine.py::TestWrongShape::test_verdict"
+    assert told in found.stdout.replace("\nE  ", ""), found.stdout
 
 
 def test_unknown_system() -> None:

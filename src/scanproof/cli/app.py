@@ -41,16 +41,32 @@ EXIT_CODES = (
 
 app = typer.Typer(
     name="scanproof",
-    help="Is this difference a bug, or could it be rounding? Certified verdicts for scan kernels.\n\n" + EXIT_CODES,
+    help="Is this difference a bug, or could it be rounding? Certified verdicts for scan kernels and layers made of them.\n\n"
+    "Examples:\n\n"
+    "  scanproof check my_scan.py:scan --dtype float32\n\n"
+    "  scanproof judge run.npz\n\n"
+    "  scanproof verify\n\n" + EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-golden = typer.Typer(help="Golden cases: exact states with a bound beside every number, for any language.", no_args_is_help=True)
+golden = typer.Typer(
+    help="Golden cases: exact results with a bound beside every number, for any language.\n\n"
+    "Examples:\n\n"
+    "  scanproof golden list --system lru\n\n"
+    "  scanproof golden emit --dtype float32 | ./yours | scanproof golden judge - --dtype float32",
+    no_args_is_help=True,
+)
 app.add_typer(golden, name="golden")
-power = typer.Typer(help="What the checkers are worth, where everything can be tried.", no_args_is_help=True)
+power = typer.Typer(
+    help="What the checkers are worth, where everything can be tried.\n\n"
+    "Examples:\n\n"
+    "  scanproof power long --steps 100000\n\n"
+    "  scanproof power layers --cases 1 --quiet",
+    no_args_is_help=True,
+)
 app.add_typer(power, name="power")
 
 
@@ -76,7 +92,7 @@ def check(
     positive: Annotated[str, typer.Option(help="What must be above zero: none, lam or all (lam, b and h0).")] = "none",
     lengths: Annotated[str | None, typer.Option(help="Accepted lengths, as in 1-64,128 (all by default).")] = None,
     channels: Annotated[str | None, typer.Option(help="Accepted numbers of channels, of layers the width of u.")] = None,
-    states: Annotated[str | None, typer.Option(help="Accepted sizes of LRU's state, or of RotRNN's heads.")] = None,
+    states: Annotated[str | None, typer.Option(help="Accepted sizes of LRU's state, of RotRNN's heads, or of S.")] = None,
     seed: Seed = 0,
     cases: Annotated[int, typer.Option(min=1, help="Random cases per law.")] = 20,
     law: Annotated[list[str] | None, typer.Option(help="Only this law (may be repeated); passing is then undecided.")] = None,
@@ -88,7 +104,8 @@ def check(
 
     A scan is called as f(lam=, b=) and, if its signature has them, h0= and reverse=, in a process of its own, and returns all
     states of h_t = lam_t h_{t-1} + b_t. A layer is called with its parameters and u= and, if its signature has them, h0=,
-    reverse= and y_bar=, and returns y, or a mapping over y, h, h_last and grads.
+    reverse= and y_bar=, and returns y, or a mapping over y, h, h_last, grads and constants: docs/layers.md has the table.
+    The matrix exponential is called as f(S=) with skew matrices (stack, n, n) and returns all of exp S.
 
     Examples:
 
@@ -101,6 +118,10 @@ def check(
       scanproof check half_scan.py:scan --dtype bfloat16 --accumulate float32 --order chunked:64 --store chunk
 
       scanproof check my_lru.py:layer --system lru --dtype float32 --adjoint recurrence
+
+      scanproof check my_rotrnn.py:layer --system rotrnn --dtype float32 --states 2,4,8 --gain one-minus-square
+
+      scanproof check my_expm.py:expm --system expm --dtype float64
     """
     from scanproof.cli import check as command
     from scanproof.cli.declared import declared
@@ -117,9 +138,9 @@ def check(
 
 @app.command()
 def judge(
-    file: Annotated[Path, typer.Argument(help="recorded.npz with the arguments and got, or a witness file.json.")],
+    file: Annotated[Path, typer.Argument(help="recorded.npz with arguments and results, or a witness file.json of any system.")],
     system: System = "scan",
-    dtype: Annotated[str | None, typer.Option(help="Declared format (that of b by default).")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Declared format (that of b, u or S by default).")] = None,
     subnormals: Subnormals = "gradual",
     contraction: Contraction = True,
     order: Order = "any",
@@ -136,18 +157,25 @@ def judge(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Judge states that someone recorded, or judge a witness file again.
+    """Judge results that someone recorded, or judge a witness file again.
 
-    A witness carries its own declaration; the options speak about .npz files: of a scan with lam, b, got (h0, reverse), of a
-    layer with its parameters, u, and y, h, h_last or gradient_NAME (h0, reverse, y_bar).
+    The keys of an .npz file: of a scan lam, b, got (h0, reverse); of a layer its parameters, u, and any of y, h, h_last,
+    gradient_NAME and constant_NAME (h0, reverse, y_bar); of expm S and got. Those in parentheses are optional. A witness says
+    itself which system it is of and what was declared; the options speak about .npz files.
 
-    Examples:
+    Examples, after numpy.savez("run.npz", lam=lam, b=b, got=h):
 
-      python -c "import numpy as np; np.savez('run.npz', lam=lam, b=b, got=h)"; scanproof judge run.npz
+      scanproof judge run.npz
 
       scanproof judge layer.npz --system rotrnn --dtype float32
 
+      scanproof judge exponentials.npz --system expm
+
       scanproof judge build/witness/witness-exact-lanes-0123456789.json
+
+      scanproof judge build/witness/witness-lru-impulses-0123456789.json
+
+      scanproof judge build/witness/witness-expm-planes-0123456789.json
     """
     from scanproof.cli import judge as command
 
@@ -190,11 +218,16 @@ def prove(
     chain: Annotated[bool, typer.Option("--chain", help="What each allowance rests on, by all provers (minutes).")] = False,
     json: Json = False,
 ) -> None:
-    """Prove the lemmas, for general N, by SymPy: the scan's algebra, the rounding theorem, rotations.
+    """Prove, for general N, what every verdict rests on.
+
+    By SymPy always: the algebra of scans, the rounding theorem, rotations, the layers LRU and RotRNN with their gradients and
+    invariances, Householder products. By Coq and Gappa where they are installed.
 
     With --chain each allowance is followed from its Python function to SymPy's lemmas, Coq's theorems and Gappa's certificates,
-    and what is only argued, cited, assumed or tested is marked. With --coq, --gappa or --chain the exit code is 3 if a prover
-    is missing.
+    and what is only argued, cited, assumed or tested is marked.
+
+    Exits with 0 if all that was asked for is proved, 1 if anything is refused, 3 if a proof is not run: with --coq, --gappa or
+    --chain a missing prover, whose installation is then told.
 
     Examples:
 
@@ -204,7 +237,7 @@ def prove(
 
       scanproof prove --coq --gappa --json
 
-      scanproof prove --chain
+      scanproof prove --chain --lemma scan-adjoint
     """
     from scanproof.cli import prove as command
 
@@ -263,6 +296,8 @@ def one_line_errors() -> Iterator[None]:
     try:
         yield
     except typer.Exit:
+        raise
+    except BrokenPipeError:  # told to nobody, by `main`
         raise
     except OSError as error:
         told = f"cannot use {error.filename}: {error.strerror}" if error.filename else error

@@ -15,18 +15,18 @@ import numpy as np
 from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
 from scanproof.cli.output import console, number, print_json, progress, table, word
 from scanproof.properties.check import check as run_check
+from scanproof.properties.expm_verdict import OUTPUT as WHOLE_MATRIX
 from scanproof.properties.expm_witness import ExpmWitness
 from scanproof.properties.findings import Element
 from scanproof.properties.layer_witness import LayerWitness
 from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.strategies import Domain
 from scanproof.properties.suites import suite_of
-from scanproof.properties.witness import Witness, write_atomically
+from scanproof.properties.verdict import ASSUMED, Verdict
+from scanproof.properties.witness import WITNESSES, Witness, write_atomically
 from scanproof.properties.worker import Worker
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs
-
-WITNESSES = Path("build/witness")
 
 
 def run(
@@ -135,8 +135,19 @@ def show(report: Report, witness: Path | None, command: str) -> None:
         out.print(f"  smallest failing {'part  ' if report.window else 'call  '} {call(report.witness)}", markup=False)
         rescue = report.not_refuted_under or "none of the declarations known"
         out.print(f"  failing calls fit       {rescue}", markup=False)
+        if report.failure.grade == ASSUMED:
+            out.print(f"  assumed constants       {admitting(report.failure)}", markup=False)
         out.print(f"  witness                 {witness} (judge it again: scanproof judge {witness})", markup=False)
         out.print(f"  reproduce               {command}", markup=False)
+
+
+def admitting(failure: Verdict) -> str:
+    """Which factor on the assumed constants would admit the failing calls."""
+    needed, assumed = failure.assumed_needed, failure.arithmetic.assumed
+    if needed is None:
+        return "no factor on them makes the failing calls fit"
+    small = ", so they may be too small" if needed <= 4 * assumed else ""
+    return f"factor {needed:.3g} would admit the failing calls{small} (--assumed)"
 
 
 def call(witness: Witness | LayerWitness | ExpmWitness) -> str:
@@ -166,9 +177,10 @@ def element(worst: Element) -> str:
     else:
         batch, step, channel = worst.index
         place = f"batch {batch}, step {step}, channel {channel}"
+    norms = " (2-norms of the whole matrix)" if worst.output == WHOLE_MATRIX else ""
     return (
         f"  at {place}: got {worst.got!r}, truth {worst.truth!r}, "
-        f"error {worst.error:.3g}, allowance {worst.allowance:.3g}"
+        f"error {worst.error:.3g}, allowance {worst.allowance:.3g}{norms}"
     )
 
 

@@ -56,9 +56,11 @@ def show(
 ) -> None:
     """Show one case: what it is for, its inputs, exact results and bounds.
 
-    Example:
+    Examples:
 
       scanproof golden show exact-17-float32
+
+      scanproof golden show exact-17-float32 --json
     """
     from scanproof.cli import golden_output as output
 
@@ -70,9 +72,11 @@ def show(
 def emit(system: System = "scan", dtype: Dtypes = None) -> None:
     """Print one JSON line a case, inputs only, for a program in any language.
 
-    Example:
+    Examples:
 
       scanproof golden emit --dtype float32 | ./yours | scanproof golden judge - --dtype float32
+
+      scanproof golden emit --system lru --dtype float64 > questions.jsonl
     """
     from scanproof.cli import golden_output as output
 

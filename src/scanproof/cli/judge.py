@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,16 @@ from scanproof.properties.judge import explained, judged
 from scanproof.properties.judge import judge as run_judge
 from scanproof.properties.layer_witness import LAYER_FORMAT, layer_contradiction, read_layer
 from scanproof.properties.verdict import Verdict
-from scanproof.properties.witness import array, contradiction, read, says
+from scanproof.properties.witness import FORMAT, contradiction, kind_of, read
 from scanproof.reference.systems import LAYERS, known_system
 
 OPTIONAL = ("h0", "reverse")
 MAIN = ("b", "u", "S")  # whose dtype is declared
+KINDS: dict[str, tuple[Any, Any]] = {  # of witnesses
+    FORMAT: (read, contradiction),
+    LAYER_FORMAT: (read_layer, layer_contradiction),
+    EXPM_FORMAT: (read_expm, expm_contradiction),
+}
 CODES = {"nearest": ACCEPTED, "within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
 
 
@@ -130,27 +134,14 @@ def show(verdict: Verdict) -> None:
 
 
 def _witness(file: Path) -> Verdict:
-    if says(file, LAYER_FORMAT):
-        return _judged_again(file, read_layer(file), layer_contradiction)
-    if says(file, EXPM_FORMAT):
-        return _judged_again(file, read_expm(file), expm_contradiction)
-    content = read(file)
-    inputs = content.inputs()
-    verdict = run_judge(
-        content.system, array(content.got), lam=inputs.lam, b=inputs.b, h0=inputs.h0, reverse=inputs.reverse,
-        arithmetic=content.declared(),
-    )  # fmt: skip
-    wrong = contradiction(content, verdict)
-    if wrong:
-        raise ValueError(f"witness: {file}: {wrong}")
-    return verdict
-
-
-def _judged_again(file: Path, content: Any, contradiction: Callable[[Any, Verdict], str | None]) -> Verdict:
-    """A witness of a layer or of a matrix exponential. Raises ValueError where it does not say what judging it again says."""
+    """The verdict over the call of a witness. Raises ValueError where it does not say what judging it again says."""
+    kind = kind_of(file)
+    form = next((known for known in KINDS if kind == known.partition("/")[0]), FORMAT)
+    reads, contradicts = KINDS[form]
+    content = reads(file)
     call, results = content.inputs(), content.results()
     verdict = judged(results, call, content.declared())
-    wrong = contradiction(content, verdict)
+    wrong = contradicts(content, verdict)
     if wrong:
         raise ValueError(f"witness: {file}: {wrong}")
     return explained(verdict, [(call, results)])

@@ -14,7 +14,6 @@ from scanproof.properties.witness import write_atomically
 
 SYSTEMS = ("scan", *LAYER_RECIPES)
 V1 = Path(__file__).parent / "v1"
-PUBLISHED = V1 / "scan"  # layers stand beside it
 KINDS: dict[str, type[Case] | type[LayerCase]] = {FORMAT: Case, LAYER_FORMAT: LayerCase}
 
 
