@@ -20,8 +20,8 @@ setup: $(READY)    ## make .venv with the locked dependencies (once) and install
 verify: $(READY)    ## the main job: prove, check our kernels and real third-party scans, write build/report
 	$(BIN)/scanproof verify $(ARGS)
 
-proofs: $(READY)    ## prove the lemmas by SymPy and the theorems by Coq (Debian packages; without them: exit code 3)
-	$(BIN)/scanproof prove --coq $(ARGS)
+proofs: $(READY)    ## prove lemmas (SymPy), theorems (Coq), certificates (Gappa), and show what each allowance rests on
+	$(BIN)/scanproof prove --chain $(ARGS)
 
 test: $(READY)    ## run the tests
 	OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -q -n auto --dist loadgroup $(ARGS)

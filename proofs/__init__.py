@@ -12,18 +12,24 @@ from scanproof.proofs import (
     authors_versions,
     canonical_form,
     closed_forms,
+    complex_product,
+    element_functions,
     equivalence,
+    every_rotation,
     householder,
+    householder_products,
     layer_gradients,
     layer_invariances,
     lru,
     lru_ring,
+    real_counting,
     rotation,
     rotation_operator,
     rounding_elements,
     rounding_recurrence,
     rounding_theorem,
     scan_algebra,
+    scan_laws,
     scan_operator,
     state_norm,
     state_tracking,
@@ -34,10 +40,11 @@ from scanproof.proofs.run import ClaimResult, Lemma, Result, prove
 __all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove"]
 
 TOPICS = (
-    *(scan_operator, scan_algebra, rotation_operator, adjoint, rounding_theorem, rounding_recurrence),
-    *(rotation, canonical_form, lru, state_norm, equivalence),
-    *(closed_forms, surjectivity, lru_ring, layer_gradients, rounding_elements),
-    *(layer_invariances, authors_versions, householder, state_tracking),
+    *(scan_operator, scan_algebra, scan_laws, rotation_operator, adjoint),
+    *(rounding_theorem, rounding_recurrence, complex_product, rounding_elements, element_functions),
+    *(rotation, closed_forms, canonical_form, every_rotation, surjectivity),
+    *(lru, lru_ring, state_norm, equivalence, layer_gradients, layer_invariances, authors_versions),
+    *(householder, householder_products, state_tracking, real_counting),
 )
 
 

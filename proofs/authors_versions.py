@@ -60,6 +60,11 @@ B_AND_C = Version("B and C", P, P, P, P * P * B, (P_COLUMNS,))
 D_ = Version("D", P, adjoint(P), adjoint(P), B, (P_ROWS, P_COLUMNS))
 
 
+def written(e: sp.Expr) -> str:
+    """P^T, P^2 B"""
+    return str(e).replace("adjoint(P)", "P^T").replace("**", "^").replace("*", " ")
+
+
 def head(rng: random.Random, n: int) -> Instance:
     """A head; Theta is a rotation, because the norm of a difference needs it."""
     width = WIDTHS[n]
@@ -83,7 +88,8 @@ def step(version: Version) -> Claim:
     mutants = [other for other in others if other != expected]
     if version is D_:
         mutants.append(model(P, B, version.leave * s))
-    what = f"{version.name}: {version.leave} s is the model's state for basis {version.basis} and inputs {version.inputs}"
+    leave, basis, inputs = map(written, (version.leave, version.basis, version.inputs))
+    what = f"{version.name}: {leave} s is the model's state for basis {basis} and inputs {inputs}"
     return Claim(what, version.leave * after, expected, version.needs, tuple(mutants), at_sizes(head))
 
 

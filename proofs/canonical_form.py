@@ -11,8 +11,8 @@
     h, B, u    state, input matrix, inputs of RotRNN                                           (N, 1), (N, W), (W, 1)
     s          P^T h, the rotated state                                                        (N, 1)
 
-Where Theta is a letter nothing is said of pairs, and N is the head size itself. That every matrix of SO(N) has this form
-is not claimed.
+Where Theta is a letter nothing is said of pairs, and N is the head size itself. That every matrix of SO(N) has this form is
+shown in `every_rotation`.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ CIRCLE, COMMUTE = (sin * sin, 1 - cos * cos), (sin * cos, cos * sin)
 UNIT, UNIT_J = (adjoint(k) * k, ONE), (adjoint(j) * j, ONE)
 BETAS = tuple(sp.Rational(i, 2) for i in (-1, 0, 1, 3, 4, 5))  # on both sides of 0 and of 2
 CONTRACTING = BETAS[1:5]
+FACTORINGS = "[1 0; v I] [1 w^T; 0 I - v w^T] = [1 - w^T v, w^T; 0 I] [1 0; v I]"  # so det(I - v w^T) = 1 - w^T v
 OUTSIDE = tuple({g: gap, b: side} for gap in (sp.Rational(1, 2), ONE, sp.Integer(3)) for side in (-gap, 2 + gap))
 
 
@@ -121,7 +122,7 @@ def determinant() -> Iterator[Claim]:
     lower, row, instances = sp.Matrix([[1, 0], [v, 1]]), adjoint(w), at_sizes(with_determinants)
     left, right = lower * sp.Matrix([[1, row], [0, 1 - v * row]]), sp.Matrix([[1 - row * v, row], [0, 1]]) * lower
     for i, h in itertools.product(range(2), range(2)):
-        what, mutant = f"both factorings: block {i + 1}, {h + 1}", 2 * right[i, h]
+        what, mutant = f"{FACTORINGS}: block {i + 1}, {h + 1}", 2 * right[i, h]
         yield Claim(what, left[i, h], right[i, h], (), (mutant,), instances)
     given: tuple[Equation, ...] = ((d, 1 - adjoint(beta * k) * k), UNIT)
     yield Claim("det H = 1 - (beta k)^T k = 1 - beta", d, 1 - beta, given, (1 + beta, ONE), instances)

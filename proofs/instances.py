@@ -47,29 +47,45 @@ def reflection(rng: random.Random, n: int) -> sp.ImmutableMatrix:
     return rotation(rng, n) * sp.diag(-1, *[1] * (n - 1))
 
 
-def value(e: sp.Expr, instance: Instance) -> sp.Expr | sp.ImmutableMatrix:
+class Remembered(dict[sp.Basic, sp.Basic]):
+    """An instance with the values of all formulas that were evaluated on it.
+
+    Raises:
+        ValueError: a matrix for a commuting symbol.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        super().__init__(instance)
+        self.known = {symbol: mutable(symbol, v) for symbol, v in instance.items()}
+
+
+def mutable(symbol: sp.Basic, v: sp.Basic) -> sp.Basic | sp.Matrix:
+    """The value of a symbol; a letter's matrix as SymPy multiplies it fastest."""
+    if symbol.is_commutative and isinstance(v, sp.MatrixBase):
+        raise ValueError(f"instance: found a matrix for {symbol}, expected a number: that symbol commutes")
+    return v.as_mutable() if isinstance(symbol, sp.Symbol) and isinstance(v, sp.MatrixBase) else v
+
+
+def value(e: sp.Expr, instance: Instance) -> sp.Expr | sp.Matrix:
     """The formula e on the values of an instance; a number next to a matrix stands for that multiple of I.
 
     Raises:
         ValueError: a symbol without a value, a matrix for a commuting symbol, or a result that is not rational.
     """
-    for symbol, v in instance.items():
-        if symbol.is_commutative and isinstance(v, sp.MatrixBase):
-            raise ValueError(f"instance: found a matrix for {symbol}, expected a number: that symbol commutes")
-    result = evaluated(sp.sympify(e), dict(instance))
+    result = evaluated(sp.sympify(e), (instance if isinstance(instance, Remembered) else Remembered(instance)).known)
     if not all(x.is_Rational for x in (result if isinstance(result, sp.MatrixBase) else (result,))):
         raise ValueError(f"instance: found the value {result} of {e}, expected rational numbers")
     return result
 
 
-def evaluated(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.ImmutableMatrix:
+def evaluated(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.Matrix:
     """`value` without its checks; what a formula repeats is evaluated once, and kept in `known`."""
     if e not in known:
         known[e] = e.xreplace(known).doit() if e.is_commutative else combined(e, known)
     return known[e]
 
 
-def combined(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.ImmutableMatrix:
+def combined(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.Matrix:
     """A sum, product, power or adjoint of the values of its parts."""
     parts = [evaluated(part, known) for part in e.args]
     if isinstance(e, sp.adjoint):
@@ -80,7 +96,7 @@ def combined(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.Immutab
     return functools.reduce(operation, parts)
 
 
-def plus(x: sp.Expr | sp.ImmutableMatrix, y: sp.Expr | sp.ImmutableMatrix) -> sp.Expr | sp.ImmutableMatrix:
+def plus(x: sp.Expr | sp.Matrix, y: sp.Expr | sp.Matrix) -> sp.Expr | sp.Matrix:
     """x + y, where a number beside a square matrix stands for that multiple of I."""
     if isinstance(x, sp.MatrixBase) == isinstance(y, sp.MatrixBase):
         return x + y

@@ -263,7 +263,7 @@ LEMMAS = (
         method=f"{WORDS}; diagonal matrices of any size as letters; reference.scan.rotate is run on the letters",
         cited=(
             "det(XY) = det X det Y",
-            "every matrix of SO(N) is exp(M - M^T) for some M, so P Q^T is a basis that the parameters reach",
+            "exp-onto-every-rotation: P Q^T is a basis that the parameters reach",
             "induction over t",
         ),
         claims=angles_and_pairs,

@@ -3,7 +3,8 @@
     symbol       meaning                                                                   shape
     A, dA        |lam_t| and how far what is read may be from it                           (N, N); ()
     X, E         sizes of the monomials; what products and reading do to them              (N, 1); ()
-    Y            X + E, a scan too: Y_t = (A + dA) (1 + beta) Y_(t-1) + |b_t|              (N, 1); ()
+    dX           how far b_t as it is read may be from it (in a layer: as it is computed)  (N, 1); ()
+    Y            X + E, a scan too: Y_t = (A + dA) (1 + beta) Y_(t-1) + |b_t| + dX         (N, 1); ()
     Al+, Bl+     a tree's segment l with every rounding against us; q is the later one     ()
     Ql           (1 + beta) Al+, the product of all (1 + beta) (A_t + dA_t) of l           ()
     K, V, F      1 + beta; 1 + u; (1 + u)^(additions below the node)                       ()
@@ -29,7 +30,7 @@ from scanproof.proofs.instances import at_sizes, matrix
 from scanproof.proofs.rounding_theorem import Hypotheses, exact
 from scanproof.proofs.run import Lemma
 
-A, A_read, X, E, Y, drive = letters("A dA X E Y b")
+A, A_read, X, E, Y, drive, drive_read = letters("A dA X E Y b dX")
 Aq, Qq, Yl, Yq, Bl, Bq, B, f, g, i, j, s = letters("Aq+ Qq Yl Yq Bl+ Bq+ B+ f g i j s")
 K, V, F, Fl, Fq = sp.symbols("K V F Fl Fq", positive=True)
 beta = sp.Symbol("beta", positive=True)
@@ -115,7 +116,7 @@ def largest_segment(steps: Sequence[Step], model: Model) -> Fraction:
 
 def step_model(rng: random.Random, n: int) -> Instance:
     """One step of the recurrence; the identity needs neither signs nor size 1."""
-    env = {M: matrix(rng, n, n) for M in (A, A_read)} | {x: matrix(rng, n, 1) for x in (X, E, drive)}
+    env = {M: matrix(rng, n, n) for M in (A, A_read)} | {x: matrix(rng, n, 1) for x in (X, E, drive, drive_read)}
     return {**env, Y: env[X] + env[E], beta: sp.Rational(1, 8)}
 
 
@@ -135,12 +136,12 @@ def tree_model(rng: random.Random) -> Instance:
 
 def recurrence() -> Iterator[Claim]:
     """E = Y - X along the scan; B+ <= V^d Y over every tree; hence B+ - B <= (1 + xi) E + xi X."""
-    error = (A + A_read) * (1 + beta) * E + (A_read * (1 + beta) + A * beta) * X
-    larger, exact_size = (1 + beta) * (A + A_read) * Y + drive, A * X + drive
-    unread = (A + A_read) * (1 + beta) * E + A * beta * X
-    what = "E = Y - X, from t - 1 to t"
+    error = (A + A_read) * (1 + beta) * E + (A_read * (1 + beta) + A * beta) * X + drive_read
+    larger, exact_size = (1 + beta) * (A + A_read) * Y + drive + drive_read, A * X + drive
+    unread = (A + A_read) * (1 + beta) * E + A * beta * X + drive_read
+    what = "E = Y - X, from t - 1 to t, where lam is read with an error of dA and b with one of dX"
     given: Hypotheses = ((Y, X + E),)
-    yield Claim(what, larger - exact_size, error, given, (unread,), at_sizes(step_model))
+    yield Claim(what, larger - exact_size, error, given, (unread, error - drive_read), at_sizes(step_model))
     rng = random.Random(2)
     trees = tuple(tree_model(rng) for _ in range(CASES))
     given = ((f, Fl * Yl - Bl), (g, Fq * Yq - Bq), (i, F - Fl), (j, F - Fq), (Qq, K * Aq))

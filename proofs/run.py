@@ -16,13 +16,13 @@ from __future__ import annotations
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import sympy as sp
 
-from scanproof.proofs.algebra import Claim, Instance, residual
-from scanproof.proofs.instances import equal, sizes
+from scanproof.proofs.algebra import Claim, Instance, residual, vanishes
+from scanproof.proofs.instances import Remembered, equal, sizes
 from scanproof.proofs.signs import negative, seen
 
 Status = Literal["proved", "refused", "not run"]  # "not run": the prover is not installed; SymPy always is
@@ -103,8 +103,9 @@ def prove(lemma: Lemma) -> Result:
 def check(claim: Claim) -> ClaimResult:
     """Attack one claim in the five ways of this module."""
     try:
-        survivors = [mutant for mutant in claim.mutants if survives(claim, mutant)]
-        reason = next(objections(claim, survivors), "")
+        tried = replace(claim, instances=tuple(map(Remembered, claim.instances)))
+        survivors = [mutant for mutant in claim.mutants if survives(tried, mutant)]
+        reason = next(objections(tried, survivors), "")
     except Exception as error:
         survivors, reason = list(claim.mutants), one_line(error)
     return ClaimResult(
@@ -124,7 +125,7 @@ def objections(claim: Claim, survivors: list[sp.Expr]) -> Iterator[str]:
     if left != 0:
         yield one_line(f"false or not decided: lhs - rhs leaves {left}")
     for i, (word, _) in enumerate(claim.given):
-        if residual(claim.lhs - claim.rhs, claim.given[:i] + claim.given[i + 1 :]) == 0:
+        if vanishes(claim.lhs - claim.rhs, claim.given[:i] + claim.given[i + 1 :]):
             yield one_line(f"idle hypothesis on {word}: the claim is proved without it")
     if claim.signs and not seen(claim.rhs, claim.signs):
         yield one_line(f"no sign: {claim.rhs} is not made of {claim.signs} by sums and products")
@@ -143,7 +144,7 @@ def survives(claim: Claim, mutant: sp.Expr) -> bool:
     """Whether a false right-hand side looks true to the rewriting or on all instances; a false bound: is never negative."""
     if claim.signs and not any(negative(mutant, instance) for instance in claim.instances):
         return True
-    rewrites = residual(claim.lhs - mutant, claim.given) == 0
+    rewrites = vanishes(claim.lhs - mutant, claim.given)
     holds = bool(claim.instances) and all(equal(claim.lhs, mutant, instance) for instance in claim.instances)
     return rewrites or holds
 

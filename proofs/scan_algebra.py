@@ -42,9 +42,8 @@ def bracketings(elements: Sequence[Element], compose: Compose) -> Iterator[Eleme
     if len(elements) == 1:
         yield elements[0]
     for cut in range(1, len(elements)):
-        for left in bracketings(elements[:cut], compose):
-            for right in bracketings(elements[cut:], compose):
-                yield compose(left, right)
+        later = list(bracketings(elements[cut:], compose))
+        yield from (compose(left, right) for left in bracketings(elements[:cut], compose) for right in later)
 
 
 def states(elements: Sequence[Element], start: sp.Expr, reverse: bool = False) -> list[sp.Expr]:

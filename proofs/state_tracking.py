@@ -14,9 +14,9 @@
     C, S        cosine and sine of phi, 2 pi / m times the sum of the inputs       ()
     C', S'      those of psi, 2 pi / m times the next input                        ()
 
-Proved: the finite algebra, for one layer (two for sums of inputs by reflections alone). Cited: that a monotone sequence in
-a finite set ends (Coq: Parity.v). Not claimed: the theorems of the paper for any number of layers, and its constructions
-for all finite automata (theorems 1 to 4); they are about all networks, not about these recurrences.
+Proved: the finite algebra, for one layer (two for sums of inputs by reflections alone); real_counting.py has any number of
+layers of scalar states. Cited: that a monotone sequence in a finite set ends (Coq: Parity.v). Not claimed: theorems 1 and 2 of
+the paper for other matrices, and its constructions for all finite automata (theorems 3 and 4), but for cyclic groups.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def sums_by_reflections() -> Iterator[Claim]:
 
 PAPER = "Grazzi et al., arXiv 2411.12537"
 WORDS = "free *-algebra, word normal form"
-ONE_LAYER = "one layer; the theorem of the paper, for every number of layers, is not claimed"
+ONE_LAYER = "one layer; for any number of them real-transitions-count-powers-of-two"
 
 LEMMAS = (
     Lemma(

@@ -1,4 +1,4 @@
-"""Which rotations are exp of a skew matrix: all of size 2 and 3, proved; all of any size, cited.
+"""Every rotation of size 2 and 3 is exp of a skew matrix, by formulas; those of any size are in `every_rotation`.
 
     symbol      meaning                                                       shape
     A           any rotation: A^T A = I, det A = 1                            (N, N)
@@ -114,10 +114,9 @@ LEMMAS = (
         statement="Every rotation of size 2 and 3 is exp of a skew matrix: by its angle, and by its axis and angle.",
         source="Euler's rotation theorem; RotRNN, arXiv 2407.07239: P = exp(M - M^T)",
         role="M loses no rotation: every P of determinant 1 is reached",
-        N="N = 2, 3 proved; general N cited, where only the change of basis is proved",
+        N="N = 2, 3; for general N exp-onto-every-rotation",
         method="free *-algebra; sums of squares; polynomial identities in entries",
         cited=(
-            "N >= 4: every rotation is Q Theta Q^T with plane angles (spectral theorem), the exponential of Q S Q^T",
             "numbers with a^2 + c^2 = 1 are a cosine and a sine; a sum of squares of real numbers is 0 only if each is",
             "a matrix of determinant 0 has a unit column n with (A - I) n = 0; n is the first column of an orthogonal matrix",
             "det(XY) = det X det Y, det X^T = det X, and det diag(1, Y) = det Y",

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from scanproof import proofs
 from scanproof.benchmarks import theorem_picture
-from scanproof.cli import app, prove
+from scanproof.cli import app, derivation
 from scanproof.proofs import chain, coq_table, gappa_layer
 from scanproof.proofs.algebra import Claim, letters, residual, rewritten
 from scanproof.proofs.chain import LINKS, Link, joined, qualified, statuses
@@ -107,6 +107,17 @@ def test_what_is_cited_is_not_called_proved_alone():
         assert all(link.assumed for link in LINKS if word in link.name)
 
 
+NEXT = {"householder", "householder_products", "state_tracking", "real_counting"}  # of systems whose allowances do not exist yet
+
+
+def test_every_lemma_is_in_the_chain_but_those_that_carry_the_next_systems():
+    linked = {name for link in LINKS for name in link.lemmas}
+    topics = {topic.__name__.rpartition(".")[2]: topic.LEMMAS for topic in proofs.TOPICS}
+    assert topics.keys() > NEXT
+    without = {lemma.name for lemma in proofs.lemmas()} - linked
+    assert without == {lemma.name for name in NEXT for lemma in topics[name]}
+
+
 # ---------------------------------------------------------------- joining
 def theorem_result(name, status):
     theorem = THEOREMS[name]
@@ -164,7 +175,7 @@ def test_the_chain_as_json():
     assert told.keys() == {"format", "lemmas", "theorems", "certificates", "chain"}
     [link] = told["chain"]
     assert link["name"] == "gradients"
-    assert link["lemmas"] == {"scan-adjoint": "proved"}
+    assert link["lemmas"] == dict.fromkeys(("scan-adjoint", "lru-gradients", "rotrnn-gradients"), "proved")
     assert link["theorems"] == {name: "not run" for name in THEOREMS if name.startswith("Adjoint.")}
     assert {one["status"] for one in told["certificates"]} == {"not run"}
     assert {"python", "argued", "cited", "assumed", "tested"} < link.keys()
@@ -205,6 +216,19 @@ def test_all_lemmas_are_one_table(monkeypatch):
     assert shown.exit_code == app.ACCEPTED
     assert re.search(r"^lemma +statement +N +SymPy +Coq +time", shown.stdout, re.MULTILINE)
     assert len(re.findall(r"proved +not asked", shown.stdout)) == 2
+    assert re.search(r"^2 of 2 lemmas proved in \d+\.\d s: 8 claims, \d+ false variants refuted, \d+ exact", shown.stdout, re.MULTILINE)
+    assert "the layers LRU and RotRNN" in shown.stdout
+
+
+def test_a_refused_lemma_is_counted_named_and_exit_code_1(monkeypatch):
+    false = proofs.Lemma("planted", "A and B commute", "s", "r", "general N", "m", (), lambda: [Claim("A B = B A", A * B, B * A)])
+    monkeypatch.setattr(proofs, "lemmas", lambda: (LEMMAS["scan-identity"], false))
+    shown = call()
+    assert shown.exit_code == app.REJECTED
+    assert re.search(r"^refused  planted: A B = B A: false or not decided", shown.stdout, re.MULTILINE)
+    assert "1 of 2 lemmas proved" in shown.stdout
+    told = json.loads(call("--json").stdout)
+    assert [(lemma["name"], lemma["status"]) for lemma in told["lemmas"]] == [("scan-identity", "proved"), ("planted", "refused")]
 
 
 # ---------------------------------------------------------------- derivations
@@ -216,7 +240,7 @@ CONDITIONAL = [claim for name in SHOWN for claim in LEMMAS[name].claims() if cla
 @pytest.mark.parametrize("claim", CONDITIONAL, ids=lambda claim: claim.what)
 def test_every_line_of_a_derivation_has_the_value_of_its_side(claim):
     for side in (claim.lhs, claim.rhs):
-        lines = [sp.Add(*(c * sp.Mul(*word) for word, c in terms.items())) for _, terms in prove.steps(side, claim)]
+        lines = [sp.Add(*(c * sp.Mul(*word) for word, c in terms.items())) for _, terms in derivation.steps(side, claim)]
         for line, instance in itertools.product(lines, claim.instances[:3]):
             assert equal(side, line, instance)
 
@@ -224,14 +248,14 @@ def test_every_line_of_a_derivation_has_the_value_of_its_side(claim):
 @pytest.mark.parametrize("claim", CONDITIONAL, ids=lambda claim: claim.what)
 def test_a_derivation_ends_where_the_harness_ends(claim):
     for side in (claim.lhs, claim.rhs):
-        *_, (_, last) = prove.steps(side, claim)
+        *_, (_, last) = derivation.steps(side, claim)
         expected = {word: sp.expand(c) for word, c in rewritten(side, claim.given).items()}
         assert last == {word: c for word, c in expected.items() if c != 0}
 
 
 def test_a_derivation_reads_as_mathematics():
     claim = Claim("planted", sp.adjoint(A) * S * A + 2 * x**2, 2 * x * x, ((S * A, B), (sp.adjoint(A) * B, sp.Integer(0))), (x,))
-    lines = [text for _, text in prove.derivation(claim, dataclasses.replace(check(claim), reason=""))]
+    lines = [text for _, text in derivation.derivation(claim, dataclasses.replace(check(claim), reason=""))]
     assert lines[:4] == ["S A = B", "A^H B = 0", "2 x^2 + A^H S A", "= 2 x^2"]
     assert "= 2 x^2 + A^H B    [by S A = B]" in lines
     assert "= 2 x^2    [by A^H B = 0]" in lines
@@ -239,9 +263,20 @@ def test_a_derivation_reads_as_mathematics():
     assert any(line.startswith("= x: left - right leaves ") for line in lines)
 
 
+def test_powers_of_adjoints_and_factorials_are_written_as_usual():
+    k, j = sp.symbols("k j", integer=True, positive=True)
+    assert derivation.mathematics(sp.adjoint(A) ** 2 * A**2 * sp.adjoint(A + B)) == "(A^H)^2 A^2 (A^H + B^H)"
+    assert derivation.mathematics(sp.factorial(k) * sp.factorial(k - j)) == "k! (-j + k)!"
+
+
+def test_every_lemma_has_its_glossary():
+    assert all("symbol " in derivation.glossary(lemma) for lemma in LEMMAS.values())
+    assert derivation.glossary(dataclasses.replace(LEMMAS["scan-action"], name="planted")) == ""
+
+
 def test_a_refused_claim_is_not_derived():
     false = Claim("A and B commute", A * B, B * A)
-    lines = dict(prove.derivation(false, check(false)))
+    lines = dict(derivation.derivation(false, check(false)))
     assert lines["reason"].startswith("false or not decided")
     assert not {"proof", "left", "needed"} & lines.keys()
     assert residual(false.lhs - false.rhs) != 0
@@ -249,14 +284,14 @@ def test_a_refused_claim_is_not_derived():
 
 def test_rules_that_run_in_circles_end():
     with pytest.raises(ValueError, match="derivation: more than"):
-        list(prove.steps(A * B, Claim("circle", A * B, B * A, ((A * B, B * A), (B * A, A * B)))))
+        list(derivation.steps(A * B, Claim("circle", A * B, B * A, ((A * B, B * A), (B * A, A * B)))))
 
 
 def test_one_lemma_is_printed_with_its_derivation():
     shown = call("--lemma", "exp-orthogonal-flow").stdout
-    for text in ("statement", "cited     a power series", "given     E_dot = S E", "[by S^H = -S]", "refuted   = 2 E^H S E", "of sizes N ="):
+    for text in ("statement", "cited     a power series", "symbol     meaning", "S          M - M^T, skew", "given     E_dot = S E", "[by S^H = -S]", "refuted   = 2 E^H S E", "of sizes N ="):
         assert text in shown
-    assert max(map(len, call("--lemma", "scan-action").stdout.splitlines())) < 3 * prove.LONGEST
+    assert max(map(len, call("--lemma", "scan-action").stdout.splitlines())) < 3 * derivation.LONGEST
 
 
 # ---------------------------------------------------------------- the picture

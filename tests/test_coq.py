@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from coq_model import RUN
 from typer.testing import CliRunner
 
 from scanproof import proofs
@@ -17,6 +18,7 @@ from scanproof.proofs.coq_layer import SOURCES
 pytestmark = pytest.mark.xdist_group("coq")   # one worker, so that everything is compiled once
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason=f"not run: coqc not found: {coq_build.INSTALL}")
 
+MODELS = ("test_coq_algebra", "test_coq_matrices", "test_coq_links", "test_coq_circuits", "test_gappa")   # Coq's definitions, run
 ALGEBRA = ("Adjoint", "Cayley", "ConjugatePairs", "Flow", "Householder", "Moments", "Norm", "Parity", "Rotation", "Scan", "Series",
            "Theta")
 TABLE = 'assumptions = "nothing"\nN = "general N"\npython = []\n'
@@ -101,6 +103,13 @@ def test_source_and_table_agree(source):
         for function in theorem.python:
             module, name = function.split(":")
             assert callable(getattr(importlib.import_module(f"scanproof.{module}"), name))
+
+
+def test_every_theorem_that_python_relies_on_is_run_on_data():
+    for module in MODELS:
+        importlib.import_module(module)
+    theorems = {f"{source.stem}.{theorem.name}": theorem for source in SOURCES.glob("*.v") for theorem in coq_table.theorems(source)}
+    assert {name for name, theorem in theorems.items() if theorem.python} <= RUN <= theorems.keys()
 
 
 def test_every_table_has_a_source():

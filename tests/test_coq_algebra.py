@@ -1,4 +1,4 @@
-"""The definitions of the algebraic Coq sources, written down again on exact numbers and run beside the Python that relies on them.
+"""The definitions of Scan.v, Theta.v and Parity.v, written down again on exact numbers and run beside the Python that relies on them.
 
 Each function below has the name and the equation of a definition of proofs/coq; what a theorem says of it is compared
 exactly, on data that reference/ computes too.
@@ -10,14 +10,14 @@ from functools import reduce
 
 import numpy as np
 import pytest
-import sympy as sp
+from coq_model import runs
 
-from scanproof.proofs import instances
 from scanproof.proofs.tiny_formats import VARIANTS, Format
 from scanproof.reference.scan import rotation, scan
 
 SEEDS = range(20)
 COS, SIN = Fraction(3, 5), Fraction(4, 5)   # a rational angle; its multiples are the angles below
+ZERO = np.array([Fraction(0), Fraction(0)])
 
 
 def fraction(rng):
@@ -58,6 +58,7 @@ def states(elements, h0, reverse=False):
     return list(scan(lam, b, np.array([[h0]], object), reverse)[0, :, 0])
 
 
+@runs("Scan.bracketing", "Scan.same_steps_same_value", "Scan.act_compose", "Scan.any_bracketing")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_bracketing_acts_as_the_reference(seed):
     rng = random.Random(seed)
@@ -70,6 +71,7 @@ def test_any_bracketing_acts_as_the_reference(seed):
     assert len(elements) == 1 or swapped != value(compose, t)
 
 
+@runs("Scan.segment_cut")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_segments_join_at_every_cut(seed):
     rng = random.Random(seed)
@@ -84,6 +86,16 @@ def test_segments_join_at_every_cut(seed):
     assert act(before, segment(j, k)) == after
 
 
+@runs("Scan.compose_assoc", "Scan.identity_left", "Scan.identity_right")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_operator_of_the_chunked_kernel_is_associative_with_an_identity(seed):
+    (p, q, r), _ = drawn(random.Random(seed), 3)
+    assert compose(compose(p, q), r) == compose(p, compose(q, r))
+    assert compose((1, 0), p) == compose(p, (1, 0)) == p
+    assert compose(p, q) != compose(q, p)
+
+
+@runs("Scan.reverse")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_reverse_is_flip_scan_flip(seed):
     elements, h0 = drawn(random.Random(seed), 9)
@@ -109,67 +121,48 @@ def then_turn(p, q):
     return p[0] * q[0], p[1] + q[1], q[0] * theta(q[1], p[2]) + q[2]
 
 
+@runs("Theta.turn_assoc", "Theta.turn_left", "Theta.turn_right", "Theta.turn_affine")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_turns_compose_by_adding_angles(seed):
+    rng = random.Random(seed)
+    p, q, r = ((fraction(rng), rng.randint(-3, 3), np.array([fraction(rng), fraction(rng)])) for _ in range(3))
+    left, right = then_turn(then_turn(p, q), r), then_turn(p, then_turn(q, r))
+    one = (Fraction(1), 0, ZERO)
+    for (g, a, x), (h, b, y) in ((left, right), (then_turn(one, p), p), (then_turn(p, one), p)):
+        assert (g, a, list(x)) == (h, b, list(y))
+    x = np.array([fraction(rng), fraction(rng)])
+    for turn in (p, q, left):   # as_affine: (g Theta(a), x)
+        assert list(affine(turn, x)) == list(turn[0] * theta(turn[1], x) + turn[2])
+    assert list(affine(left, x)) == list(affine(r, affine(q, affine(p, x))))
+
+
+def affine(turn, x):
+    """A turn, by the rotation of the reference."""
+    g, a, b = turn
+    cos, sin = (np.array([[part]], object) for part in turned(a))
+    return rotation(np.array([g]), cos, sin, b[None, None, None], x[None, None])[0, 0, 0]
+
+
+@runs("Theta.Theta_add", "Theta.Theta_power", "Theta.Theta_orthogonal", "Theta.Theta_special")
+def test_rotations_of_the_reference_add_their_angles():
+    for a in range(-3, 4):
+        Theta = np.stack([affine((Fraction(1), a, ZERO), e) for e in np.eye(2, dtype=int)], 1)   # (2, 2)
+        assert (Theta == np.stack([theta(a, e) for e in np.eye(2, dtype=int)], 1)).all()
+        assert (Theta.T @ Theta == np.eye(2, dtype=int)).all()
+        assert Theta[0, 0] * Theta[1, 1] - Theta[0, 1] * Theta[1, 0] == 1
+        for b in range(-3, 4):
+            assert list(theta(a, theta(b, Theta[0]))) == list(theta(a + b, Theta[0]))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_tree_of_turns_is_the_rotation_of_the_reference(seed):
     rng = random.Random(seed)
     gamma, angle, T = fraction(rng), rng.randint(-3, 3), rng.randint(1, 12)
     b = np.array([[fraction(rng), fraction(rng)] for _ in range(T)], object)   # (T, 2)
-    zero = np.array([Fraction(0), Fraction(0)])
     cos, sin = (np.array([[part]], object) for part in turned(angle))          # (1, 1)
-    expected = rotation(np.array([gamma]), cos, sin, b[None, :, None], zero[None, None])[0, -1, 0]
+    expected = rotation(np.array([gamma]), cos, sin, b[None, :, None], ZERO[None, None])[0, -1, 0]
     g, a, x = value(then_turn, tree(rng, [(gamma, angle, b[t]) for t in range(T)]))
     assert (g, a, list(x)) == (gamma**T, T * angle, list(expected))
-
-
-# ---------------------------------------------------------------- Rotation.v, Cayley.v, Norm.v, Householder.v
-@pytest.mark.parametrize("n", [1, 2, 3, 5])
-def test_cayley_rotations_and_their_norms(n):
-    rng = random.Random(n)
-    A, P, x, g = instances.rotation(rng, n), instances.reflection(rng, n), instances.matrix(rng, n, 1), sp.Rational(3, 7)
-    assert (A.T * A, A.det()) == (sp.eye(n), 1)                                        # cayley_special
-    assert ((P * A * P.T).det(), (P * A * P.T) ** 3) == (1, P * A**3 * P.T)            # special_conj, power_conj
-    assert ((g * A) ** 4 * x).dot((g * A) ** 4 * x) == g**8 * x.dot(x)                 # norm_preserved
-    assert x.dot(x) != g**8 * x.dot(x)
-
-
-def house(beta, k):
-    return sp.eye(k.rows) - beta * k * k.T
-
-
-@pytest.mark.parametrize("n", [2, 3, 5])
-def test_house_contracts_exactly_on_zero_to_two(n):
-    rng = random.Random(n)
-    k, x = instances.rotation(rng, n)[:, 0], instances.matrix(rng, n, 1)
-    for beta in map(sp.Rational, ("-1/3", "0", "1/2", "1", "3/2", "2", "7/3")):
-        H = house(beta, k)
-        assert (H * x).dot(H * x) == x.dot(x) - beta * (2 - beta) * k.dot(x) ** 2      # house_loss
-        assert ((H * k).dot(H * k) <= k.dot(k)) == (0 <= beta <= 2)                    # house_contraction
-        assert (H.T * H == sp.eye(n)) == (beta in (0, 2))                              # house_orthogonal
-        assert H.det() == 1 - beta                                                     # house_det
-
-
-# ---------------------------------------------------------------- Moments.v, Adjoint.v
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_the_expected_state_norm_is_one_minus_gamma_to_the_2t(n):
-    rng = random.Random(n)
-    A, B, g = instances.rotation(rng, n), instances.matrix(rng, n, 2), sp.Rational(2, 3)
-    gain = (1 - g**2) / (B.T * B).trace()      # xi^2
-    Sigma = sp.zeros(n)
-    for t in range(6):
-        assert Sigma.trace() == 1 - g ** (2 * t)
-        Sigma = g**2 * A * Sigma * A.T + gain * B * B.T
-
-
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_the_adjoint_recurrence_moves_sources_to_states(n):
-    rng, T = random.Random(n), 5
-    A, s, g = [[instances.matrix(rng, n, m) for _ in range(T + 1)] for m in (n, 1, 1)]
-    d, a = [s[0]], [g[T]]
-    for t in range(1, T + 1):
-        d.append(A[t] * d[t - 1] + s[t])
-        a.insert(0, A[T + 1 - t].T * a[0] + g[T - t])
-    left, right = (sum(x.dot(y) for x, y in zip(*pair, strict=True)) for pair in ((g, d), (a, s)))
-    assert left == right != 0
 
 
 # ---------------------------------------------------------------- Parity.v

@@ -16,6 +16,7 @@ from random import Random
 import numpy as np
 import pytest
 import sympy as sp
+from coq_model import fl, runs
 
 from scanproof.proofs import gappa_layer, gappa_step
 from scanproof.proofs.gappa_layer import CONTRACTED, FORMATS, WITHOUT, answer, certify, least
@@ -94,16 +95,17 @@ def test_the_square_of_both_components():
 # ---------------------------------------------------------------- Gappa refuses what is false
 @needs_gappa
 @every_step
-def test_gappa_proves_its_figures_and_refuses_smaller_ones(step):
+@pytest.mark.parametrize("dtype", FORMATS.values())
+def test_gappa_proves_its_figures_and_refuses_smaller_ones(step, dtype):
+    found = bounds(step, dtype, "nearest")
     for lost in step.underflows:
-        found = bounds(step, "float32", "nearest")
-        answer(statement(step, "float32", "nearest", lost, found))
+        answer(statement(step, dtype, "nearest", lost, found))
     for quantity in (quantity for quantity, bound in found.items() if bound):
         weaker = found | {quantity: found[quantity] * (1 - Fraction(1, 2**20))}
         refused = []
         for lost in step.underflows:
             try:
-                answer(statement(step, "float32", "nearest", lost, weaker))
+                answer(statement(step, dtype, "nearest", lost, weaker))
             except ValueError as error:
                 refused.append(str(error))
         assert refused
@@ -112,9 +114,10 @@ def test_gappa_proves_its_figures_and_refuses_smaller_ones(step):
 
 @needs_gappa
 @every_step
-def test_gappa_refuses_a_wrong_factor(step):
+@pytest.mark.parametrize("dtype", FORMATS.values())
+def test_gappa_refuses_a_wrong_factor(step, dtype):
     for lost in step.underflows:
-        text = statement(step, "float32", "nearest", lost)
+        text = statement(step, dtype, "nearest", lost)
         answer(text)
         exact = f"(y - ({step.exact}))"
         wrong = [text.replace(exact, exact.replace("p", "p + x", 1)), text.replace(exact, "(y - (p))")]
@@ -216,17 +219,6 @@ def test_truncation_needs_its_own_constants(monkeypatch):
 
 
 # ---------------------------------------------------------------- the figures hold on data
-def fl(x, form, truncates):
-    """x rounded to a format, exactly."""
-    if x == 0:
-        return x
-    n, d = abs(x).as_integer_ratio()
-    e = n.bit_length() - d.bit_length()
-    e -= abs(x) < Fraction(2) ** e
-    quantum = max(Fraction(2) ** (e + 1 - form.significand_bits), Fraction(form.smallest_subnormal))
-    return (int(x / quantum) if truncates else round(x / quantum)) * quantum
-
-
 def draw(rng, form):
     """A float of any size about 1 or about the smallest normal number."""
     scale = rng.choice([1, 1, form.smallest_normal, form.smallest_normal ** 0.5])
@@ -330,6 +322,7 @@ def real_fused(a, b, c, d, e):
     return float32(a * c + e)
 
 
+@runs("RoundingReal.real_separate", "RoundingReal.real_fused")
 @pytest.mark.parametrize("part", [separate, real_fused])
 def test_an_adversary_reaches_a_sixth_of_the_proved_distance_and_not_more_than_all(part):
     """Of four inputs the one whose step errs most upwards."""
@@ -342,6 +335,7 @@ def test_an_adversary_reaches_a_sixth_of_the_proved_distance_and_not_more_than_a
     assert E / 6 < furthest <= E
 
 
+@runs("RoundingComplex.complex_separate", "RoundingComplex.complex_fused")
 @pytest.mark.parametrize("part", [separate, fused])
 @pytest.mark.parametrize("lam", [(0.7, 0.7), (-0.1, 0.99), (0.99, 0.05)])
 def test_honest_complex_states_stay_within_the_proved_distance(lam, part):

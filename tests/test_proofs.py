@@ -12,7 +12,7 @@ from sympy import adjoint
 
 from scanproof import proofs
 from scanproof.proofs import certificates, instances, rotation, run
-from scanproof.proofs.algebra import Claim, letters, residual
+from scanproof.proofs.algebra import FEW, Claim, expanded, letters, residual, terms, vanishes
 from scanproof.proofs.instances import at_sizes, matrix, value
 from scanproof.proofs.run import check
 
@@ -72,7 +72,10 @@ def test_a_result_is_plain_data_and_says_what_it_rests_on(results):
     assert all(plain[word] for word in ("name", "statement", "source", "role", "method", "cited"))
 
 
-@pytest.mark.parametrize("name", sorted(LEMMAS.keys() - {"rounding-circuit"}))  # which is about numbers alone
+OF_NUMBERS = {"rounding-circuit", "rounding-to-nearest", "complex-product", "complex-step", "element-function", "element-store"}
+
+
+@pytest.mark.parametrize("name", sorted(LEMMAS.keys() - OF_NUMBERS))
 def test_instances_have_sizes_1_2_3_5(results, name):
     sizes = [claim.sizes for claim in results[name].claims if claim.sizes]
     assert sizes
@@ -100,6 +103,46 @@ def test_rewriting_keeps_the_value_of_every_expression(claim):
     for i in range(len(claim.given)):
         fewer = dataclasses.replace(claim, given=claim.given[:i] + claim.given[i + 1 :])
         assert check(fewer).status == "refused"
+
+
+@pytest.mark.parametrize("name", sorted(OF_NUMBERS))
+def test_lemmas_about_numbers_alone_have_no_matrices(results, name):
+    assert {claim.sizes for claim in results[name].claims} <= {(), (1, 2, 3, 5)}
+    assert () in {claim.sizes for claim in results[name].claims}
+
+
+def test_values_are_remembered_and_are_what_they_are_afresh(monkeypatch):
+    for name in ("rounding-near", "scan-carry", "every-rotation-is-canonical"):
+        claim = next(iter(LEMMAS[name].claims()))
+        for instance in claim.instances:
+            kept = instances.Remembered(instance)
+            for side in (claim.lhs, claim.rhs, *claim.mutants, claim.lhs):
+                assert value(side, kept) == value(side, instance)
+            assert claim.lhs in kept.known
+    assert instances.Remembered(SQUARES[1]).keys() == SQUARES[1].keys()
+    monkeypatch.setattr(instances, "combined", None)
+    assert value(claim.lhs, kept) is kept.known[claim.lhs]
+
+
+def test_a_residual_vanishes_where_it_is_a_literal_0():
+    rng = Random(9)
+    assert vanishes(sp.Integer(0))
+    for claim in rng.sample(sorted(CLAIMS.values(), key=lambda claim: claim.what), 60):
+        assert vanishes(claim.lhs - claim.rhs, claim.given)
+        assert [vanishes(claim.lhs - mutant, claim.given) for mutant in claim.mutants] == [
+            residual(claim.lhs - mutant, claim.given) == 0 for mutant in claim.mutants
+        ]
+
+
+def test_long_polynomials_are_multiplied_out_as_by_sympy():
+    a, b, k = sp.symbols("a b k")
+    long = sum(i * (a - i * b) * (a + b / 3 + i) for i in range(1, 20))
+    other = [long * (a + sp.sqrt(2)), long * a**k, long + sp.sin(a), long / b, long * sp.I]
+    for number in (long, long**2 - long, *other):
+        assert terms(number) > FEW or number.is_Mul or number.is_Pow
+        assert sp.expand(expanded(number) - sp.expand(number)) == 0
+    assert expanded(long - sp.expand(long)) == 0
+    assert expanded(sp.Add(*(a * i * (b - 1) for i in range(2, 40)), evaluate=False)).is_Add
 
 
 def test_rewriting_keeps_the_letters_around_a_word_in_place():

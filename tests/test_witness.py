@@ -329,6 +329,6 @@ def test_an_allowance_that_is_no_number_contradicts(tmp_path):
 def test_another_version_says_so(tmp_path):
     path = tmp_path / "w.json"
     path.write_text(TAMPERED["newer format"])
-    told = "found format scanproof-witness/3, expected scanproof-witness/2; the scanproof that wrote it"
+    told = "found format 'scanproof-witness/3', expected scanproof-witness/2; the scanproof that wrote it"
     with pytest.raises(ValueError, match=told):
         read(path)
