@@ -51,6 +51,7 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
         "informative": report.informative,
         "rounded": report.rounded,
         "laws": [LawRow.model_validate(vars(law) | {"ratio": law.ratio}, extra="ignore") for law in report.laws],
+        "grade": report.failure.grade if report.failure else None,
         "not_refuted_under": report.not_refuted_under,
         "witness": str(report.witness.write(witnesses)) if report.witness else None,
         "seconds": report.seconds,

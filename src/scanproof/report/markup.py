@@ -18,6 +18,7 @@ def element(tag: str, *children: object, **attributes: object) -> Html:
 
 
 def join(parts: Iterable[object], between: str = "") -> Html:
+    """Parts one after the other; `between` is markup."""
     return Html(between.join(part if isinstance(part, Html) else escape(part) for part in parts))
 
 

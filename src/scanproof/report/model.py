@@ -42,6 +42,7 @@ class CheckRow(Strict):
     system: str = "scan"
     finding: str = ""  # what is known to be wrong with it: then `outside` is expected
     laws: list[LawRow] = Field(default_factory=list)
+    grade: str | None = None  # of an `outside`
     not_refuted_under: str | None = None
     witness: str | None = None
     seconds: float = 0.0

@@ -33,7 +33,7 @@ table { border-collapse: collapse; width: 100%; font-size: .88rem; overflow-wrap
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 tbody tr:last-child > * { border-bottom: 0; }
 thead th { background: var(--panel); vertical-align: bottom; }
-th:first-child { position: sticky; left: 0; min-width: 9rem; max-width: 20rem; }
+th:first-child { position: sticky; left: 0; min-width: 11rem; max-width: 20rem; }
 tbody th { font-weight: 600; background: var(--page); overflow-wrap: anywhere; }
 tbody th small { font-weight: 400; color: var(--soft); }
 td small, .wide small { display: block; color: var(--soft); }

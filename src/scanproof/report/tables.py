@@ -10,7 +10,9 @@ from scanproof.report.model import CheckRow, GoldenRow, LawRow, LemmaRow, Mutant
 
 NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
-    "outside": CLAIMS["outside"] + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic",
+    "outside": CLAIMS["outside"]
+    + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic; or “theorem given the assumed constants”: "
+    "elementary functions are as accurate as docs/constants.md says",
     "nearest": CLAIMS["nearest"],
     "within": CLAIMS["within"] + ". It never means “correct”: a fault smaller than the allowance is also within",
     "undecided": CLAIMS["undecided"]
@@ -38,7 +40,7 @@ def _check(check: CheckRow, key: int) -> Html:
     judged = any(law.ratios for law in check.laws)
     figures = [number(x) if judged else NOTHING for x in (check.ratio, check.bits_lost, check.informative, check.rounded)]
     origin = f"{check.dtype}, {'ours' if check.ours else 'third party'}"
-    name = join([f"{key + 1} {check.implementation} ", small(origin)])
+    name = join([f"{key + 1} ", breaking(check.implementation), " ", small(origin)])
     took = duration(check.seconds) if check.laws else NOTHING
     return row(name, _reasoned(check), *figures, wide(check.declared), took)
 
@@ -48,13 +50,19 @@ def _reasoned(check: CheckRow) -> Html:
     if check.verdict == "within":
         return word(check.verdict)
     weaker = small(f"not refuted under: {check.not_refuted_under}") if check.not_refuted_under else ""
+    grade = small(check.grade) if check.grade else ""
     known = small(f"a finding: {check.finding}") if check.finding and check.verdict == "outside" else ""
     evidence = small(join(["witness: ", element("code", check.witness)])) if check.witness else ""
-    return wide(word(check.verdict), known, small(check.reason), weaker, evidence)
+    return wide(word(check.verdict), grade, known, small(check.reason), weaker, evidence)
 
 
 def small(words: object, class_: str = "") -> Html:
     return element("small", words, class_=class_)
+
+
+def breaking(name: str) -> Html:
+    """A dotted name, which may continue on another line after each dot."""
+    return join(name.split("."), Html(".<wbr>"))
 
 
 def wide(*words: object) -> Html:
@@ -83,7 +91,7 @@ def _matrix(checks: Sequence[CheckRow]) -> Html:
 
 def _matrix_row(check: CheckRow, names: Sequence[str]) -> Html:
     found = {law.name: law for law in check.laws}
-    return row(join([check.implementation + " ", small(check.dtype)]), *(_law(found.get(name)) for name in names))
+    return row(join([breaking(check.implementation), " ", small(check.dtype)]), *(_law(found.get(name)) for name in names))
 
 
 def _law(law: LawRow | None) -> Html:
