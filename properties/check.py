@@ -18,6 +18,10 @@ from scanproof.properties.verdict import CLAIMS, Word, required
 from scanproof.reference.arithmetic import Arithmetic
 
 CASES = 20
+EXTENT = {
+    "time": "{} steps", "gradient_time": "gradients of {} steps", "channels": "{} channels", "width": "width {}",
+    "state": "state {}", "batch": "{} batch rows", "stack": "{} matrices", "n": "{0} x {0} each",
+}  # fmt: skip
 Progress = Callable[[str, int, int], None]  # law, laws done, laws in all
 
 
@@ -117,17 +121,18 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
     silent = [name for name in session.decisive() if by_name[name].verdict != "within"]
     if silent:
         return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"
+    alone = session.arithmetic.coarse and session.system == "scan"  # of layers and expm no lane is exact
     share = f"the allowance informs in only {report.informative:.0%} of the random cases"
-    if report.informative < 0.5 and not session.arithmetic.coarse:
+    if report.informative < 0.5 and not alone:
         signs = session.arithmetic.word in ("log-space", "segment-exp:L", "scaled-cumsum") and session.domain.positive == "none"
         return "undecided", share + ("; declare what must be positive (positive: lam or all)" if signs else "")
-    rows, steps, channels = session.judged
-    short = "" if steps >= LONG[0] or session.system == "expm" else f"; no call had {LONG[0]} steps or more"
-    alone = f"; by exact lanes alone, since {share}" if report.informative < 0.5 else ""
-    extent = f"{steps} steps, {channels} channels, {rows} batch rows"
-    extent = extent if session.system != "expm" else f"{rows} matrices of {steps} x {channels}"
+    short = "" if session.judged.get("time", LONG[0]) >= LONG[0] else f"; no call had {LONG[0]} steps or more"
+    exact = f"; by exact lanes alone, since {share}" if report.informative < 0.5 else ""
+    extent = ", ".join(words.format(session.judged[axis]) for axis, words in EXTENT.items() if session.judged.get(axis))
+    unasked = {name for name, law in by_name.items() if law.verdict == "not offered"}
     named = _listed("; nothing can be told of ", session.given - session.told) + _listed("; never returned: ", session.lacking)
-    return "within", f"{CLAIMS['within']}; judged up to {extent}{short}{alone}{named}"
+    named += _listed("; not offered: ", unasked)
+    return "within", f"{CLAIMS['within']}; judged up to {extent}{short}{exact}{named}"
 
 
 def _listed(introduced: str, names: set[str]) -> str:

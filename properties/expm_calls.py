@@ -13,8 +13,7 @@ import numpy as np
 
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-
-DTYPES = ("float32", "float64")
+from scanproof.reference.systems import EXPM_DTYPES
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,8 @@ def checked_expm(dtype: str, S: Any) -> ExpmCall:
     Raises:
         TypeError, ValueError: one line naming the argument, what was found and what was expected.
     """
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype: found {dtype}, expected {' or '.join(DTYPES)}")
+    if dtype not in EXPM_DTYPES:
+        raise ValueError(f"dtype: found {dtype}, expected {' or '.join(EXPM_DTYPES)}")
     if not isinstance(S, np.ndarray):
         raise TypeError(f"S: found {type(S).__name__}, expected a NumPy array")
     if S.dtype.name != dtype:

@@ -118,7 +118,7 @@ def _offered(function: Callable[..., Any], wanted: dict[str, Any], required: fro
         return {*required, *named}
     missing, listed = required - named.keys(), _listed([name for name in wanted if name in required])
     if missing:
-        raise Fault("contract", f"implementation: found no keyword {sorted(missing)[0]!r}, expected keywords {listed}")
+        raise Fault("contract", f"implementation: found no keyword {_listed(sorted(missing))}, expected keywords {listed}")
     needed = [name for name, p in named.items() if p.default is p.empty and name not in required]
     if needed:
         raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected only {listed} to be required")

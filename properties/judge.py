@@ -18,6 +18,7 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs, checked
 from scanproof.reference.layer_arithmetic import EXPMS, GAINS, STAGES, of_layer
 from scanproof.reference.systems import LAYERS, known_system
+from scanproof.reference.systems import declared as declared_for
 
 SCAN, LAYER = ("lam", "b", "h0", "reverse"), ("params", "u", "h0", "reverse", "y_bar")  # the first two are required
 LARGE = 2**17  # states of a call from which on each judgement takes a second or more: single changes must do
@@ -63,12 +64,13 @@ def _call(system: str, arithmetic: Arithmetic | None, arguments: dict[str, Any])
         found = "another argument" if wrong[0] in arguments else "none"
         more = f" and at most {', '.join(names[2:])}" if names[2:] else ""
         raise TypeError(f"{wrong[0]}: found {found}, expected {', '.join(names[:2])}{more}")
-    declared = Arithmetic(_dtype_of(names[:2][-1], arguments[names[:2][-1]])) if arithmetic is None else required(arithmetic)
+    main = names[:2][-1]
+    said = Arithmetic(_dtype_of(main, arguments[main])) if arithmetic is None else arithmetic
+    declared = declared_for(system, required(said))
     if system == "expm":
-        return checked_expm(declared.dtype, **arguments), of_layer(declared)
+        return checked_expm(declared.dtype, **arguments), declared
     if system in LAYERS:
-        layer = of_layer(declared)
-        return checked_layer(system, layer.dtype, **arguments), layer
+        return checked_layer(system, declared.dtype, **arguments), declared
     return checked(declared, **arguments), declared
 
 
@@ -165,9 +167,8 @@ def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | Non
 
 
 def _fit(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> bool:
-    """Whether every element is finite, and within an allowance that is known."""
-    counts = (judged(got, call, arithmetic).counts for call, got in failures)
-    return not any(count["outside"] or count["undecided"] for count in counts)
+    """Whether these would be within: every element is finite, and its allowance known and small enough to say something."""
+    return all(judged(got, call, arithmetic).verdict in ("within", "nearest") for call, got in failures)
 
 
 def _dtype_of(name: str, x: Any) -> str:

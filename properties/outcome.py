@@ -49,8 +49,8 @@ class Report:
     witness: Witness | LayerWitness | ExpmWitness | None = None
     not_refuted_under: str | None = None
     bits_lost: float = 0.0
-    rounded: float = 0.0  # share of all judged elements that are the correct rounding of the exact state
-    judged: tuple[int, ...] = (0, 0, 0)  # most batch rows, steps and channels of a judged call
+    rounded: float = 0.0  # share of all judged elements that are the correct rounding of the exact result
+    judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
     seconds: float = 0.0
     system: str = "scan"
 

@@ -57,5 +57,5 @@ if __name__ == "__main__":
     except (AttributeError, IndexError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         print(f"recheck: {sys.argv[1]} is no readable witness file: {repr(error)[:160]}", file=sys.stderr)
         sys.exit(2)
-    print(answer)
+    print(answer + (", given the recorded allowance" if answer == "confirmed" else ""))
     sys.exit(answer != "confirmed")

@@ -150,5 +150,5 @@ if __name__ == "__main__":
     except (ArithmeticError, AttributeError, IndexError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         print(f"recheck_layer: {sys.argv[1]} is no readable witness file: {repr(error)[:160]}", file=sys.stderr)
         sys.exit(2)
-    print(answer)
+    print(answer + (", given the recorded allowance" if answer == "confirmed" else ""))
     sys.exit(answer != "confirmed")

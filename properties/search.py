@@ -32,7 +32,7 @@ class Search:
     bits_lost: float = 0.0
     rounded: float = 0.0  # elements that are correct roundings, of so many in all
     elements: int = 0
-    judged: tuple[int, ...] = (0, 0, 0)
+    judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
     given: set[str] = field(default_factory=set)  # results of layers by name: those returned,
     told: set[str] = field(default_factory=set)  # those whose allowance once told something,
     missing: set[str] = field(default_factory=set)  # and those left out where others were returned
@@ -105,7 +105,8 @@ class Search:
         self.result.ratios.append(verdict.ratio)
         told = verdict.verdict == "outside" or (verdict.verdict != "undecided" and verdict.informative >= 0.5)
         self.result.informative.append(told)
-        self.judged = tuple(map(max, self.judged, self.suite.shape(call)))
+        shape = self.suite.shape(call)
+        self.judged = {axis: max(size, self.judged.get(axis, 0)) for axis, size in shape.items()}
         self.given |= verdict.outputs.keys()
         self.told |= {name for name, share in verdict.outputs.items() if share >= 0.5 and verdict.verdict != "undecided"}
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)

@@ -24,7 +24,7 @@ from scanproof.reference import certificate
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.layer_arithmetic import of_layer
-from scanproof.reference.systems import LAYERS, known_system
+from scanproof.reference.systems import LAYERS, declared, known_system
 
 NEED_ZEROS = ("impulses", "time-invariance")
 
@@ -43,7 +43,7 @@ class Suite(NamedTuple):
     draw: Callable[..., Any]
     draws: Callable[[Any, Arithmetic, Domain], Any]
     judged: Callable[[Any, Any, Any], tuple[Verdict, Any]]
-    shape: Callable[[Any], tuple[int, ...]]
+    shape: Callable[[Any], dict[str, int]]
     simpler: Simpler[Any]
     witness: Callable[..., Any]
     applies: Callable[[Any, Arithmetic, Domain], bool]
@@ -105,11 +105,11 @@ def _scan_decisive(arithmetic: Arithmetic, domain: Domain) -> list[str]:
 
 SCAN = Suite(
     laws=laws.LAWS,
-    declared=lambda arithmetic: arithmetic,
+    declared=partial(declared, "scan"),
     draw=lambda arithmetic, domain, visit, seed: strategies.Draw(arithmetic, domain, **visit._asdict(), seed=seed),
     draws=lambda law, arithmetic, domain: strategies.draws(arithmetic, domain, domain.deck()),
     judged=_judged_scan,
-    shape=lambda inputs: inputs.b.shape,
+    shape=lambda inputs: dict(zip(("batch", "time", "channels"), inputs.b.shape, strict=True)),
     simpler=simpler_scans,
     witness=witness,
     applies=_scan_applies,
@@ -123,15 +123,22 @@ def _judged_layer(got: Any, call: LayerCall, arithmetic: Any) -> tuple[Verdict, 
     return judge_call(got, call, arithmetic), layer_laws.Results(got)
 
 
+def _layer_shape(call: LayerCall) -> dict[str, int]:
+    """gradient_time: 0 of a call without y_bar; state: of one direction and head."""
+    batch, time, width = call.u.shape
+    gradient_time = time if call.y_bar is not None else 0
+    return {"batch": batch, "time": time, "gradient_time": gradient_time, "width": width, "state": call.entered.h0.shape[-1]}
+
+
 def _layer(system: str) -> Suite:
     draw = partial(layer_draws.LayerDraw, system)
     return Suite(
         laws=layer_laws.LAWS,
-        declared=of_layer,
+        declared=partial(declared, system),
         draw=lambda arithmetic, domain, visit, seed: draw(arithmetic, domain, **visit._asdict(), seed=seed),
         draws=lambda law, arithmetic, domain: layer_draws.draws(system, of_layer(arithmetic), domain, law.longest),
         judged=_judged_layer,
-        shape=lambda call: call.u.shape,
+        shape=_layer_shape,
         simpler=simpler_layers,
         witness=layer_witness,
         applies=lambda law, arithmetic, domain: True,
@@ -143,11 +150,11 @@ def _layer(system: str) -> Suite:
 
 EXPM = Suite(
     laws=expm_laws.LAWS,
-    declared=of_layer,
+    declared=partial(declared, "expm"),
     draw=lambda arithmetic, domain, visit, seed: expm_laws.ExpmDraw(arithmetic, domain, **visit._asdict(), seed=seed),
     draws=lambda law, arithmetic, domain: expm_laws.draws(arithmetic, domain),
     judged=lambda got, call, arithmetic: (judge_expm(got, call, arithmetic), got),
-    shape=lambda call: call.S.shape,
+    shape=lambda call: {"stack": len(call.S), "n": call.S.shape[1]},
     simpler=expm_laws.simpler_expm,
     witness=expm_witness,
     applies=lambda law, arithmetic, domain: True,

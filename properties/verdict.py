@@ -24,7 +24,7 @@ STRIP = 2**21  # elements from which on channels are judged in parallel strips
 
 CLAIMS = {
     "outside": "proved: no evaluation in the declared class gives this; a wrong result, or a program outside its declaration",
-    "nearest": "every element is the correct rounding of the exact state",
+    "nearest": "every element is the correct rounding of the exact result",
     "within": "not refuted: some honest evaluation could be this far off",
     "undecided": "nothing can be said",
 }
@@ -39,7 +39,7 @@ class Verdict:
     constants" (docs/classes.md), and then assumed_needed is the smallest factor on them that would turn it into `within`.
     informative: share of the (batch, channel) lanes whose allowance is small enough to say something; lanes of zeros aside.
     ratio: largest error/allowance; bits_lost: largest error over u times the lane's rms, in bits.
-    rounded: share of elements that are the correct rounding of the exact state.
+    rounded: share of elements that are the correct rounding of the exact result.
     outputs: of layers, the informative share of every result; of a result below one half, `within` says little.
     window: whether `worst` was judged from the printed state before it, which the declaration says is read back.
     """

@@ -26,6 +26,7 @@ from scanproof.reference.layer_orders import angle_sum
 from scanproof.reference.namespace import ELEMENTARY, Namespace
 from scanproof.reference.near import Near
 from scanproof.reference.operations import TINY, UP, Roundings
+from scanproof.reference.scan import scan as positive
 from scanproof.reference.truth import _up
 from scanproof.reference.walk import Carry, Leaves
 
@@ -83,7 +84,7 @@ def function(name: str, x: Near) -> Near:
     relative = {"sin": 0.0, "cos": 0.0, "sqrt": elementary.division}.get(name, elementary.e) * ops.u
     absolute = (elementary.e_t if name in ("sin", "cos") else 0.0) * ops.u
     E = moved + relative * (v.size() + moved) + absolute + ops.product_loss
-    found = x._noted(v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), 8)
+    found = x._noted(v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), np.zeros(x.shape), 8)
     return replace(found, argument=x) if name == "cos" else found
 
 
@@ -93,14 +94,14 @@ def expm1(x: Near) -> Near:
     if x.rules.declared.gain == "expm1":
         return plain
     root = function("exp", x * 0.5)
-    return Near(plain.v, plain.X, np.maximum(plain.E, (root * root + -1).E), plain.n, plain.reach + 1, x.rules)
+    return replace(plain, E0=np.maximum(plain.E, (root * root + -1).E), reach=plain.reach + 1)
 
 
 def pair(re: Near, im: Near) -> Near:
     """re + i im: nothing is computed."""
     re, im = re.closed(), im.closed()
-    X, E = (np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP) for one, two in ((re.X, im.X), (re.E, im.E)))
-    return Near(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.reach + im.reach, re.rules)
+    X, E = (np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP) for one, two in ((re.X, im.X), (re.R, im.R)))
+    return Near(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.reach + im.reach, re.lost + im.lost, re.rules)
 
 
 def expm(S: Near) -> Near:
@@ -109,7 +110,8 @@ def expm(S: Near) -> Near:
     v = through_balls(exponential.ball_expm, S.v)
     E = np.broadcast_to(delta, S.shape)
     S.rules.tally.note(v.size() + E, S.shape[-1] + 16)
-    return Near(v, v.size(), E, np.ones(S.shape), np.maximum(v.size() + E, 1), S.rules, normwise=True)
+    reach = np.maximum(v.size() + E, 1)
+    return Near(v, v.size(), E, np.ones(S.shape), reach, np.zeros(S.shape), S.rules, normwise=True)
 
 
 def frechet(S: Near, G: Near) -> Near:
@@ -118,7 +120,8 @@ def frechet(S: Near, G: Near) -> Near:
     v = through_balls(exponential.ball_frechet, S.v, G.v)
     error = np.broadcast_to(E + _distance(S) * size, S.shape)
     S.rules.tally.note(v.size() + error, S.shape[-1] ** 2 + 16)
-    return Near(v, v.size(), error, np.ones(S.shape), np.maximum(v.size() + error, 1), S.rules)
+    reach = np.maximum(v.size() + error, 1)
+    return Near(v, v.size(), error, np.ones(S.shape), reach, np.zeros(S.shape), S.rules)
 
 
 def _distance(S: Near) -> Array:
@@ -148,11 +151,26 @@ def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops:
         walk, E, unstored, peak = rounding.of_leaves(_leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes)
         E = np.where(np.isnan(unstored) | (not known), np.inf, unstored)
         X = np.where(np.isnan(walk.X), np.inf, walk.X)
-        reach = (h0.reach[:, None] + np.cumsum(b.reach, 1)) * walk.G
-        reach = reach * np.exp(walk.m * np.log1p(ops.beta) + ops.c * walk.n * np.log1p(ops.u))
-    found = lam._noted(v, X, E, np.minimum(walk.n, 1), reach, b.shape[1])
+        grown = np.exp(walk.m * np.log1p(ops.beta) + ops.c * walk.n * np.log1p(ops.u))
+        reach = (h0.reach[:, None] + np.cumsum(b.reach, 1)) * walk.G * grown
+        lost = _lost(lam, b, h0, ops) * grown
+    found = lam._noted(v, X, E, np.minimum(walk.n, 1), reach, lost, b.shape[1])
     lam.rules.tally.note(peak, 0)
     return (found[:, ::-1] if reverse else found).stage()
+
+
+def _lost(lam: Near, b: Near, h0: Near, ops: Roundings) -> Array:
+    """Where b is not formed, its factors and those of lam^m are multiplied in any order: m losses for each monomial, and sums.
+
+    reach_t = K reach_{t-1} + reach of b_t;  lost_t = K (lost_{t-1} + loss reach_{t-1}) + lost of b_t,  K = max(1, |lam|)
+    """
+    if b.rules.anchored:
+        return np.zeros(b.shape)
+    K, nothing = np.maximum(lam.size, 1), np.zeros(h0.shape)
+    reach = positive(K, b.reach, h0.reach)  # (batch, time, channels)
+    early = np.concatenate([h0.reach[:, None], reach], axis=1)[:, : b.shape[1]]
+    losses = positive(K, K * (2 * ops.product_loss + 3 * ops.operand_loss) * early, nothing)
+    return np.asarray(losses + positive(K, b.lost, h0.lost) + 2 * ops.sum_loss * reach)
 
 
 def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
@@ -163,7 +181,7 @@ def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
         A=A,
         dA=lam.E + np.where(A > 0, ops.operand_loss, 0.0),
         X=X,
-        dX=b.E + np.where(X > 0, ops.operand * X + ops.operand_loss, 0.0),
+        dX=b.R + np.where(X > 0, ops.operand * X + ops.operand_loss, 0.0),
         rounds=~lam._exact(ops),
         loses=~(lam._exact(ops) & unit),
     )
@@ -171,7 +189,7 @@ def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
 
 def _carry(h0: Near, time: int) -> Carry:
     """Before the first step."""
-    X, E = h0.X, h0.E
+    X, E = h0.X, h0.R
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
     return Carry(0, time, X, (h0.size > 0) + 0.0, zeros, zeros, ones, ones, X + E, X, E, zeros, Whole(zeros > 0, zeros))
 

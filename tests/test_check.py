@@ -49,7 +49,7 @@ def test_an_honest_scan_with_everything_offered():
     report = run()
     assert verdicts(report) == dict.fromkeys(NAMES, "within")
     reason = f"{CLAIMS['within']}; judged up to 17 steps, 65 channels, 5 batch rows; no call had 4096 steps or more"
-    assert (report.verdict, report.reason, report.judged) == ("within", reason, (5, 17, 65))
+    assert (report.verdict, report.reason, report.judged) == ("within", reason, {"batch": 5, "time": 17, "channels": 65})
     assert (report.implementation, report.seed, report.cases) == ("honest", 0, 3)
     assert 0 < report.ratio <= 1
     assert report.seconds >= sum(law.seconds for law in report.laws) > 0

@@ -350,3 +350,10 @@ def test_the_exponential_of_jax_is_refuted_with_a_witness_and_its_class_admits_i
     assert (refuted, contradiction) == ([True, False], None)
     assert layer == "outside"
     assert admitted in ("within", "undecided")
+
+
+@pytest.mark.parametrize("words", [{"operands": "tf32"}, {"rounding": "truncate"}, {"accumulate": "float64"}])
+def test_zeros_alone_decide_nothing(words):
+    """Any function with exp 0 = I is exact there; where no allowance is known, that says nothing."""
+    report = check("expm", lambda S: np.swapaxes(scipy.linalg.expm(S), 1, 2).copy(), arithmetic=LayerArithmetic("float32", **words), cases=3)
+    assert report.verdict == "undecided"

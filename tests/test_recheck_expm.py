@@ -115,7 +115,7 @@ def run(program: Path, folder: Path, text: str) -> subprocess.CompletedProcess[s
 def test_as_a_script_without_scanproof(tmp_path: Path):
     good = made()
     found = run(PROGRAM, tmp_path, json.dumps(good))
-    assert (found.stdout, found.returncode) == ("confirmed\n", 0), found.stderr
+    assert (found.stdout, found.returncode) == ("confirmed, given the recorded allowance\n", 0), found.stderr
     assert run(PROGRAM, tmp_path, json.dumps(good | {"allowance": (1e9).hex()})).returncode == 1
     newer = json.dumps(good | {"format": "scanproof-expm-witness/9"})
     for broken in ("", "{}", "[]", json.dumps(good)[:-20], json.dumps(good | {"matrix": "x"}), newer, "[" * 100_000):

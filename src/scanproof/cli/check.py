@@ -116,13 +116,14 @@ def show(report: Report, witness: Path | None, command: str) -> None:
     out = console()
     out.print(f"{report.implementation} as {report.arithmetic}; seed {report.seed}\n", markup=False)
     columns = ("law", "verdict", "error/allowance", "within", "undecided", "outside", "not offered")
-    out.print(table(columns, [_row(law) for law in report.laws]))
+    if any(law.verdict != "not run" for law in report.laws):
+        out.print(table(columns, [_row(law) for law in report.laws]))
     grade = f" ({report.failure.grade})" if report.failure and report.verdict == "outside" else ""
     out.print(f"\n{word(report.headline)}{grade}: ", end="")
     out.print(report.reason, markup=False)
     if report.fault and report.verdict == "outside":
         out.print(f"the search stopped early: {report.fault[1]}", markup=False)
-    if any(report.judged):
+    if report.judged:
         out.print(
             f"largest error/allowance {number(report.ratio)}, bits lost {number(report.bits_lost)}, "
             f"informative {report.informative:.0%} of the random cases, "
@@ -195,7 +196,7 @@ def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any
         "grade": report.failure.grade if report.failure else None,
         "reason": report.reason,
         "fault": {"kind": report.fault[0], "message": report.fault[1]} if report.fault else None,
-        "judged": dict(zip(("batch", "time", "channels"), report.judged, strict=True)),
+        "judged": report.judged,
         "ratio": report.ratio,
         "bits_lost": report.bits_lost,
         "rounded": report.rounded,

@@ -143,7 +143,7 @@ def _show(result: Result) -> None:
         names = ", ".join(f"{name} ({count})" for name, count in absent.items())
         out.print(f"not offered in cases answered: {names}", markup=False)
     if result.counts()["not run"]:
-        out.print("(--dtype says which cases are asked; \"h\": null says that one is not offered)", markup=False)
+        out.print("(--dtype says which cases are asked; null says that a result is not offered)", markup=False)
     out.print(f"{word(result.verdict)}: ", end="")
     out.print(result.reason, markup=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,19 @@ def load(file: Path, system: str = "scan", dtype: str | None = None) -> dict[str
 
 
 def _plain(found: dict[str, Any], file: Path, needed: set[str], optional: set[str]) -> dict[str, Any]:
-    if needed - found.keys() or found.keys() - needed - optional:
-        names, more = ", ".join(sorted(found)) or "nothing", f" and at most {' and '.join(sorted(optional))}" if optional else ""
-        expected = ", ".join(sorted(needed - {"got"}, reverse=True))
-        raise ValueError(f"file: found {names} in {file}, expected {expected}, got{more}")
+    more = f" and at most {' and '.join(sorted(optional))}" if optional else ""
+    expected = f"{', '.join(sorted(needed - {'got'}, reverse=True))}, got{more}"
+    _names(found, file, sorted(needed - found.keys()), found.keys() - needed - optional, expected)
     return found
+
+
+def _names(found: Mapping[str, Any], file: Path, missing: Collection[str], unknown: Collection[str], expected: str) -> None:
+    """Raises ValueError, in one line, for names of a file that are missing or unknown."""
+    if unknown or missing:
+        words = f"unknown {', '.join(sorted(unknown))}" if unknown else f"no {', '.join(missing)}" if found else "nothing"
+        systems = [name for name in LAYERS if not {f.name for f in fields(LAYERS[name].Params)}.isdisjoint(unknown)]
+        hint = f"; --system {systems[0]} has parameters of these names" if systems else ""
+        raise ValueError(f"file: found {words} in {file}, expected {expected}{hint}")
 
 
 def _of_layer(found: dict[str, Any], file: Path, system: str) -> dict[str, Any]:
@@ -80,9 +89,8 @@ def _of_layer(found: dict[str, Any], file: Path, system: str) -> dict[str, Any]:
     groups = {"grads": "gradient_", "constants": "constant_"}
     results = [name for name in found if name in ("y", "h", "h_last") or name.startswith(tuple(groups.values()))]
     unknown = found.keys() - {*params, *results, "u", "y_bar", *OPTIONAL}
-    if unknown or "u" not in found or not results:
-        names = ", ".join(sorted(found)) or "nothing"
-        raise ValueError(f"file: found {names} in {file}, expected {', '.join(params)}, u and y, h, h_last or gradient_NAME")
+    absent = [name for name, there in (("u", "u" in found), ("y, h, h_last or gradient_NAME", bool(results))) if not there]
+    _names(found, file, absent, unknown, f"{', '.join(params)}, u and y, h, h_last, gradient_NAME or constant_NAME")
     got: dict[str, Any] = {name: found[name] for name in results if "_" not in name or name == "h_last"}
     for group, prefix in groups.items():
         got[group] = {name.removeprefix(prefix): found[name] for name in results if name.startswith(prefix)}
