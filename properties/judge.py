@@ -21,6 +21,7 @@ from scanproof.reference.systems import LAYERS, known_system
 from scanproof.reference.systems import declared as declared_for
 
 SCAN, LAYER = ("lam", "b", "h0", "reverse"), ("params", "u", "h0", "reverse", "y_bar")  # the first two are required
+BLIND = " (whose allowance tells nothing here)"
 LARGE = 2**17  # states of a call from which on each judgement takes a second or more: single changes must do
 NAMES = {"scan": SCAN, "expm": ("S",)}
 Call = Inputs | LayerCall | ExpmCall
@@ -124,7 +125,8 @@ def rescue(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> str | Non
     for words in single + [one | two for one, two in pairs if not one.keys() & two.keys()]:
         weaker = _declared(arithmetic, words)
         if weaker and _fit(failures, weaker):
-            return str(weaker)
+            told = all(judged(got, call, weaker).verdict in ("within", "nearest") for call, got in failures)
+            return str(weaker) + ("" if told else BLIND)
     return None
 
 
@@ -167,8 +169,9 @@ def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | Non
 
 
 def _fit(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> bool:
-    """Whether these would be within: every element is finite, and its allowance known and small enough to say something."""
-    return all(judged(got, call, arithmetic).verdict in ("within", "nearest") for call, got in failures)
+    """Whether every element is finite, and within an allowance that is known."""
+    counts = (judged(got, call, arithmetic).counts for call, got in failures)
+    return not any(count["outside"] or count["undecided"] for count in counts)
 
 
 def _dtype_of(name: str, x: Any) -> str:

@@ -179,7 +179,7 @@ def test_what_is_not_offered_and_what_changes_its_inputs():
 
     with pytest.raises(Fault, match=r"^M: found changed by the implementation"):
         InProcess(spoils, FLOAT32).call(replace(call, h0=None))
-    with pytest.raises(Fault, match="found no keyword 'theta', expected keywords theta, gamma_log, M, B, C, D and u"):
+    with pytest.raises(Fault, match="found no keyword theta, expected keywords theta, gamma_log, M, B, C, D and u"):
         InProcess(lambda gamma_log, M, B, C, D, u: u, FLOAT32).call(replace(call, h0=None))
 
 

@@ -154,7 +154,7 @@ def test_as_a_script_without_scanproof(tmp_path: Path):
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     good = made("rotrnn")
-    assert (run(json.dumps(good)).stdout, run(json.dumps(good)).returncode) == ("confirmed\n", 0)
+    assert (run(json.dumps(good)).stdout, run(json.dumps(good)).returncode) == ("confirmed, given the recorded allowance\n", 0)
     assert run(json.dumps(good | {"allowance": (1e9).hex()})).returncode == 1
     newer = json.dumps(good | {"format": "scanproof-layer-witness/9"})
     for broken in ("", "{}", "[]", json.dumps(good)[:-20], json.dumps(good | {"index": [9, 9, 9]}), newer, "[" * 100_000):
