@@ -24,11 +24,15 @@ def measure(seed: int, sizes: Sizes, rounds: int = ROUNDS) -> Costs:
     return Costs([_claim(found, times)], found, flops_curves(), times)
 
 
+def _quartiles(row: LayerTime) -> str:
+    return " to ".join(f"{q:.3g}" for q in row.quartiles_ms or ())
+
+
 def _claim(found: list[CostRow], times: list[LayerTime]) -> ClaimRow:
     written = {(row.layer, row.head_dim): row.flops_per_step for row in found if row.form == "as written"}
     shares = [f"head_dim {N}: {written['RotRNN', N] / written['LRU', None]:.2f}" for N in HEAD_DIMS]
     folded = {row.flops_per_step for row in found if "folded" in row.form}
-    clocked = [f"{_name(r)}: {r.median_ms:.3g} ms{' (undecided)' * (r.verdict == 'undecided')}" for r in times if r.median_ms]
+    clocked = [f"{_name(r)}: {r.median_ms:.3g} ms (quartiles {_quartiles(r)})" for r in times if r.median_ms]
     return ClaimRow(
         claim="RotRNN is as efficient as LRU",
         source="RotRNN, arXiv 2407.07239: “a simple and efficient model”; what its reviewers asked for",

@@ -20,7 +20,8 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
 from scanproof.report.claims_model import LayerTime
 
-DTYPE = "float32"
+DTYPE = "float64"  # in float32 the allowance of large heads tells nothing, and who is not judged is not timed
+TIMED = ("within", "nearest")
 START = "D"  # of RotRNN: P close to I, where allowances say most; the work is the same for every start
 JUDGED_STEPS = 16  # layers are causal: the first steps of the first row are a call of their own
 
@@ -59,7 +60,7 @@ def contestants(seed: int) -> list[Contestant]:
 
 
 def timed(field: list[Contestant], u: Array, rounds: int) -> list[LayerTime]:
-    """Contestants take turns, on one thread; who is refuted or was not judged gets no timing."""
+    """Contestants take turns, on one thread; only who was judged, and not refuted, is timed."""
     rows, calls, clock = [], [], time.perf_counter_ns
     for contestant in field:
         start = clock()
@@ -67,7 +68,7 @@ def timed(field: list[Contestant], u: Array, rounds: int) -> list[LayerTime]:
         first = clock() - start
         word, reason = gate(contestant, u, y)
         rows.append(_time(contestant, u, word, reason, first if contestant.call else None))
-        calls.append(contestant.call if word not in ("outside", "not run") else None)
+        calls.append(contestant.call if word in TIMED else None)
     with limited(1), threadpool_limits(1):
         samples = iter(interleaved([partial(call, u) for call in calls if call], rounds, clock, lambda _: None))
     return [_sampled(row, next(samples), u) if call else row for row, call in zip(rows, calls, strict=True)]
@@ -91,7 +92,7 @@ def _time(contestant: Contestant, u: Array, word: Status, reason: str, first: in
         head_dim=contestant.head_dim,
         verdict=word,
         reason=reason,
-        first_ms=first / 1e6 if first is not None and word not in ("outside", "not run") else None,
+        first_ms=first / 1e6 if first is not None and word in TIMED else None,
     )
 
 

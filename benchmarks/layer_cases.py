@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import import_module
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_draws import LayerDraw, Sizes
 from scanproof.properties.strategies import Domain
+from scanproof.reference.formats import format_of
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 
@@ -25,7 +26,8 @@ REVERSE, TWO, START = 0.25, 0.25, 0.5  # shares of cases that run backwards, hav
 class Regime(NamedTuple):
     """modulus: LRU draws |lam| below it, uniformly on the disc; every head of RotRNN has it as gamma.
 
-    sparse: one power of two in every row of B and C, nothing else (properties/lru.py, properties/rotrnn.py).
+    sparse: one power of two in every row of B and C, nothing else (properties/lru.py, properties/rotrnn.py);
+    small: inputs, initial states and cotangents around the smallest normal number, so that products underflow.
     """
 
     system: str
@@ -34,12 +36,13 @@ class Regime(NamedTuple):
     state: int  # of LRU, or of one head
     modulus: float
     sparse: bool = False
+    small: bool = False
 
     def __str__(self) -> str:
         sizes = f"N = {self.state}, moduli < {self.modulus:g}"
         if self.system == "rotrnn":
             sizes = f"{self.heads} heads of N = {self.state}, gamma = {self.modulus:g}"
-        return f"T = {self.time}, {sizes}{', sparse' * self.sparse}"
+        return f"T = {self.time}, {sizes}{', sparse' * self.sparse}{', small' * self.small}"
 
 
 REGIMES = (
@@ -47,6 +50,7 @@ REGIMES = (
     *(Regime("lru", time, 1, 16, radius, True) for time, radius in ((128, 0.99), (2000, 0.9999))),
     *(Regime("rotrnn", *sizes) for sizes in ((16, 4, 4, 0.9), (128, 4, 4, 0.99), (128, 2, 8, 0.99), (512, 2, 8, 0.999))),
     *(Regime("rotrnn", *sizes, True) for sizes in ((16, 4, 4, 0.9), (128, 4, 4, 0.99))),
+    Regime("lru", 16, 1, 16, 0.9999, small=True), Regime("rotrnn", 16, 4, 4, 0.9, small=True),
 )
 CELLS = tuple(product(range(len(REGIMES)), FORMATS))  # cases take turns
 
@@ -72,7 +76,20 @@ def planned(seed: int, number: int) -> LayerCall:
     own = import_module(f"scanproof.properties.{regime.system}").draw
     params = draw.stored(own(draw.rng, sizes, moduli(regime, rng), regime.sparse, two))
     call = LayerCall(regime.system, params, draw.inputs(), None, reverse, draw.cotangents())
-    return replace(call, h0=draw.states(call)) if start else call
+    call = replace(call, h0=draw.states(call)) if start else call
+    return _small(call, dtype, rng) if regime.small else call
+
+
+def _small(call: LayerCall, dtype: str, rng: np.random.Generator) -> LayerCall:
+    """With inputs, h0 and y_bar from far below to just above the smallest normal number."""
+    scale = format_of(dtype).smallest_normal * 2.0 ** rng.integers(-8, 12)
+    given = {name: getattr(call, name) for name in ("u", "h0", "y_bar") if getattr(call, name) is not None}
+    changed: dict[str, Any] = {name: (_wide(x) * scale).astype(x.dtype) for name, x in given.items()}
+    return replace(call, **changed)
+
+
+def _wide(x: Array) -> Array:
+    return x.astype(np.complex128 if np.iscomplexobj(x) else np.float64)
 
 
 def moduli(regime: Regime, rng: np.random.Generator) -> Array:

@@ -35,9 +35,9 @@ from scanproof.proofs import (
     state_tracking,
     surjectivity,
 )
-from scanproof.proofs.run import ClaimResult, Lemma, Result, prove
+from scanproof.proofs.run import ClaimResult, Lemma, Result, prove, prove_within
 
-__all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove"]
+__all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove", "prove_within"]
 
 TOPICS = (
     *(scan_operator, scan_algebra, scan_laws, rotation_operator, adjoint),

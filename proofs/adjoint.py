@@ -53,7 +53,10 @@ def telescoping() -> Iterator[Claim]:
     source, forgotten = adjoint(a) * (A_moves * h_prev + db), adjoint(a) * db
     yield Claim(what, adjoint(a) * tangent - adjoint(a) * A * d_prev, source, (), (forgotten,), instances)
     what = "<a_1, A_1 d_0> = <A_1^T a_1, d_0>"
-    yield Claim(what, adjoint(a) * A * d_prev, adjoint(adjoint(A) * a) * d_prev, (), (adjoint(A * a) * d_prev,), instances)
+    yield Claim(
+        what, adjoint(a) * A * d_prev, adjoint(adjoint(A) * a) * d_prev, (), (adjoint(A * a) * d_prev,), instances,
+        shown="a^H (A d_prev) = (A^H a)^H d_prev",
+    )
 
 
 def named(name: str, rows: int, columns: int) -> list[sp.Matrix]:

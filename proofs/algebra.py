@@ -48,6 +48,7 @@ class Claim:
         instances: exact values under which the hypotheses hold; needed whenever there are hypotheses.
         signs: symbols taken to be >= 0; then rhs must be made of them by sums and products alone, which makes lhs >= 0,
             and a mutant is a smaller left-hand side, which must be negative on some instance.
+        shown: the claim as a reader sees it, where SymPy has evaluated lhs and rhs before anything is proved.
     """
 
     what: str
@@ -57,6 +58,7 @@ class Claim:
     mutants: tuple[sp.Expr, ...] = ()
     instances: tuple[Instance, ...] = ()
     signs: tuple[sp.Symbol, ...] = ()
+    shown: str = ""
 
 
 def letters(names: str) -> tuple[sp.Symbol, ...]:

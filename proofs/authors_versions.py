@@ -102,7 +102,7 @@ def same_layer() -> Iterator[Claim]:
     what, undone = "B and C with P^-2 B, P^-2 = P^T P^T: the drive of A", adjoint(P) * adjoint(P) * B
     yield Claim(what, P * undone, adjoint(P) * B, (P_ROWS,), (P * B, undone), instances)
     what, skew = "D: S of -M is the transpose of S, S = M - M^T", M - adjoint(M)
-    yield Claim(what, -M - adjoint(-M), adjoint(skew), (), (skew, M + adjoint(M)), instances)
+    yield Claim(what, -M - adjoint(-M), adjoint(skew), (), (skew, M + adjoint(M)), instances, shown="(-M) - (-M)^H = (M - M^H)^H")
 
 
 def impulse(steps: int) -> tuple[sp.Expr, sp.Expr]:
@@ -120,12 +120,17 @@ def cascade() -> Iterator[Claim]:
     what = "C, one input, T = 1 and T = 2: they differ by gamma^2 P Theta A x"
     yield Claim(what, two - one, change, (), (ZERO, gamma * change), instances)
     what = "a second scan of the inputs: no difference"
-    yield Claim(what, direct_two - direct, ZERO, (), (change,), instances)
+    yield Claim(
+        what, direct_two - direct, ZERO, (), (change,), instances,
+        shown="scan in reverse of (x, 0) at t = 1, less that of (x) = 0",
+    )
     what, square = "C: the difference has the norm gamma^2 |x|", gamma**4 * adjoint(x) * x
     given = (P_COLUMNS, THETA_COLUMNS, P_ROWS)
     yield Claim(what, adjoint(change) * change, square, given, (ZERO, gamma**2 * adjoint(x) * x), instances)
     what = "C, T = 1: b_1 = P x, not x"
-    yield Claim(what, one, P * x, (), (x, adjoint(P) * x), instances)
+    yield Claim(
+        what, one, P * x, (), (x, adjoint(P) * x), instances, shown="P scan(Theta, scan(P Theta P^H, x), reverse) at T = 1 = P x"
+    )
 
 
 def layout() -> Iterator[Claim]:
@@ -136,7 +141,10 @@ def layout() -> Iterator[Claim]:
     features = np.array([[[[[f1], [f2]], [[b1], [b2]]]]])  # (batch, time, directions, heads, head_dim)
     relabelled, as_named = (readout(blocks, features, skips) for blocks in (weights, ((K1, K2), (K3, K4))))
     what = "D: the outputs of rotrnn.readout with C = [K1 K3] and C2 = [K2 K4]; not with C = [K1 K2]"
-    yield Claim(what, found[0], relabelled, (), (as_named,), instances)
+    yield Claim(
+        what, found[0], relabelled, (), (as_named,), instances,
+        shown="[K1 K2 K3 K4] (f1, b1, f2, b2) = readout by [K1 K3] of f and [K2 K4] of b",
+    )
 
 
 def readout(blocks: tuple[tuple[sp.Expr, ...], ...], features: np.ndarray, skip: np.ndarray) -> sp.Expr:

@@ -67,7 +67,10 @@ def theta_is_a_rotation() -> Iterator[Claim]:
     turn, instances = rotation(C, S), at_sizes(angles)
     applied, back = turn * sp.Matrix([x, y]), rotation(C, -S) * sp.Matrix([x, y])
     for i, row in enumerate(rotate(np.array([C]), np.array([S]), np.array([x, y]))):
-        yield Claim(f"Theta (x, y) is reference.scan.rotate: row {i + 1}", row, applied[i], (), (back[i],), instances)
+        yield Claim(
+            f"Theta (x, y) is reference.scan.rotate: row {i + 1}", row, applied[i], (), (back[i],), instances,
+            shown=f"row {i + 1} of rotate(C, S, (x, y)) = row {i + 1} of [[C, -S], [S, C]] (x, y)",
+        )
     transposed = turn.T.applyfunc(adjoint)
     for i, j in itertools.product(range(2), range(2)):
         given = needed(0, 1, 3) if i == j else needed(0, 1, 2)

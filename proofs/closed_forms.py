@@ -73,7 +73,7 @@ def one_angle() -> Iterator[Claim]:
     rate = sp.Add(*(sp.diff(factor, t) * power for factor, power in zip(rodrigues(t), (K, K * K), strict=True)))
     backwards = E.xreplace({t: -t})
     yield Claim("E' = K E", rate, K * E, ONE_ANGLE[1:], (K * backwards, K), instances)
-    yield Claim("E(0) = I", exponential(ZERO), ONE, (), (ZERO,), ({r: ONE},))
+    yield Claim("E(0) = I", exponential(ZERO), ONE, (), (ZERO,), ({r: ONE},), shown="1 + sin(0)/r K + (1 - cos(0))/r^2 K^2 = 1")
     E, transposed = 1 + X * K + Y * K * K, 1 + X * adjoint(K) + Y * adjoint(K) * adjoint(K)
     excess = (1 - (1 - r**2 * Y) ** 2 - r**2 * X**2) * K * K
     what = "r^2 (E^T E - I) = (1 - (1 - r^2 y)^2 - r^2 x^2) K^2, E = I + x K + y K^2"
@@ -90,7 +90,8 @@ def entrywise(what: str, left: sp.Matrix, right: sp.Matrix, wrong: sp.Matrix) ->
     rng = random.Random(0)
     symbols = sorted(set().union(*(side.free_symbols for side in sides)), key=str)
     values = tuple({symbol: sp.Rational(rng.randint(1, 9), rng.randint(1, 4)) for symbol in symbols} for _ in range(3))
-    return Claim(what, sides[0], sides[1], (), (sides[2],), values)
+    equation = what.rpartition(": ")[2]
+    return Claim(what, sides[0], sides[1], (), (sides[2],), values, shown=f"{equation}, entry by entry")
 
 
 def number(what: str, left: sp.Expr, right: sp.Expr, wrong: sp.Expr) -> Claim:

@@ -1,8 +1,8 @@
-"""Compiling sources of Coq and asking what their theorems rest on: coqdep, coqc and coqtop in a build folder.
+"""Compiling sources of Coq and asking what their theorems rest on and say: coqdep, coqc and coqtop in a build folder.
 
     coqdep    which sources need which, and which libraries are not installed
     coqc      each source as soon as those that it needs are done, several at a time
-    coqtop    `Print Assumptions` of each theorem; it goes on after an error, which coqc does not
+    coqtop    `Print Assumptions` of each theorem, and what the source states; it goes on after an error, which coqc does not
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from scanproof.proofs.coq_statements import answers, changed, questions
 from scanproof.proofs.coq_table import place, uncommented
 from scanproof.proofs.run import Status, one_line
 
@@ -41,13 +42,26 @@ REJECTED = re.compile(r"line (\d+), characters [^\n]*\n(.*?Error:.*)", re.DOTALL
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What to ask about one source: what theorems rest on, and whether all is stated as pinned (None: however it is)."""
+
+    theorems: Sequence[str] = ()
+    pinned: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What became of one source: `proved` if it compiles, and then what each theorem rests on (None: there is no such)."""
+    """What became of one source: `proved` if it compiles and its definitions are as pinned.
+
+    Then what each theorem rests on (None: there is no such), and how those that are not stated as pinned differ.
+    """
 
     status: Status
     reason: str = ""
     seconds: float = 0.0
     assumptions: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    statements: Mapping[str, str] = field(default_factory=dict)
+    changed: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(sources: Path, build: Path) -> None:
@@ -66,8 +80,8 @@ def prepare(sources: Path, build: Path) -> None:
         shutil.copyfile(source, build / source.name)
 
 
-def compiled(build: Path, names: Mapping[str, list[str]]) -> dict[str, Outcome]:
-    """Every source of `names`, each with the theorems to ask about."""
+def compiled(build: Path, names: Mapping[str, Asked]) -> dict[str, Outcome]:
+    """Every source of `names`, each with what to ask about it."""
     needs, lacking = dependencies(build, names)
     outcomes: dict[str, Outcome] = {}
     running: dict[Future[Outcome], str] = {}
@@ -106,8 +120,8 @@ def dependencies(build: Path, names: Mapping[str, object]) -> tuple[dict[str, li
     return {name: [need for need in words.get(name, []) if need in names] for name in names}, lacking
 
 
-def one(build: Path, name: str, theorems: list[str], before: Mapping[str, Outcome], lacking: list[str]) -> Outcome:
-    """Compile one source and ask what its theorems rest on."""
+def one(build: Path, name: str, asked: Asked, before: Mapping[str, Outcome], lacking: list[str]) -> Outcome:
+    """Compile one source, and ask what its theorems rest on and what it states."""
     if lacking:
         return Outcome("not run", f"a library is not installed: apt-get install {' '.join(lacking)}")
     for need, outcome in before.items():
@@ -115,9 +129,12 @@ def one(build: Path, name: str, theorems: list[str], before: Mapping[str, Outcom
             return Outcome(outcome.status, f"needs {need}.v: {outcome.reason}")
     start = time.perf_counter()
     told = run(build, "coqc", "-q", "-w", "-all", "-R", ".", LIBRARY, f"{name}.v")
-    reason = "" if (build / f"{name}.vo").exists() else rejection(build / f"{name}.v", told)
-    rests = {} if reason else assumptions(build, name, theorems)
-    return Outcome("refused" if reason else "proved", reason, time.perf_counter() - start, rests)
+    if not (build / f"{name}.vo").exists():
+        return Outcome("refused", rejection(build / f"{name}.v", told), time.perf_counter() - start)
+    rests, statements = interrogated(build, name, asked.theorems)
+    other = {} if asked.pinned is None else changed(name, statements, asked.pinned)
+    reason = one_line(next((told for what, told in other.items() if what not in asked.theorems), ""))
+    return Outcome("refused" if reason else "proved", reason, time.perf_counter() - start, rests, statements, other)
 
 
 def rejection(source: Path, told: str) -> str:
@@ -131,12 +148,15 @@ def rejection(source: Path, told: str) -> str:
     return one_line(f"coqc{other} rejects {source.name} {where}: {found[2]}")
 
 
-def assumptions(build: Path, name: str, theorems: list[str]) -> dict[str, tuple[str, ...] | None]:
-    """What each theorem rests on; None if Coq knows no such theorem."""
+def interrogated(
+    build: Path, name: str, theorems: Sequence[str]
+) -> tuple[dict[str, tuple[str, ...] | None], dict[str, str]]:
+    """What each theorem rests on, None if Coq knows no such theorem; and what the source states."""
+    text = uncommented((build / f"{name}.v").read_text(encoding="utf-8"))
     asked = [f'Redirect "{name}.{theorem}" Print Assumptions {LIBRARY}.{name}.{theorem}.' for theorem in theorems]
-    script = "\n".join([f"Require {LIBRARY}.{name}.", *asked, "Quit.", ""])
-    run(build, "coqtop", "-q", "-w", "-all", "-R", ".", LIBRARY, text=script)
-    return {theorem: listed(build / f"{name}.{theorem}.out") for theorem in theorems}
+    script = [f"Require {LIBRARY}.{name}.", *asked, *questions(LIBRARY, name, text), "Quit.", ""]
+    run(build, "coqtop", "-q", "-w", "-all", "-R", ".", LIBRARY, text="\n".join(script))
+    return {theorem: listed(build / f"{name}.{theorem}.out") for theorem in theorems}, answers(build, name, text)
 
 
 def listed(answer: Path) -> tuple[str, ...] | None:

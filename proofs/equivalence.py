@@ -62,12 +62,17 @@ def conjugate_pairs() -> Iterator[Claim]:
     unitary, transposed = BASIS.H * BASIS, BASIS.T * BASIS
     for i, j in BLOCKS:
         what, mutant = f"U^* U = I: block {i + 1}, {j + 1}", transposed[i, j]
-        yield Claim(what, unitary[i, j], sp.Integer(i == j), (), (mutant,), ({},))
+        yield Claim(
+            what, unitary[i, j], sp.Integer(i == j), (), (mutant,), ({},), shown=f"U^H U at {i + 1}, {j + 1} = {int(i == j)}"
+        )
     lam, lam_, instances = C + sp.I * S, C - sp.I * S, at_sizes(pairs)
     turn, diagonal, swapped = rotation(C, S), similar_to(lam, lam_), similar_to(lam_, lam)
     for i, j in BLOCKS:
         mutants = (2 * turn[i, j], *([swapped[i, j]] if i != j else []))
-        yield Claim(f"Theta = U Lambda U^*: block {i + 1}, {j + 1}", turn[i, j], diagonal[i, j], (), mutants, instances)
+        yield Claim(
+            f"Theta = U Lambda U^*: block {i + 1}, {j + 1}", turn[i, j], diagonal[i, j], (), mutants, instances,
+            shown=f"[[C, -S], [S, C]] at {i + 1}, {j + 1} = U diag(C + i S, C - i S) U^H at {i + 1}, {j + 1}",
+        )
     square, symmetric = gamma * lam * adjoint(gamma * lam), ((adjoint(C), C), (adjoint(S), S))
     given = (*symmetric, (S * S, 1 - C * C))
     yield Claim("|gamma lam_i|^2 = gamma^2, real part", real(square), gamma**2, given, (gamma, ONE), instances)
@@ -85,11 +90,22 @@ def readouts() -> Iterator[Claim]:
     """z = U^* (f, g) is a conjugate pair, and y = k f + l g is Re(2 (K W)_1 z_1)."""
     z, KW, instances = BASIS.H * sp.Matrix([f, g]), sp.Matrix([[k, l]]) * BASIS, at_sizes(pairs)
     (first, second), y = (sp.sqrt(2) * z).applyfunc(sp.expand), k * f + l * g
-    yield Claim("z_2 is the conjugate of z_1: real part", real(second), real(first), (), (imag(first),), instances)
-    yield Claim("z_2 is the conjugate of z_1: imaginary part", imag(second), -imag(first), (), (imag(first),), instances)
+    yield Claim(
+        "z_2 is the conjugate of z_1: real part", real(second), real(first), (), (imag(first),), instances,
+        shown="Re(sqrt(2) z_2) = Re(sqrt(2) z_1), z = U^H (f, g)",
+    )
+    yield Claim(
+        "z_2 is the conjugate of z_1: imaginary part", imag(second), -imag(first), (), (imag(first),), instances,
+        shown="Im(sqrt(2) z_2) = -Im(sqrt(2) z_1), z = U^H (f, g)",
+    )
     whole, half = sp.expand((KW * z)[0]), real(KW[0] * z[0])
-    yield Claim("K U z = k f + l g, which is real", whole, y, (), (k * f - l * g,), instances)
-    yield Claim("Re(2 (K U)_1 z_1) = k f + l g", real(2 * KW[0] * z[0]), y, (), (half, k * f - l * g), instances)
+    yield Claim(
+        "K U z = k f + l g, which is real", whole, y, (), (k * f - l * g,), instances, shown="(k, l) U U^H (f, g) = k f + l g"
+    )
+    yield Claim(
+        "Re(2 (K U)_1 z_1) = k f + l g", real(2 * KW[0] * z[0]), y, (), (half, k * f - l * g), instances,
+        shown="Re(2 ((k, l) U)_1 (U^H (f, g))_1) = k f + l g",
+    )
 
 
 def layer(rng: random.Random, n: int) -> Instance:
@@ -155,7 +171,10 @@ def runs_agree() -> Iterator[Claim]:
         y, found = outputs(half)
         backwards, factor = found.subs(sine, -sine), found.xreplace({k: k / 2 if half else 2 * k for k in readout})
         instances = numbers(sorted(y.free_symbols, key=str))
-        yield Claim(f"rotrnn.run = lru.run of {name}, T = {TIME}", y, found, (), (backwards, factor), instances)
+        yield Claim(
+            f"rotrnn.run = lru.run of {name}, T = {TIME}", y, found, (), (backwards, factor), instances,
+            shown=f"y_t by rotrnn.run = y_t by lru.run, t = 1..{TIME}",
+        )
 
 
 SOURCE = "RotRNN, arXiv 2407.07239, against the Linear Recurrent Unit, arXiv 2303.06349"

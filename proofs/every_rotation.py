@@ -8,23 +8,24 @@
     G          columns that complete F to an orthonormal basis, F F^T + G G^T = I            (N, N - k)
     P, D       orthogonal; a diagonal of signs, D D = I                                      (N, N)
     Theta      plane rotations side by side                                                  (N, N)
-    E, E_dot   P Theta(t) P^T, and its derivative; T_dot that of Theta                       (N, N)
+    E, E_dot   P Theta(t) P^T, and its derivative; T_dot that of T = Theta(t)                (N, N)
     L          skew, Theta' = L Theta; K = P L P^T                                           (N, N)
-    C, S, B    diag(cos(t b)), diag(sin(t b)), diag(b), one angle for each pair              (n, n)
-    d, j       det A; the number of lines with A v = -v, modulo 2                            ()
-    w1 .. w4   labels of the entries of a 2 x 2 matrix                                       ()
+    t, b1, b2  time, and the angles of two pairs at t = 1                                    ()
+    d, d', r   det A, det A', det R                                                          ()
+    j, i       the number of lines with A' v = -v; half of an even one                       ()
+    w1, ...    labels of the entries of a matrix                                             ()
 
     |c| < 1    v and W / |W| span a plane that A turns: A v = c v + W, A W = c W - (1 - c^2) v
     |c| = 1    W = 0: A v = c v
     either way A = F R F^T + G A' G^T with A' = G^T A G orthogonal, of smaller size; and so on down to size 0
 
-det A = 1 leaves an even number of lines with A v = -v: two of them are a plane turned by pi, two lines with A v = v one turned
+A [F G] = [F G] diag(R, A') makes det A = det R det A', so det A = (-1)^j for j lines with A v = -v. det A = 1 leaves an even
+number of them: two of them are a plane turned by pi, two lines with A v = v one turned
 by 0; for odd N one such line is left over, a fixed direction. Nothing but the spectral theorem for A + A^T is cited for this.
 """
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Iterator
 
@@ -35,12 +36,14 @@ from scanproof.proofs.algebra import Claim, Equation, Instance, letters
 from scanproof.proofs.certificates import ONE, ZERO
 from scanproof.proofs.instances import at_sizes, matrix, skew
 from scanproof.proofs.instances import rotation as random_rotation
-from scanproof.proofs.rotation_operator import diagonal_rotation, rotation
+from scanproof.proofs.rotation_operator import rotation
 from scanproof.proofs.run import Lemma
+from scanproof.proofs.scan_algebra import labelled
 
-A, v, F, R, G, P, D, Theta, T, T_dot, L, K, C, S, C_dot, S_dot, B = letters("A v F R G P D Theta T T_dot L K C S C_dot S_dot B")
-c = sp.Symbol("c", real=True)
-j, d = letters("j d")
+A, v, F, R, G, P, D, Theta, T, T_dot, L, K = letters("A v F R G P D Theta T T_dot L K")
+d, d_, r = letters("d d' r")
+c, t, b1, b2 = sp.symbols("c t b1 b2", real=True)
+i, j = sp.symbols("i j", integer=True, nonnegative=True)
 
 UNIT, EIGEN = (adjoint(v) * v, ONE), (A * v, 2 * c * v - adjoint(A) * v)
 COLUMNS, ROWS = (adjoint(A) * A, ONE), (A * adjoint(A), ONE)
@@ -83,18 +86,45 @@ def smaller() -> Iterator[Claim]:
     yield Claim(what, adjoint(inner) * inner, ONE, given, (inner, adjoint(inner)), instances)
 
 
+def with_lines(rng: random.Random, size: int, first: sp.Matrix) -> Instance:
+    """Determinants of a rotation of first, beside lines of sign -1 and 1 (the last, if any), and without first."""
+    lines, inside = size - first.rows, first.rows
+    count = rng.randint(0, lines)
+    basis = random_rotation(rng, size)
+    F_, G_ = basis[:, :inside], basis[:, inside:]
+    whole = basis * sp.diag(first, *[-1] * count, *[1] * (lines - count)) * basis.T
+    return {d: whole.det(), d_: (G_.T * whole * G_).det(), r: (F_.T * whole * F_).det(), j: sp.Integer(count)}
+
+
+def parity() -> Iterator[Claim]:
+    """det A = (-1)^j for j lines with A v = -v: one more at each step of the induction, planes and other lines leave it."""
+    given: tuple[Equation, ...] = (COMPLETE, BACK, ACROSS)
+    what = "A F = F R, and A G = G A': A [F G] = [F G] diag(R, A'), so det A = det R det A'"
+    yield Claim(what, G * (adjoint(G) * A * G), A * G, given, (-A * G, adjoint(A) * G), at_sizes(with_plane))
+    kept, line, plane = sp.Matrix([[1]]), sp.Matrix([[-1]]), sp.Matrix([[3, -4], [4, 3]]) / 5
+    more, same = (-1) ** (j + 1), (-1) ** j
+    instances = tuple(with_lines(random.Random(n), n, line) for n in (1, 2, 3, 5))
+    what, turned = "a line with A v = -v: from det A' = (-1)^j to det A = (-1)^(j + 1)", ((d, r * d_), (r, -ONE), (d_, same))
+    yield Claim(what, d, more, turned, (same,), instances)
+    instances = tuple(with_lines(random.Random(n), n, part) for part in (kept, plane) for n in (2, 3, 5))
+    what, kept_by = "a plane or a line with A v = v: from det A' = (-1)^j to det A = (-1)^j", ((d, r * d_), (r, ONE), (d_, same))
+    yield Claim(what, d, same, kept_by, (more,), instances)
+    what, odd = "j odd: det A = -1; so det A = 1 makes j even", tuple({i: sp.Integer(n)} for n in range(4))
+    yield Claim(what, (-1) ** (2 * i + 1), -ONE, (), (ONE,), odd, shown="(-1)^(2 i + 1) = -1")
+
+
 def lines() -> Iterator[Claim]:
     """Lines that A keeps, in pairs: [[1, 0], [0, 1]] = R(0), [[-1, 0], [0, -1]] = R(pi); the sign of one column of P."""
-    given, parities = ((d, 1 - 2 * j), (j * j, j)), ({d: ONE, j: ZERO}, {d: -ONE, j: ONE})
-    what = "det A = d = 1 - 2j, j the number of lines with A v = -v modulo 2: d = 1 makes it even"
-    yield Claim(what, (1 - d) * (1 - d), 4 * j, given, (ZERO, 2 * j), parities)
     eye, turns = sp.eye(2), {"0": ZERO, "pi": sp.pi}
     for name, angle in turns.items():
         turned, weights = rotation(sp.cos(angle), sp.sin(angle)), sp.symbols("w1:5")
         expected = eye if name == "0" else -eye
         sides = [sp.Add(*(w * x for w, x in zip(weights, side, strict=True))) for side in (turned, expected, -expected)]
         values = {w: sp.Integer(2**i) for i, w in enumerate(weights)}
-        yield Claim(f"two lines are R({name})", sides[0], sides[1], (), (sides[2],), (values,))
+        yield Claim(
+            f"two lines are R({name})", sides[0], sides[1], (), (sides[2],), (values,),
+            shown=f"[[cos({name}), -sin({name})], [sin({name}), cos({name})]] = {'' if name == '0' else '-'}I",
+        )
     instances, A_ = at_sizes(signed), (P * D) * (D * Theta * D) * adjoint(P * D)
     given = ((adjoint(D), D), (D * D, ONE))
     what = "(P D)(D Theta D)(P D)^T = P Theta P^T: det P = 1 by the sign of a column, which turns one angle backwards"
@@ -111,14 +141,21 @@ def signed(rng: random.Random, size: int) -> Instance:
 def canonical() -> Iterator[Claim]:
     yield from plane()
     yield from smaller()
+    yield from parity()
     yield from lines()
 
 
-def moving(rng: random.Random, n: int) -> Instance:
-    """Cosines and sines of n angles and their derivatives for any rates."""
-    cosines, sines = diagonal_rotation(rng, n)
-    rates = sp.diag(*(sp.Integer(rng.randint(-4, 4)) for _ in range(n))).as_immutable()
-    return {C: cosines, S: sines, B: rates, C_dot: -rates * sines, S_dot: rates * cosines}
+def turning() -> Iterator[Claim]:
+    """Theta(t) of two pairs and a fixed direction: Theta' = L Theta, Theta(0) = I; more pairs in the same way."""
+    turned = sp.diag(rotation(sp.cos(b1 * t), sp.sin(b1 * t)), rotation(sp.cos(b2 * t), sp.sin(b2 * t)), 1)  # (5, 5)
+    generator = sp.diag(rotation(ZERO, b1), rotation(ZERO, b2), 0)  # (5, 5)
+    sides = [labelled(list(side)) for side in (turned.diff(t), generator * turned, -generator * turned, generator)]
+    labels = {w: sp.Integer(n) for n, w in enumerate(sp.symbols("w1:26"), 1)}
+    instances = tuple({**labels, t: angle * sp.pi / 2, b1: ONE, b2: sp.Integer(angle)} for angle in (1, 2, 3))
+    what = "Theta' = L Theta: d/dt diag(R(b1 t), R(b2 t), 1) = diag(b1 J, b2 J, 0) Theta, J = [[0, -1], [1, 0]]"
+    yield Claim(what, sides[0], sides[1], (), (sides[2], sides[3]), instances, shown=what)
+    what, start, eye = "Theta(0) = diag(R(0), R(0), 1) = I", *(labelled(list(side)) for side in (turned.subs(t, 0), sp.eye(5)))
+    yield Claim(what, start, eye, (), (sides[3], -eye), instances, shown=what)
 
 
 def conjugated(rng: random.Random, n: int) -> Instance:
@@ -129,14 +166,10 @@ def conjugated(rng: random.Random, n: int) -> Instance:
 
 def exponential() -> Iterator[Claim]:
     """Theta(t) solves Theta' = L Theta, so E(t) = P Theta(t) P^T solves E' = K E with E(0) = I: E(1) = exp(K), K = M - M^T."""
-    turned, generator = rotation(C, S), sp.Matrix([[ZERO, -B], [B, ZERO]])
-    derivative, product = rotation(C_dot, S_dot), generator * turned
-    for i, h in itertools.product(range(2), range(2)):
-        given: tuple[Equation, ...] = ((C_dot, -B * S),) if i == h else ((S_dot, B * C),)
-        what = f"Theta' = L Theta, L = [[0, -B], [B, 0]]: block {i + 1}, {h + 1}"
-        yield Claim(what, derivative[i, h], product[i, h], given, (-product[i, h],), at_sizes(moving))
+    yield from turning()
     instances, E, E_dot = at_sizes(conjugated), P * T * adjoint(P), P * T_dot * adjoint(P)
-    what, given = "E' = K E for E = P Theta P^T, K = P L P^T", ((T_dot, L * T), (K, P * L * adjoint(P)), (adjoint(P) * P, ONE))
+    given: tuple[Equation, ...] = ((T_dot, L * T), (K, P * L * adjoint(P)), (adjoint(P) * P, ONE))
+    what = "E' = K E for E = P Theta P^T, K = P L P^T"
     yield Claim(what, E_dot, K * E, given, (E * K, K), instances)
     given = ((K, P * L * adjoint(P)), (adjoint(L), -L))
     yield Claim("K^T = -K", adjoint(P * L * adjoint(P)), -K, given, (K,), instances)
@@ -159,7 +192,7 @@ LEMMAS = (
         cited=(
             SPECTRAL,
             "induction over N; columns of smaller orthonormal bases, by G, are columns of P",
-            "det(XY) = det X det Y; a plane rotation has determinant 1 (theta-rotation)",
+            "det(XY) = det X det Y, det diag(X, Y) = det X det Y; a plane rotation has determinant 1 (theta-rotation)",
         ),
         claims=canonical,
     ),
@@ -168,11 +201,11 @@ LEMMAS = (
         statement="Every A of SO(N) is exp(M - M^T) for some M: with A = P Theta P^T, M = P L P^T / 2, L the angles of Theta.",
         source=f"{PAPER}: P = exp(M - M^T); the theorem is classical",
         role="M loses no rotation: every P of determinant 1 is reached, at every size",
-        N="general N; a fixed direction, for odd N, is a row and a column of zeros in L",
-        method=f"{WORDS}; diagonal matrices of any size as letters; the differential equation E' = K E",
+        N="general N; Theta' = L Theta in full for two pairs and a fixed direction, a row and a column of zeros in L",
+        method=f"{WORDS}; the differential equation E' = K E; Theta(t) differentiated by SymPy",
         cited=(
             "every-rotation-is-canonical, for A = P Theta P^T",
-            "cos' = -sin and sin' = cos",
+            "cos' = -sin and sin' = cos; matrices with blocks on the diagonal multiply block by block",
             "E' = K E has one solution with E(0) = I, which is exp(t K) (exp-closed-one-angle, Coq: flow_unique)",
         ),
         claims=exponential,

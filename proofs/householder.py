@@ -99,7 +99,7 @@ def roots(root: int, rng: random.Random, size: int) -> Instance:
 def orthogonality() -> Iterator[Claim]:
     """H^T H = I for beta in {0, 2}; and k^T (I - H^T H) k = beta (2 - beta), so for no other."""
     H, instances, outer = house(beta, k), at_sizes(model), k * adjoint(k)
-    yield Claim("H^T = H", adjoint(H), H, (), (-H, 1 + beta * outer), instances)
+    yield Claim("H^T = H", adjoint(H), H, (), (-H, 1 + beta * outer), instances, shown="(1 - beta k k^H)^H = 1 - beta k k^H")
     what, mutants = "H^T H = I - beta (2 - beta) k k^T", (ONE, 1 - 2 * beta * outer)
     yield Claim(what, adjoint(H) * H, 1 - beta * (2 - beta) * outer, (UNIT,), mutants, instances)
     root, given = house(b, k), (UNIT, (adjoint(b), b), (b * b, 2 * b))
@@ -123,7 +123,10 @@ def determinant() -> Iterator[Claim]:
     left, right = lower * sp.Matrix([[1, row], [0, 1 - v * row]]), sp.Matrix([[1 - row * v, row], [0, 1]]) * lower
     for i, h in itertools.product(range(2), range(2)):
         what, mutant = f"{FACTORINGS}: block {i + 1}, {h + 1}", 2 * right[i, h]
-        yield Claim(what, left[i, h], right[i, h], (), (mutant,), instances)
+        yield Claim(
+            what, left[i, h], right[i, h], (), (mutant,), instances,
+            shown=f"left side at {i + 1}, {h + 1} = right side at {i + 1}, {h + 1}, each multiplied out",
+        )
     given: tuple[Equation, ...] = ((d, 1 - adjoint(beta * k) * k), UNIT)
     yield Claim("det H = 1 - (beta k)^T k = 1 - beta", d, 1 - beta, given, (1 + beta, ONE), instances)
     given = ((l, d2 * d1), (d1, -ONE), (d2, -ONE))
@@ -164,9 +167,15 @@ def in_the_plane() -> Iterator[Claim]:
     product, turned = mirror(C, S) * mirror(C_, S_), rotation(C * C_ + S * S_, S * C_ - C * S_)
     for i, h in itertools.product(range(2), range(2)):
         what, mutant = f"z = (cos a, sin a): I - 2 z z^T, entry {i + 1}, {h + 1}", -doubled[i, h]
-        yield Claim(what, reflected[i, h], doubled[i, h], needs[i, h], (mutant,), directions())
+        yield Claim(
+            what, reflected[i, h], doubled[i, h], needs[i, h], (mutant,), directions(),
+            shown="" if needs[i, h] else f"I - 2 z z^H at {i + 1}, {h + 1} = mirror(cos 2a, sin 2a) at {i + 1}, {h + 1}",
+        )
         what, mutant = f"the product for 2a and 2b is R(2a - 2b), entry {i + 1}, {h + 1}", -turned[i, h]
-        yield Claim(what, product[i, h], turned[i, h], (), (mutant,), directions())
+        yield Claim(
+            what, product[i, h], turned[i, h], (), (mutant,), directions(),
+            shown=f"mirror(C, S) mirror(C', S') at {i + 1}, {h + 1} = R(C C' + S S', S C' - C S') at {i + 1}, {h + 1}",
+        )
 
 
 def two_reflections() -> Iterator[Claim]:

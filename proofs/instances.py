@@ -51,7 +51,7 @@ class Remembered(dict[sp.Basic, sp.Basic]):
     """An instance with the values of all formulas that were evaluated on it.
 
     Raises:
-        ValueError: a matrix for a commuting symbol.
+        ValueError: a matrix for a commuting symbol, or a value against an assumption of its symbol.
     """
 
     def __init__(self, instance: Instance) -> None:
@@ -63,6 +63,10 @@ def mutable(symbol: sp.Basic, v: sp.Basic) -> sp.Basic | sp.Matrix:
     """The value of a symbol; a letter's matrix as SymPy multiplies it fastest."""
     if symbol.is_commutative and isinstance(v, sp.MatrixBase):
         raise ValueError(f"instance: found a matrix for {symbol}, expected a number: that symbol commutes")
+    if isinstance(symbol, sp.Symbol) and symbol.is_commutative:
+        for assumption, expected in symbol.assumptions0.items():
+            if getattr(v, f"is_{assumption}") not in (expected, None):
+                raise ValueError(f"instance: found {symbol} = {v}, expected {'' if expected else 'not '}{assumption}")
     return v.as_mutable() if isinstance(symbol, sp.Symbol) and isinstance(v, sp.MatrixBase) else v
 
 

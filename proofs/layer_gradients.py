@@ -62,7 +62,10 @@ def moving(found: Arrays, places: Arrays, loss: sp.Expr | sp.Poly, named: Named)
         derivatives = [sp.diff(loss, x).as_expr() for x in place.flat]
         exact, said = (named(sp.Add(*map(sp.Mul, side, steps))) for side in (derivatives, found[name].flat))
         forgotten = said.xreplace({sp.Symbol("y_bar_0", real=True): sp.Integer(0)})  # of the first step
-        yield Claim(f"dL/d({name}), in every direction", exact, said, (), (forgotten,), numbers(exact, said))
+        yield Claim(
+            f"dL/d({name}), in every direction", exact, said, (), (forgotten,), numbers(exact, said),
+            shown=f"d/d({name}) of sum y_bar y, in the directions step = <cotangent of {name}, step>",
+        )
 
 
 def numbers(*sides: sp.Expr) -> tuple[Instance, ...]:
@@ -172,7 +175,7 @@ def skew_part() -> Iterator[Claim]:
     yield Claim("<X, dS> = <X - X^T, dM>, S = M - M^T", lhs, rhs, given, (adjoint(x) * X * y,), instances)
     lhs, rhs = adjoint(V * x) * X * adjoint(W) * y, adjoint(x) * (adjoint(V) * X * adjoint(W)) * y
     what, untransposed = "<X, S^i dM S^j> = <(S^T)^i X (S^T)^j, dM>, V = S^i, W = S^j", adjoint(x) * V * X * W * y
-    yield Claim(what, lhs, rhs, (), (untransposed,), instances)
+    yield Claim(what, lhs, rhs, (), (untransposed,), instances, shown="(V x)^H X (W^H y) = x^H (V^H X W^H) y")
 
 
 ADJOINT = "Griewank and Walther, Evaluating Derivatives (2008)"

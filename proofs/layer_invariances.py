@@ -87,12 +87,17 @@ def skew_part_of_the_reference() -> Iterator[Claim]:
     k, l, m = SYMMETRIC
     basis, moved = (rotrnn.constants(head(free)).P[0] for free in (QUARTER, QUARTER + np.array([[[k, l], [l, m]]])))
     before, after, back = (labelled(list(entries.flat)) for entries in (basis, moved, basis.T))
-    yield Claim("rotrnn.constants: P of M + K is that of M, M - M^T a quarter turn", after, before, (), (back,), rational_heads())
+    yield Claim(
+        "rotrnn.constants: P of M + K is that of M, M - M^T a quarter turn", after, before, (), (back,), rational_heads(),
+        shown="P by rotrnn.constants of M + K = P by rotrnn.constants of M, entry by entry",
+    )
     u, h0, y_bar = (named(name, 1, 1, *shape) for name, shape in PAIR_STEP.items())
     bar = rotrnn.pull_back(two_pairs(), u, h0, y_bar).M[0]  # (4, 4)
     values = tuple({**env, gamma_log: sp.log(-sp.log(sp.Rational(3, 5)))} for env in numbers([*PAIR_LETTERS, *WEIGHTS]))
     what, parts = "rotrnn.pull_back at M = 0, two pairs: the cotangent of M is skew", labelled(list((bar + bar.T).flat))
-    yield Claim(what, parts, ZERO, (), (bar[0, 2],), values)
+    yield Claim(
+        what, parts, ZERO, (), (bar[0, 2],), values, shown="M_bar + M_bar^T, M_bar by rotrnn.pull_back = 0, entry by entry"
+    )
 
 
 PAIR_STEP = {"u": (1,), "h": (1, 4), "y_bar": (1,)}  # one step of a head of two pairs; with one pair P would commute with Theta
@@ -118,7 +123,10 @@ def inputs(rng: random.Random, n: int) -> Instance:
 def input_scale() -> Iterator[Claim]:
     """xi B is the same for c B, c > 0, and changes its sign for c < 0; so the gradient of B is orthogonal to B."""
     what, square = "tr (c B)^T (c B) = c^2 tr B^T B, before the trace", adjoint(B) * B
-    yield Claim(what, adjoint(scale * B) * scale * B, scale**2 * square, (), (scale * square, square), at_sizes(inputs))
+    yield Claim(
+        what, adjoint(scale * B) * scale * B, scale**2 * square, (), (scale * square, square), at_sizes(inputs),
+        shown="(c B)^H (c B) = c^2 B^H B",
+    )
     normalised, up, down = (normalised_inputs(factor) for factor in (ONE, scale, -scale))
     yield Claim("rotrnn.constants: xi B is the same for c B", up, normalised, (), (scale * normalised,), rational_heads())
     yield Claim("rotrnn.constants: -c changes its sign", down, -normalised, (), (normalised,), rational_heads())
@@ -155,7 +163,10 @@ def angles_and_pairs() -> Iterator[Claim]:
     """theta + 2 pi; pairs in another order, with Q P^T for P^T; two pairs that turn backwards, with exchanged signs."""
     found, wrong = (angle_of(theta + turn) for turn in (2 * sp.pi, sp.pi))
     what = "rotrnn.constants: cos and sin of theta + 2 pi"
-    yield Claim(what, found, angle_of(theta), (), (wrong,), rational_heads())
+    yield Claim(
+        what, found, angle_of(theta), (), (wrong,), rational_heads(),
+        shown="cos(theta + 2 pi), sin(theta + 2 pi) by rotrnn.constants = cos(theta), sin(theta)",
+    )
     instances = at_sizes(permuted)
     turned = rotate(np.array([C]), np.array([S]), np.array([x, y]))
     order = pi * C * adjoint(pi), pi * S * adjoint(pi)
@@ -165,7 +176,10 @@ def angles_and_pairs() -> Iterator[Claim]:
         what = f"reference.scan.rotate: permuted pairs and angles, row {i + 1}"
         yield Claim(what, moved[i], pi * turned[i], (PI,), (turned[i], -pi * turned[i]), instances)
         what = f"reference.scan.rotate: second coordinates and angles change sign, row {i + 1}"
-        yield Claim(what, back[i], sign * turned[i], (), (-sign * turned[i],), instances)
+        yield Claim(
+            what, back[i], sign * turned[i], (), (-sign * turned[i],), instances,
+            shown=f"row {i + 1} of rotate(C, -S, (x, -y)) = {sign} row {i + 1} of rotate(C, S, (x, y))",
+        )
     yield Claim("det Q = (det pi)^2 = 1, for pi moves both of a pair", d, ONE, ((d, q * q), (q * q, ONE)), (q, -ONE), signs())
     yield from other_basis(instances)
 
@@ -206,9 +220,15 @@ def two_channels() -> Iterator[Claim]:
     y, backwards = lru_outputs(*parts), lru_outputs(parts[0][..., ::-1], *parts[1:])
     instances = numbers(sorted(y.free_symbols, key=str))
     exchanged = lru_outputs(*(part[..., ::-1] for part in parts))
-    yield Claim("lru.run: two channels exchanged, one step", exchanged, y, (), (backwards,), instances)
+    yield Claim(
+        "lru.run: two channels exchanged, one step", exchanged, y, (), (backwards,), instances,
+        shown="y by lru.run, channels 2, 1 = y by lru.run, channels 1, 2",
+    )
     conjugated, mixed = [first_conjugated(part) for part in parts], lru_outputs(first_conjugated(parts[0]), *parts[1:])
-    yield Claim("lru.run: one channel conjugated, one step", lru_outputs(*conjugated), y, (), (mixed,), instances)
+    yield Claim(
+        "lru.run: one channel conjugated, one step", lru_outputs(*conjugated), y, (), (mixed,), instances,
+        shown="y by lru.run, conjugates of channel 1 = y by lru.run",
+    )
 
 
 SHAPES = {"lam": (2,), "B": (1, 2), "R": (1, 1, 2), "h": (1, 1, 2)}  # of two channels, which are the last axis, and one input

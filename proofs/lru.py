@@ -126,11 +126,17 @@ def stationary_variance() -> Iterator[Claim]:
     fixed = gamma**2 * V / (1 - r**2)
     values = tuple({r: modulus, gamma: sp.Rational(2, 3), V: sp.Rational(5, 4)} for modulus in MODULI)
     what = "gamma^2 |B_i|^2 is (1 - |lam|^2) times the variance"
-    yield Claim(what, (1 - r**2) * fixed, gamma**2 * V, (), (gamma**2, (1 - r) * fixed), values)
+    yield Claim(
+        what, (1 - r**2) * fixed, gamma**2 * V, (), (gamma**2, (1 - r) * fixed), values,
+        shown="(1 - r^2) (gamma^2 V / (1 - r^2)) = gamma^2 V",
+    )
     yield from approach("E|h_t|^2 = variance + |lam|^(2t) (E|h_0|^2 - variance)", r**2, fixed, values)
     gain, modulus = sp.exp(lru.normalising_gamma_log(np.array([nu_log]))[0]), sp.exp(-sp.exp(nu_log))
     mutants, what = (ONE, 1 - modulus), "the initial gamma: gamma^2 = 1 - |lam|^2"
-    yield Claim(what, gain**2, 1 - modulus**2, (), mutants, rational_parameters())
+    yield Claim(
+        what, gain**2, 1 - modulus**2, (), mutants, rational_parameters(),
+        shown="exp(normalising_gamma_log(nu_log))^2 = 1 - |lam|^2, |lam| = exp(-exp(nu_log))",
+    )
 
 
 SOURCE = "Linear Recurrent Unit, Orvieto et al. 2023, arXiv 2303.06349"

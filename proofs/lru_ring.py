@@ -53,12 +53,18 @@ def uniform_on_the_ring() -> Iterator[Claim]:
     instances, square = rings(), U * (b**2 - a**2) + a**2
     drawn, linear = sp.exp(sp.log(square) / 2), a + U * (b - a)
     what = "a uniform point of the ring has its radius inside rho = exp(-nu) with probability U"
-    yield Claim(what, distribution(drawn), U, (), (distribution(linear),), instances)
-    yield Claim("the innermost radius: 0", distribution(a), ZERO, (), (ONE,), instances)
-    yield Claim("the outermost radius: 1", distribution(b), ONE, (), (ZERO,), instances)
+    yield Claim(
+        what, distribution(drawn), U, (), (distribution(linear),), instances,
+        shown="(rho^2 - a^2)/(b^2 - a^2) at rho = exp(log(U (b^2 - a^2) + a^2) / 2) = U",
+    )
+    yield Claim("the innermost radius: 0", distribution(a), ZERO, (), (ONE,), instances, shown="(a^2 - a^2)/(b^2 - a^2) = 0")
+    yield Claim("the outermost radius: 1", distribution(b), ONE, (), (ZERO,), instances, shown="(b^2 - a^2)/(b^2 - a^2) = 1")
     density, area = sp.diff(distribution(rho), rho) / (phi * rho), phi * (b**2 - a**2) / 2
     what = "the density by area, d rho d theta = d area / rho, is 1 / area of the sector of any max_phase"
-    yield Claim(what, density * area, ONE, (), (rho * density * area, 2 * density * area), instances)
+    yield Claim(
+        what, density * area, ONE, (), (rho * density * area, 2 * density * area), instances,
+        shown="(1/phi) d/drho ((rho^2 - a^2)/(b^2 - a^2)) / rho * phi (b^2 - a^2)/2 = 1",
+    )
 
 
 def white_input(rng: random.Random, size: int) -> Instance:
@@ -69,7 +75,9 @@ def white_blow_up() -> Iterator[Claim]:
     """Proposition 3: the mean of 1/(1 - rho^2), where rho^2 is uniform on [a^2, b^2]."""
     values = tuple({s: number} for number in (third, half))
     what = "-log(1 - s) has the derivative 1/(1 - s), which is also the limit for r_min = r_max"
-    yield Claim(what, sp.diff(-sp.log(1 - s), s), 1 / (1 - s), (), (1 / (1 - s) ** 2,), values)
+    yield Claim(
+        what, sp.diff(-sp.log(1 - s), s), 1 / (1 - s), (), (1 / (1 - s) ** 2,), values, shown="d/ds (-log(1 - s)) = 1/(1 - s)"
+    )
     what, values = "between a^2 and b^2: log(1 - a^2) - log(1 - b^2) = log of the ratio", ({p: sp.exp(-1), q: sp.exp(-3)},)
     yield Claim(what, sp.log(p) - sp.log(q), sp.log(p / q), (), (sp.log(q / p),), values)
     what, moment = "E[(B u)(B u)^T] = B B^T, whose trace is E|B u|^2", B * adjoint(B)
@@ -100,7 +108,10 @@ def whole_circle() -> Iterator[Claim]:
         return 2 * r ** (n + 1) * sp.cos((n + 1) * angle) - 2 * r ** (n + 2) * sp.cos(n * angle)
 
     what = "n = 0: |1 - r exp(i theta)|^2 = 1 - r^2 less what vanishes with r^n"
-    yield Claim(what, 1 - r**2 - left(ZERO), square, (), (1 - r**2,), turns)
+    yield Claim(
+        what, 1 - r**2 - left(ZERO), square, (), (1 - r**2,), turns,
+        shown="1 - r^2 - (2 r cos(theta) - 2 r^2 cos(0)) = 1 - 2 r cos(theta) + r^2",
+    )
     what, term = "from n to n + 1", 2 * r ** (n + 1) * sp.cos((n + 1) * angle)
     before, after = (sp.expand_trig(sp.expand(side)) for side in (left(n) - left(n + 1), square * term))
     yield Claim(what, before, after, (), (ZERO,), turns)
@@ -122,7 +133,10 @@ def restricted_phase() -> Iterator[Claim]:
     values = tuple({r: radius, y: half + i} for i, radius in enumerate((third, half)))
     what = "2/(1 - r^2) atan(k tan(theta/2)) has the derivative 1/|1 - r exp(i theta)|^2"
     derivative, integrand = sp.cancel(rate), sp.cancel(1 / (1 - 2 * r * cosine + r**2))
-    yield Claim(what, derivative, integrand, (), (1 / (1 - r**2),), values)
+    yield Claim(
+        what, derivative, integrand, (), (1 / (1 - r**2),), values,
+        shown="d/dz (2/(1 - r^2) atan(k z)) (1 + z^2)/2 = 1/(1 - 2 r cos(theta) + r^2), cos(theta) = (1 - z^2)/(1 + z^2)",
+    )
     given = ((gap, k - 1),)
     what = "k tan - tan >= 0, so the mean is above 1/(1 - r^2) for every 0 < r < 1 and 0 < phi < pi"
     yield Claim(what, k * z - z, gap * z, given, (k * z - 3 * z,), sectors(), (gap, z))
@@ -130,7 +144,10 @@ def restricted_phase() -> Iterator[Claim]:
     yield Claim(what, factor - 1, 2 * r / (1 - r), (), (2 * r / (1 + r),), values)
     mean = 2 / (1 - r**2) * sp.atan(factor * sp.tan(sp.pi / 6)) / (sp.pi / 3)
     what, values = "r = 1/2, max_phase = pi/3: the mean is 8/3, twice what the proposition says", ({r: half},)
-    yield Claim(what, mean.subs(r, half), sp.Rational(8, 3), (), (1 / (1 - half**2),), values)
+    yield Claim(
+        what, mean.subs(r, half), sp.Rational(8, 3), (), (1 / (1 - half**2),), values,
+        shown="2/(1 - r^2) atan(k tan(pi/6)) / (pi/3) at r = 1/2, k = (1 + r)/(1 - r) = 8/3",
+    )
 
 
 def initialisation() -> Iterator[Claim]:

@@ -59,7 +59,10 @@ def approach(what: str, rate: sp.Expr, fixed: sp.Expr, values: tuple[Instance, .
     def step(q: sp.Expr) -> sp.Expr:
         return rate * q + (1 - rate) * fixed
 
-    yield Claim(f"{what}: q_0", closed(ZERO), q0, (), (fixed,), instances)
+    yield Claim(
+        f"{what}: q_0", closed(ZERO), q0, (), (fixed,), instances,
+        shown=f"({fixed}) + ({rate})^0 (q0 - ({fixed})) = q0".replace("**", "^"),
+    )
     yield Claim(f"{what}: from t to t + 1", step(closed(t)), closed(t + 1), (), (closed(t), fixed), instances)
     gap = (1 - rate) * (q - fixed)
     yield Claim(f"{what}: a step takes (1 - rate) (q - fixed) away", q - step(q), gap, (), (q - fixed, ZERO), instances)

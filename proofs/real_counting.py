@@ -72,7 +72,7 @@ def order() -> Iterator[Claim]:
     what = "a >= 0, e <= f: a e + b <= a f + b"
     yield Claim(what, (a * f + b) - (a * e + b), a * gap, given, (a * f - a * e - gap,), with_drive(pairs((1, 1))), (a, gap))
     what = "no transition of a period is negative: neither is their product"
-    yield Claim(what, a2 * a1, a2 * a1, (), (a2 * a1 - a1,), pairs((1, 1)), (a1, a2))
+    yield Claim(what, a2 * a1, a2 * a1, (), (a2 * a1 - a1,), pairs((1, 1)), (a1, a2), shown="a2 (a1 1) = a2 a1")
     what, lhs = "every real a, e <= f: two periods keep the order, a^2 (f - e) >= 0", a * a * f - a * a * e
     yield Claim(what, lhs, a * a * gap, given, (a * f - a * e,), pairs((-1, 1)), (gap,))
 

@@ -101,7 +101,10 @@ def addition() -> Iterator[Claim]:
     yield Claim("sin of added angles", sp.sin(total), sine, (), (sp.sin(difference),), quarter_turns())
     mutant = rotation(*added(one, other))[0, 1]
     product = (rotation(*one[1:3]) * rotation(*other[1:3]))[1, 0]
-    yield Claim("R(a) R(b), lower left", product, sine, (), (mutant,), quarter_turns())
+    yield Claim(
+        "R(a) R(b), lower left", product, sine, (), (mutant,), quarter_turns(),
+        shown="row 2, column 1 of R(a) R(b) = sin(a) cos(b) + cos(a) sin(b)",
+    )
 
 
 def associativity() -> Iterator[Claim]:
@@ -115,7 +118,10 @@ def associativity() -> Iterator[Claim]:
     for i, part in enumerate(Element._fields):
         given = diagonal if part in ("first", "second") else ()
         mutant = {"gamma": g1 * g2, "cosines": forgotten[1], "sines": forgotten[2]}.get(part, swapped[i])
-        yield Claim(f"(p q) r = p (q r): {part}", left[i], right[i], given, (mutant,), instances)
+        yield Claim(
+            f"(p q) r = p (q r): {part}", left[i], right[i], given, (mutant,), instances,
+            shown=f"({part} of (p q) r) = ({part} of p (q r)), each by compose" if part == "gamma" else "",
+        )
 
 
 def identity() -> Iterator[Claim]:
@@ -126,8 +132,14 @@ def identity() -> Iterator[Claim]:
     turn, moved = (J_is_I, o_is_0), (J_is_I, o_is_0, z_is_0)
     needs = ((), ()), (turn, turn), (turn, turn), ((z_is_0,), moved), ((z_is_0,), moved)  # before and after, by part
     for i, part in enumerate(Element._fields):
-        yield Claim(f"identity, then p: {part}", before[i], p[i], needs[i][0], (2 * p[i],), instances)
-        yield Claim(f"p, then identity: {part}", after[i], p[i], needs[i][1], (2 * p[i],), instances)
+        yield Claim(
+            f"identity, then p: {part}", before[i], p[i], needs[i][0], (2 * p[i],), instances,
+            shown="1 gamma1 = gamma1" if part == "gamma" else "",
+        )
+        yield Claim(
+            f"p, then identity: {part}", after[i], p[i], needs[i][1], (2 * p[i],), instances,
+            shown="gamma1 1 = gamma1" if part == "gamma" else "",
+        )
 
 
 def homomorphism() -> Iterator[Claim]:
@@ -140,7 +152,10 @@ def homomorphism() -> Iterator[Claim]:
         what = f"gamma R(theta) multiply: block {i + 1}, {j + 1}"
         yield Claim(what, A[i, j], A_[i, j], same if i == j else mixed, (wrong[0][i, j],), instances)
     for i in range(2):
-        yield Claim(f"gamma' R(theta') x + x': row {i + 1}", b[i], b_[i], (), (wrong[1][i],), instances)
+        yield Claim(
+            f"gamma' R(theta') x + x': row {i + 1}", b[i], b_[i], (), (wrong[1][i],), instances,
+            shown=f"row {i + 1} of the state of p q = row {i + 1} of gamma2 R(C2, S2) (x1, y1) + (x2, y2)",
+        )
 
 
 SOURCE = "RotRNN, arXiv 2407.07239, and its authors' code: elements (gamma, theta, x)"

@@ -108,8 +108,11 @@ def error(X: sp.Expr, E0: sp.Expr, count: sp.Expr) -> sp.Expr:
 def open_sum() -> Iterator[Claim]:
     """By induction on n: the two addends that a program adds first are one addend of a sum of n - 1."""
     what, instances = "z - v = (z - c) + (c - v): rounding, then what came before", cases(sums)
-    yield Claim(what, z - x, (z - c) + (c - x), (), (z - c,), at_sizes(values))
-    yield Claim("n = 1: E = E0", error(X, E0, sp.Integer(1)), E0, (), (X + E0,), instances)
+    yield Claim(what, z - x, (z - c) + (c - x), (), (z - c,), at_sizes(values), shown="z - x = (z - c) + (c - x)")
+    yield Claim(
+        "n = 1: E = E0", error(X, E0, sp.Integer(1)), E0, (), (X + E0,), instances,
+        shown="E0 + ((1 + u)^(n - 1) - 1) (X + E0) at n = 1 = E0",
+    )
     what, reached = "X + E = (1 + u)^(n-1) (X + E0)", power(n) * (X + E0)
     yield Claim(what, X + error(X, E0, n), reached, (), ((1 + u) * reached,), instances)
     rest, joined = (v, Z - P), error(ZERO, Z + u * P, n)  # X + E0 is Z, and Z + u P with the joined addend
@@ -128,7 +131,10 @@ def two_sums(instances: tuple[Instance, ...]) -> Iterator[Claim]:
     fewer = (1 + u) ** (a + b) * (Za + Zb) - nested
     yield Claim(what, grown - nested, rhs, given, (fewer,), instances, (u, p, Za, q, Zb))
     what, lhs = "closing: E becomes E0, and a sum of one addend keeps it", error(X, error(X, E0, n), sp.Integer(1))
-    yield Claim(what, lhs, error(X, E0, n), (), (E0, error(X, E0, n + 1)), instances)
+    yield Claim(
+        what, lhs, error(X, E0, n), (), (E0, error(X, E0, n + 1)), instances,
+        shown="E_1(X, E_n(X, E0)) = E_n(X, E0), E_n(X, E0) = E0 + ((1 + u)^(n - 1) - 1) (X + E0)",
+    )
 
 
 def grows(instances: tuple[Instance, ...]) -> Iterator[Claim]:

@@ -102,7 +102,7 @@ def near_is_kept() -> Iterator[Claim]:
     instances, sizes = nodes(), at_sizes(values)
     yield Claim("x_ y_ - x y splits", x_ * y_ - x * y, x_ * (y_ - y) + (x_ - x) * y, (), (x_ * (y_ - y),), sizes)
     yield Claim("x_ + y_ - x - y splits", x_ + y_ - (x + y), (x_ - x) + (y_ - y), (), (x_ - x,), sizes)
-    yield Claim("z - x splits", z - x, (z - x_) + (x_ - x), (), (z - x_,), sizes)
+    yield Claim("z - x splits", z - x, (z - x_) + (x_ - x), (), (z - x_,), sizes, shown="z - x = (z - x_) + (x_ - x)")
     near_x, near_y, inside = (v, X_ - X - dx), (q, Y_ - Y - dy), (p, X_ - nx_)
     given: Hypotheses = (near_x, (s, X - nx), (t, nx + dx - nx_))
     yield Claim("|x_| <= X_", X_ - nx_, v + s + t, given, (X - nx_,), instances, (v, s, t))

@@ -1,14 +1,15 @@
-"""Running lemmas: each claim is attacked in five ways, and what survives is proved.
+"""Running lemmas: each claim is attacked in every way below, and what survives is proved.
 
 A claim is refused, with the reason, when
   1. its residual lhs - rhs does not rewrite to a literal 0: false, or not decided;
   2. a hypothesis is idle: the proof goes through without it;
-  3. a mutant survives: rewriting takes a false right-hand side for true, or no instance contradicts it;
-  4. an instance fails: a hypothesis or the claim is wrong there, in exact rational arithmetic;
-  5. it has hypotheses and no instance: they may contradict each other, and then they prove anything;
+  3. it is circular: a hypothesis says the same, read from either side;
+  4. a mutant survives: rewriting takes a false right-hand side for true, or no instance contradicts it;
+  5. an instance fails: a hypothesis, an assumption of a symbol or the claim is wrong there, in exact rational arithmetic;
+  6. it has no mutant or no instance: nothing was tried against it, and its hypotheses may contradict each other;
 and an inequality (a claim with signs), when
-  6. its right-hand side is not seen to be >= 0, or is without one of the signs;
-  7. a mutant is never negative, or an instance contradicts a sign or the inequality.
+  7. its right-hand side is not seen to be >= 0, or is without one of the signs;
+  8. a mutant is never negative, or an instance contradicts a sign or the inequality.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from typing import Literal
 
 import sympy as sp
 
-from scanproof.proofs.algebra import Claim, Instance, residual, vanishes
+from scanproof.proofs.algebra import Claim, Equation, Instance, polynomial, residual, vanishes
 from scanproof.proofs.instances import Remembered, equal, sizes
+from scanproof.proofs.limit import Stopped, within
 from scanproof.proofs.signs import negative, seen
 
 Status = Literal["proved", "refused", "not run"]  # "not run": the prover is not installed; SymPy always is
 LONGEST = 200  # characters of a reason
+LET_THROUGH = (KeyboardInterrupt, Stopped)  # whoever waits for a proof has given up; all else that is raised refuses
 
 
 @dataclass(frozen=True)
@@ -85,28 +88,49 @@ class Result:
 
 
 def prove(lemma: Lemma) -> Result:
-    """Check every claim of a lemma. Whatever goes wrong comes back as `refused`, with the reason in one line."""
+    """Check every claim of a lemma. Whatever is raised comes back as `refused`, with the reason in one line.
+
+    Raises:
+        KeyboardInterrupt: the user does not want to wait.
+    """
     start = time.perf_counter()
     claims: list[ClaimResult] = []
     unstated = ""
     try:
         for claim in lemma.claims():
             claims.append(check(claim))
-    except Exception as error:
+    except LET_THROUGH:
+        raise
+    except BaseException as error:
         unstated = f"the claims could not be made: {one_line(error)}"
     reasons = [unstated, *(f"{c.what}: {c.reason}" for c in claims if c.reason), "" if claims else "no claims"]
     reason = next(filter(None, reasons), "")
+    return result(lemma, time.perf_counter() - start, claims, reason)
+
+
+def prove_within(lemma: Lemma, seconds: float) -> Result:
+    """`prove`, and refused when it takes longer."""
+    try:
+        return within(lambda: prove(lemma), seconds)
+    except TimeoutError:
+        return result(lemma, seconds, [], f"no proof within {seconds:g} s")
+
+
+def result(lemma: Lemma, seconds: float, claims: list[ClaimResult], reason: str) -> Result:
+    """The words of a lemma, and what became of it."""
     words = {field.name: getattr(lemma, field.name) for field in fields(Lemma) if field.name != "claims"}
-    return Result(**words, status=status(reason), seconds=time.perf_counter() - start, claims=claims, reason=reason)
+    return Result(**words, status=status(reason), seconds=seconds, claims=claims, reason=reason)
 
 
 def check(claim: Claim) -> ClaimResult:
-    """Attack one claim in the five ways of this module."""
+    """Attack one claim in every way of this module."""
     try:
         tried = replace(claim, instances=tuple(map(Remembered, claim.instances)))
         survivors = [mutant for mutant in claim.mutants if survives(tried, mutant)]
         reason = next(objections(tried, survivors), "")
-    except Exception as error:
+    except LET_THROUGH:
+        raise
+    except BaseException as error:
         survivors, reason = list(claim.mutants), one_line(error)
     return ClaimResult(
         what=claim.what,
@@ -127,6 +151,9 @@ def objections(claim: Claim, survivors: list[sp.Expr]) -> Iterator[str]:
     for i, (word, _) in enumerate(claim.given):
         if vanishes(claim.lhs - claim.rhs, claim.given[:i] + claim.given[i + 1 :]):
             yield one_line(f"idle hypothesis on {word}: the claim is proved without it")
+    for equation in claim.given:
+        if same((claim.lhs, claim.rhs), equation):
+            yield one_line(f"circular: the hypothesis {equation[0]} = {equation[1]} is the claim")
     if claim.signs and not seen(claim.rhs, claim.signs):
         yield one_line(f"no sign: {claim.rhs} is not made of {claim.signs} by sums and products")
     for sign in claim.signs:
@@ -134,10 +161,18 @@ def objections(claim: Claim, survivors: list[sp.Expr]) -> Iterator[str]:
             yield one_line(f"idle sign of {sign}: the inequality is proved without it")
     for mutant in survivors:
         yield one_line(f"mutant survives: {mutant}")
-    if claim.given and not claim.instances:
-        yield "vacuous: hypotheses without an instance may contradict each other"
+    if not claim.instances:
+        yield "no instance: nothing shows that the hypotheses agree with each other, or that the claim says what is meant"
     for instance in claim.instances:
         yield from failures(claim, instance)
+    if not claim.mutants:
+        yield "no mutant: no false variant of the claim was tried"
+
+
+def same(claimed: Equation, assumed: Equation) -> bool:
+    """Whether two equations have the same sides, multiplied out, in either order."""
+    sides = [polynomial(side) for side in claimed]
+    return [polynomial(side) for side in assumed] in (sides, sides[::-1])
 
 
 def survives(claim: Claim, mutant: sp.Expr) -> bool:
@@ -171,5 +206,5 @@ def status(reason: str) -> Status:
 
 def one_line(what: object) -> str:
     """An exception with its type, or any text, in one line of bounded length."""
-    text = f"{type(what).__name__}: {what}" if isinstance(what, Exception) else str(what)
+    text = f"{type(what).__name__}: {what}" if isinstance(what, BaseException) else str(what)
     return textwrap.shorten(text, LONGEST, placeholder=" ...")

@@ -79,7 +79,10 @@ def every_bracketing() -> Iterator[Claim]:
         one_swapped = labelled([fold[i]] * (len(every) - 1) + [wrong[i]])
         what = f"the {len(every)} bracketings of T = {LENGTH} agree with the fold: {part}"
         left, right = labelled([x[i] for x in every]), labelled([fold[i]] * len(every))
-        yield Claim(what, left, right, (), (one_swapped,), at_sizes(model))
+        yield Claim(
+            what, left, right, (), (one_swapped,), at_sizes(model),
+            shown=f"{part} of each bracketing = {part} of the fold (..(1 2).. {LENGTH}), each with its label w",
+        )
     yield Claim("the fold acts as reference.scan", act(fold, h), states(ELEMENTS, h)[-1], (), (wrong[1],), at_sizes(model))
 
 
@@ -122,12 +125,18 @@ def carry() -> Iterator[Claim]:
         dropped = head + states(steps[cut:], sp.Integer(0))
         parts = labelled(head + states(steps[cut:], head[-1]))
         what = f"T = 5, cut after {cut}: the tail starts from the head's last state"
-        yield Claim(what, parts, labelled(whole), (), (labelled(dropped),), at_sizes(model))
+        yield Claim(
+            what, parts, labelled(whole), (), (labelled(dropped),), at_sizes(model),
+            shown=f"scan(1..{cut}, h), then scan({cut + 1}..5, its last state) = scan(1..5, h), state by state",
+        )
         local = states(steps[cut:], sp.Integer(0))
         products = states([(step[0], sp.Integer(0)) for step in steps[cut:]], sp.Integer(1))
         carried = [act(pair, head[-1]) for pair in zip(products, local, strict=True)]
         what = f"T = 5, cut after {cut}: local states plus products times the carry"
-        yield Claim(what, labelled(carried), labelled(whole[cut:]), (), (labelled(local),), at_sizes(model))
+        yield Claim(
+            what, labelled(carried), labelled(whole[cut:]), (), (labelled(local),), at_sizes(model),
+            shown=f"L_t + P_t h_{cut} = state t of scan(1..5, h), t > {cut}",
+        )
 
 
 def reversed_time() -> Iterator[Claim]:
@@ -136,10 +145,16 @@ def reversed_time() -> Iterator[Claim]:
     backwards, flipped = states(steps, h, reverse=True), states(steps[::-1], h)[::-1]
     forwards = labelled(states(steps, h))
     what = "T = 5: reverse = flip, scan, flip"
-    yield Claim(what, labelled(backwards), labelled(flipped), (), (forwards,), at_sizes(model))
+    yield Claim(
+        what, labelled(backwards), labelled(flipped), (), (forwards,), at_sizes(model),
+        shown="scan(1..5, h, reverse) = flip(scan(5..1, h)), state by state",
+    )
     solved = [act(step, later) for step, later in zip(steps, [*backwards[1:], h], strict=True)]
     what = "T = 5: h_t = A_t h_(t+1) + b_t with h_(T+1) = h"
-    yield Claim(what, labelled(backwards), labelled(solved), (), (forwards,), at_sizes(model))
+    yield Claim(
+        what, labelled(backwards), labelled(solved), (), (forwards,), at_sizes(model),
+        shown="state t of scan(1..5, h, reverse) = A_t (state t + 1) + b_t, where state 6 is h",
+    )
 
 
 def doubled(elements: Sequence[Element]) -> list[Element]:

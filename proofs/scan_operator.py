@@ -55,7 +55,10 @@ def associativity() -> Iterator[Claim]:
     forgotten = (A2 * A1, A3 * b1 + A3 * b2 + b3)  # the step r without its A; the step q without its A
     for i, part in enumerate(PARTS):
         mutants = (swapped[i], forgotten[i])
-        yield Claim(f"(p q) r = p (q r), {part}", left[i], right[i], mutants=mutants, instances=at_sizes(model))
+        yield Claim(
+            f"(p q) r = p (q r), {part}", left[i], right[i], mutants=mutants, instances=at_sizes(model),
+            shown=f"({part} of (p q) r) = ({part} of p (q r)), each by compose",
+        )
 
 
 def identity() -> Iterator[Claim]:
@@ -73,7 +76,10 @@ def action() -> Iterator[Claim]:
     instances = at_sizes(model)
     for i, part in enumerate(PARTS):
         what = f"p q = (A2 A1, A2 b1 + b2), and q p is not: {part}"
-        yield Claim(what, composed[i], written_out[i], (), (swapped[i],), instances)
+        yield Claim(
+            what, composed[i], written_out[i], (), (swapped[i],), instances,
+            shown=f"{part} of compose(p, q) = {part} of (A2 A1, A2 b1 + b2)",
+        )
     mutants = (act(p, act(q, h)), act(swapped, h))
     yield Claim("(p q) h = q (p h)", act(composed, h), act(q, act(p, h)), (), mutants, instances)
     states = scan(np.array([[[A1], [A2]]]), np.array([[[b1], [b2]]]), np.array([[h]]))  # (1, 2, 1)

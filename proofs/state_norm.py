@@ -89,9 +89,15 @@ def normalisation() -> Iterator[Claim]:
     found, entries = symbolic_constants(), {b1: sp.Rational(1, 2), b2: sp.Rational(3)}
     instances = tuple({**entries, gamma_log: sp.log(-sp.log(decay))} for decay in DECAYS)
     decay, (b1_, b2_) = sp.exp(-sp.exp(gamma_log)), found.B.flat
-    yield Claim("gamma = exp(-exp(gamma_log))", found.gamma[0], decay, (), (sp.exp(-2 * sp.exp(gamma_log)),), instances)
+    yield Claim(
+        "gamma = exp(-exp(gamma_log))", found.gamma[0], decay, (), (sp.exp(-2 * sp.exp(gamma_log)),), instances,
+        shown="gamma by rotrnn.constants = exp(-exp(gamma_log))",
+    )
     power, mutants = found.xi[0] ** 2 * (b1_**2 + b2_**2), (1 - decay, ONE)
-    yield Claim("xi^2 tr(B^T B) = 1 - gamma^2", power, 1 - decay**2, (), mutants, instances)
+    yield Claim(
+        "xi^2 tr(B^T B) = 1 - gamma^2", power, 1 - decay**2, (), mutants, instances,
+        shown="xi^2 (B_1^2 + B_2^2), xi by rotrnn.constants = 1 - gamma^2",
+    )
 
 
 def expected_norm() -> Iterator[Claim]:

@@ -3,7 +3,7 @@
     symbol      meaning                                                            shape
     A, B        transition and drive of every step of a constant input             (N, N), (N, 1)
     h           state before the first step                                        (N, 1)
-    a, f, f2    one scalar transition; a step's change of the state, and a later one   ()
+    a, f        one scalar transition; a change of the state, of one or of two steps   ()
     x, y        input bits, numbers with x^2 = x                                   ()
     k, z        unit column; (-1)^n h                                              (N, 1)
     E, s, q     exp(delta A) of Mamba; 1 - E; 1/2 - E                              ()
@@ -38,7 +38,7 @@ from scanproof.proofs.run import Lemma
 from scanproof.proofs.scan_algebra import labelled, states
 
 A, B, B2, h, o, z, F, R, Z = letters("A B B2 h o z F R Z")
-a, f, f2, x, y, E, s, q = letters("a f f2 x y E s q")
+a, f, x, y, E, s, q = letters("a f x y E s q")
 n = sp.Symbol("n", integer=True, nonnegative=True)
 m = sp.Symbol("m", integer=True, positive=True)
 rate, gap = sp.symbols("w delta", positive=True)
@@ -52,24 +52,29 @@ def constant(rng: random.Random, size: int) -> Instance:
     return {A: matrix(rng, size, size), **columns, o: sp.zeros(size, size).as_immutable()}
 
 
-def changes(sign: int) -> tuple[Instance, ...]:
-    """Transitions of one sign, and what they make of a change of the state."""
-    pairs = itertools.product((sp.Rational(1, 3), ONE, sp.Rational(5, 2)), (ZERO, sp.Rational(1, 4), sp.Integer(3)))
-    return tuple({a: sign * size, f: change, f2: (sign * size) ** (2 if sign < 0 else 1) * change} for size, change in pairs)
+def changes(sign: int, steps: int) -> tuple[Instance, ...]:
+    """Transitions of one sign, and drives that make a change of f of so many steps from h = 2."""
+    found = []
+    for size, change in itertools.product((sp.Rational(1, 3), sp.Rational(5, 2)), (ZERO, sp.Rational(1, 4), sp.Integer(3))):
+        weight = sum((sign * size) ** i for i in range(steps))  # h_steps - h = (a^steps - 1) h + weight B
+        drive = (change - ((sign * size) ** steps - 1) * 2) / weight
+        found.append({a: sign * size, f: change, h: sp.Integer(2), B: drive})
+    return tuple(found)
 
 
 def one_direction() -> Iterator[Claim]:
     """h_(t+1) - h_t = A (h_t - h_(t-1)): for a number A >= 0 the state moves one way, for A < 0 every second state does."""
-    first, second, third = states([(A, B)] * 3, h)
-    instances, step, two = at_sizes(constant), A * (second - first), A * A * (first - h)
+    first, second, third, fourth = states([(A, B)] * 4, h)
+    instances, step, two = at_sizes(constant), A * (second - first), A * A * (second - h)
     what = "constant input: h_3 - h_2 = A (h_2 - h_1)"
     yield Claim(what, third - second, step, (), (-step, second - first), instances)
-    what = "constant input: h_3 - h_1 = A^2 (h_1 - h_0) + A (h_1 - h_0)"
-    yield Claim(what, third - first, two + A * (first - h), (), (two,), instances)
-    what, given = "a >= 0: a change >= 0 is followed by a change >= 0", ((f2, a * f),)
-    yield Claim(what, f2, a * f, given, (f2 - f,), changes(1), (a, f))
-    what, given = "a < 0: two steps have the transition a^2 >= 0", ((f2, a * a * f),)
-    yield Claim(what, f2, a**2 * f, given, (f2 - f,), changes(-1), (f,))
+    what = "constant input: h_4 - h_2 = A^2 (h_2 - h_0)"
+    yield Claim(what, fourth - second, two, (), (-two, A * (second - h)), instances)
+    first, second, third, fourth = states([(a, B)] * 4, h)
+    what, change = "a >= 0: h_1 - h_0 = f >= 0 is followed by h_2 - h_1 = a f >= 0", second - first
+    yield Claim(what, change, a * f, ((f, first - h),), (change - f,), changes(1, 1), (a, f))
+    what, change = "a of any sign: h_2 - h_0 = f >= 0 is followed by h_4 - h_2 = a^2 f >= 0", fourth - second
+    yield Claim(what, change, a**2 * f, ((f, second - h),), (change - f,), changes(-1, 2), (f,))
 
 
 def bits(first: int, then: int, rng: random.Random, size: int) -> Instance:
@@ -88,7 +93,7 @@ def parity() -> Iterator[Claim]:
     """a(x) = 1 - 2x multiplies to 1 - 2 (x_1 xor ... xor x_t), and so do reflections I - 2 x k k^T."""
     after, alternating, instances = labelled(states([(-1, ZERO)] * 3, h)), labelled([-h, h, -h]), every_bit()
     what, mutants = "A = -I: h_1, h_2, h_3 = -h, h, -h", (-alternating, labelled([h] * 3))
-    yield Claim(what, after, alternating, (), mutants, instances)
+    yield Claim(what, after, alternating, (), mutants, instances, shown="scan(-1, 0) from h = -h, h, -h")
     given: tuple[Equation, ...] = ((z, (-1) ** n * h),)
     what, more = "h_n = (-1)^n h: from n to n + 1", (-1) ** (n + 1) * h
     yield Claim(what, -z, more, given, (-more,), instances)
@@ -110,12 +115,15 @@ def reset() -> Iterator[Claim]:
     decay = sp.exp(-gap * rate)
     at_reset = {gap: sp.log(2) / rate}
     what, mutant = "delta = log(2) / w: 2 exp(-delta w) - 1 = 0", decay.xreplace(at_reset)
-    yield Claim(what, 2 * decay.xreplace(at_reset) - 1, ZERO, (), (mutant,), tuple({rate: sp.Integer(i)} for i in (1, 3)))
+    yield Claim(
+        what, 2 * decay.xreplace(at_reset) - 1, ZERO, (), (mutant,), tuple({rate: sp.Integer(i)} for i in (1, 3)),
+        shown="2 exp(-delta w) - 1 at delta = log(2) / w = 0",
+    )
     what, (_, last) = "transition 0: h_2 = b_2, whatever came before", states([(A, B), (o, B2)], h)
     yield Claim(what, last, B2, ((o, ZERO),), (B, A * B + B2), at_sizes(constant))
     lam, given = 2 * E - 1, ((s, 1 - E),)
     yield Claim("1 - lam^2 = 4 E (1 - E) >= 0", 1 - lam**2, 4 * E * s, given, (1 - lam**2 - 2 * E,), decays(), (E, s))
-    yield Claim("1 + lam = 2 E >= 0", 1 + lam, 2 * E, (), (1 + lam - 3 * E,), decays(), (E,))
+    yield Claim("1 + lam = 2 E >= 0", 1 + lam, 2 * E, (), (1 + lam - 3 * E,), decays(), (E,), shown="1 + (2 E - 1) = 2 E")
     small = tuple(env for env in decays() if env[q] >= 0)
     yield Claim("E <= 1/2: -lam = 2 (1/2 - E) >= 0", -lam, 2 * q, ((q, sp.Rational(1, 2) - E),), (-lam - E,), small, (q,))
 
@@ -158,7 +166,10 @@ def shift(modulus: int) -> Claim:
     weights = sp.symbols(f"w1:{modulus**2 + 1}")
     what, values = f"m = {modulus}: {modulus - 1} reflections shift all", {w: sp.Integer(2**i) for i, w in enumerate(weights)}
     mutants = (labelled(list(sp.eye(modulus))), labelled(list(cyclic * cyclic)))
-    return Claim(what, labelled(list(product)), labelled(list(cyclic)), (), mutants, (values,))
+    return Claim(
+        what, labelled(list(product)), labelled(list(cyclic)), (), mutants, (values,),
+        shown=f"(I - d d^T), d = e_i - e_(i+1), multiplied for i = 1..{modulus - 1} = the cyclic shift of {modulus}",
+    )
 
 
 def sums_by_reflections() -> Iterator[Claim]:
@@ -169,7 +180,10 @@ def sums_by_reflections() -> Iterator[Claim]:
         found, wrong = (-mirror(C_, way * S_) * now for way in (-sign, sign))
         for i in range(2):
             what = f"t {name}: a reflection adds psi to phi, row {i + 1}"
-            yield Claim(what, found[i], then[i], (), (wrong[i],), directions())
+            yield Claim(
+                what, found[i], then[i], (), (wrong[i],), directions(),
+                shown=f"row {i + 1} of -mirror(psi) (phi) = row {i + 1} of (phi + psi), as (cos, (-1)^t sin)",
+            )
 
 
 PAPER = "Grazzi et al., arXiv 2411.12537"

@@ -196,7 +196,7 @@ LAWS = (
     LayerLaw("norm", "without inputs, states only turn and decay", norm),
     LayerLaw("invariances", "other parameters of the same layer give the same outputs", invariances),
     LayerLaw("extremes", "parameters far from where training starts: large matrices, gains, angles", extremes, _heads),
-    LayerLaw("gradients", "cotangents of all parameters, of u and of h0, however the layer is called", gradients, _to_ends, SHORT),
+    LayerLaw("gradients", "cotangents of all parameters, u and h0, however the layer is called", gradients, _to_ends, SHORT),
 )
 
 

@@ -119,14 +119,27 @@ def _told(x: Any) -> str:
     return repr(x) if np.isscalar(x) or x is None else type(x).__name__
 
 
+def check_range(names: str, low: Any, high: Any, max_phase: Any, inside: bool = False) -> None:
+    """Raises ValueError unless 0 <= low <= high <= 1 (inside: 0 < low <= high < 1) and 0 < max_phase < inf."""
+    within = 0 < low <= high < 1 if inside else 0 <= low <= high <= 1
+    if not within:
+        expected = "0 < low <= high < 1" if inside else "0 <= low <= high <= 1"
+        raise ValueError(f"{names}: found {low} and {high}, expected {expected}")
+    if not 0 < max_phase < np.inf:
+        raise ValueError(f"max_phase: found {max_phase}, expected a positive number")
+
+
 def decay_rate(rng: np.random.Generator, size: int, r_min: float, r_max: float) -> Array:
     """-log |lambda| on the ring: LRU paper, lemma 2. (size,)"""
     return -0.5 * log(rng.random(size) * (r_max**2 - r_min**2) + r_min**2)  # (size,)
 
 
 def gamma_log(rng: np.random.Generator, size: int, variant: Rotations) -> Array:
-    """log(-log gamma) of RotRNN. (size,)"""
+    """log(-log gamma) of RotRNN. (size,) Raises ValueError for a variant that is none."""
     low, high = variant.gamma_min, variant.gamma_max
+    if variant.gamma not in ("log-log", "ring"):
+        raise ValueError(f"gamma: found {variant.gamma!r}, expected log-log or ring")
+    check_range("gamma_min, gamma_max", low, high, variant.max_phase, inside=variant.gamma == "log-log")
     if variant.gamma == "ring":
         return log(decay_rate(rng, size, low, high))  # (size,)
     return rng.uniform(log(-log(high)), log(-log(low)), size)  # (size,)

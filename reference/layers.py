@@ -55,7 +55,7 @@ class Shapes:
         numbers = namespace.of(value)
         parts = (numbers.real(value), numbers.imag(value)) if complex_too else (value,)
         for where in (tuple(map(int, where)) for part in parts for where in np.argwhere(~numbers.valid(part).astype(bool))):
-            note = LOG_ZERO if name.endswith("_log") and abs(value[where]) == np.inf else ""
+            note = LOG_ZERO if name in ("nu_log", "theta_log") and value[where] == -np.inf else ""
             raise ValueError(f"{name}: found {value[where]} at index {where}, expected finite real numbers{note}")
 
     def _check_kind(self, name: str, value: Any, complex_too: bool) -> None:

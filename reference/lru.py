@@ -104,6 +104,7 @@ def init(
     """
     initialise.check_arguments(rng, dtype, bidirectional, state=state, width=width)
     r_min, r_max, max_phase = initialise.named("ring", ring, initialise.RINGS)
+    initialise.check_range("r_min, r_max", r_min, r_max, max_phase)
     C_scale, B_scale = initialise.named("C_std", C_std, initialise.C_STD)(state), (2 * width) ** -0.5
     nu_log = initialise.log(initialise.decay_rate(rng, state, r_min, r_max))  # (state,)
     theta_log = initialise.log(max_phase * rng.random(state))  # (state,)

@@ -11,7 +11,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import ml_dtypes  # noqa: F401  NumPy knows bfloat16 from here on
@@ -22,8 +22,10 @@ from typer.testing import CliRunner
 import scanproof
 from scanproof.cli.app import app
 from scanproof.cli.check import admitting
+from scanproof.cli.options import System
 from scanproof.properties.judge import judge
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.systems import systems
 
 SCANS = """
 import numpy as np
@@ -416,3 +418,7 @@ def test_as_a_program_without_colour_or_wide_terminal(folder: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert "\x1b" not in run.stdout
     assert re.search(r"^time-invariance +within", run.stdout, re.MULTILINE)
+
+
+def test_the_help_of_system_lists_every_system() -> None:
+    assert all(name in get_args(System)[1].help for name in systems())

@@ -42,8 +42,8 @@ TRIVIAL = "Theorem planted : True. Proof. exact I. Qed.\n"
 OTHERS = {
     "Classic": (CLASSICAL, "reals", "refused", "rests on Classical_Prop.classic; allowed: ClassicalDedekindReals"),
     "Allowed": (CLASSICAL, "classical reals", "proved", ""),
-    "Leaning": ("From Scanproof Require Import Unproved.\nDefinition planted' := skew_difference.\n"
-                "Theorem planted : True. Proof. exact (let _ := planted' in I). Qed.\n", "nothing", "refused", "rests on Unproved.skew_difference"),
+    "Leaning": ("From Scanproof Require Import Unproved.\n"
+                "Theorem planted : True. Proof. exact (let _ := @skew_difference in I). Qed.\n", "nothing", "refused", "rests on Unproved.skew_difference"),
     "Behind": (f"From Scanproof Require Import Constant.\n{TRIVIAL}", "nothing", "refused", "needs Constant.v: coqc rejects Constant.v"),
     "Typo": (f"From mathcomp Require Import ssralgebra.\n{TRIVIAL}", "nothing", "refused", "ssralgebra"),
     "NoLibrary": (f"From Nowhere Require Import nothing.\n{TRIVIAL}", "nothing", "not run", "apt-get install libcoq-nowhere"),
@@ -57,6 +57,8 @@ def plant_copies(sources: Path) -> None:
     for copy, original, text, replacement, *_ in FAULTS:
         for suffix in (".v", ".toml"):
             shutil.copy(SOURCES / f"{original}{suffix}", sources / f"{copy}{suffix}")
+        record = (SOURCES / f"{original}.statements.toml").read_text(encoding="utf-8").replace(f"{original}.", f"{copy}.")
+        (sources / f"{copy}.statements.toml").write_text(record, encoding="utf-8")
         [file] = [file for file in (sources / f"{copy}.v", sources / f"{copy}.toml") if text in file.read_text()]
         file.write_text(file.read_text().replace(text, replacement))
 
@@ -65,6 +67,7 @@ def plant_others(sources: Path) -> None:
     for name, (text, allowed, *_) in OTHERS.items():
         (sources / f"{name}.v").write_text(text)
         (sources / f"{name}.toml").write_text(TABLE.replace("nothing", allowed) + '[theorem.planted]\nstatement = "planted"\n')
+    (sources / "Allowed.statements.toml").write_text("planted = '''forall P : Prop, P \\/ ~ P'''\n")
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +75,8 @@ def results(tmp_path_factory):
     """Every theorem of the algebra, and every planted fault, compiled once; by file and name."""
     sources, build = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("build")
     for name in ALGEBRA:
-        shutil.copy(SOURCES / f"{name}.v", sources)
-        shutil.copy(SOURCES / f"{name}.toml", sources)
+        for path in SOURCES.glob(f"{name}.*"):
+            shutil.copy(path, sources)
     plant_copies(sources)
     plant_others(sources)
     with pytest.MonkeyPatch.context() as patch:
@@ -112,8 +115,8 @@ def test_every_theorem_that_python_relies_on_is_run_on_data():
     assert {name for name, theorem in theorems.items() if theorem.python} <= RUN <= theorems.keys()
 
 
-def test_every_table_has_a_source():
-    assert {table.stem for table in SOURCES.glob("*.toml")} <= {source.stem for source in SOURCES.glob("*.v")}
+def test_every_table_and_every_record_has_a_source():
+    assert {path.name.partition(".")[0] for path in SOURCES.glob("*.toml")} <= {source.stem for source in SOURCES.glob("*.v")}
 
 
 def test_every_source_says_what_it_is_for():

@@ -1,16 +1,18 @@
 """Anything at all in place of any argument of the references' public functions: one line that names the argument."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
-from scanproof.reference import lru, rotrnn
+from scanproof.reference import initialise, lru, rotrnn
 
 ANYTHING = [None, "text", b"x", [1.0], (), {}, 3.5, 1j, object(), np.ones(()), np.ones((1,) * 4), np.ones((2, 2), int), np.array([None])]
 MEANT = ("h0", "dtype", "C2")  # where None means something
 U, Y_BAR, U_T = np.ones((5, 3)), np.ones((5, 3)), np.ones(3)
 LAYERS = {lru: (np.zeros(4), {"state": 4}), rotrnn: (np.zeros((2, 4)), {"heads": 2, "head_dim": 4})}  # h0, sizes
+RNG, A = np.random.default_rng(0), initialise.ROTATIONS["A"]
 DRAWN = {lru: ("state", "ring", "C_std"), rotrnn: ("heads", "head_dim", "variant")}
 
 
@@ -43,3 +45,27 @@ def test_anything_else_is_refused_in_one_line_that_names_the_argument(layer, arg
                 call(x)
             found = str(error.value).partition(":")[0]
             assert found == argument or (argument, found) == ("u_t", "u"), error.value
+
+
+@pytest.mark.parametrize(
+    ("init", "told"),
+    [
+        (lambda: lru.init(RNG, 4, 2, initialise.Ring(0.9, 0.5, 1.0)), "r_min, r_max: found 0.9 and 0.5, expected 0 <= low <= high <= 1"),
+        (lambda: lru.init(RNG, 4, 2, initialise.Ring(0.0, 1.5, 1.0)), "r_min, r_max: found 0.0 and 1.5, expected 0 <= low"),
+        (lambda: lru.init(RNG, 4, 2, initialise.Ring(0.0, 1.0, -1.0)), "max_phase: found -1.0, expected a positive number"),
+        (lambda: rotrnn.init(RNG, 1, 2, 2, A._replace(gamma="foo")), "gamma: found 'foo', expected log-log or ring"),
+        (lambda: rotrnn.init(RNG, 1, 2, 2, A._replace(gamma_min=1.2)), "gamma_min, gamma_max: found 1.2 and 0.999, expected 0 < low"),
+    ],
+)
+def test_variants_that_are_none(init, told):
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}"):
+        init()
+
+
+@pytest.mark.parametrize(("name", "value", "noted"), [("nu_log", -np.inf, True), ("nu_log", np.inf, False), ("gamma_log", -np.inf, False)])
+def test_only_the_logarithm_of_zero_is_called_so(name, value, noted):
+    params = lru.init(np.random.default_rng(0), 4, 2)
+    getattr(params, name)[1] = value
+    with pytest.raises(ValueError, match=f"^{name}: found {value} at index") as error:
+        lru.check(params)
+    assert ("2^-24" in str(error.value)) is noted

@@ -3,15 +3,19 @@
 import dataclasses
 import json
 import math
+import threading
+import time
 from fractions import Fraction
 from random import Random
 
 import pytest
 import sympy as sp
 from sympy import adjoint
+from typer.testing import CliRunner
 
 from scanproof import proofs
-from scanproof.proofs import certificates, instances, rotation, run
+from scanproof.cli import app, derivation, prove
+from scanproof.proofs import certificates, instances, limit, rotation, run
 from scanproof.proofs.algebra import FEW, Claim, expanded, letters, residual, terms, vanishes
 from scanproof.proofs.instances import at_sizes, matrix, value
 from scanproof.proofs.run import check
@@ -40,6 +44,7 @@ def square_matrices(rng, n):
 
 
 SQUARES = at_sizes(square_matrices)
+TRUE = Claim("A (A + B)", A * (A + B), A * A + A * B, (), (A * A,), SQUARES)
 
 
 # ---------------------------------------------------------------- what is shipped
@@ -60,9 +65,13 @@ def test_every_claim_is_proved_and_has_mutants_and_instances(results):
         assert claim.instances > 0
 
 
-def test_a_claim_without_mutants_or_instances_shows_it():
-    bare = check(Claim("bare", A * (A + B), A * A + A * B))
-    assert (bare.status, bare.mutants, bare.instances, bare.sizes) == ("proved", 0, 0, ())
+def test_a_claim_without_mutants_or_instances_is_not_proved():
+    assert check(TRUE).status == "proved"
+    bare = check(dataclasses.replace(TRUE, mutants=(), instances=()))
+    assert (bare.status, bare.mutants, bare.instances, bare.sizes) == ("refused", 0, 0, ())
+    assert bare.reason.startswith("no instance: ")
+    assert check(dataclasses.replace(TRUE, mutants=())).reason.startswith("no mutant: ")
+    assert check(dataclasses.replace(TRUE, instances=())).reason.startswith("no instance: ")
 
 
 def test_a_result_is_plain_data_and_says_what_it_rests_on(results):
@@ -163,7 +172,7 @@ def test_rewriting_keeps_the_value_of_random_words():
 
 def test_instances_catch_a_broken_rewriting(monkeypatch):
     monkeypatch.setattr(run, "residual", lambda difference, given=(): sp.Integer(0))
-    assert refused([Claim("A and B commute", A * B, B * A, instances=SQUARES)], "false where")
+    assert refused([Claim("A and B commute", A * B, B * A, (), (A * A,), SQUARES)], "false where")
 
 
 # ---------------------------------------------------------------- planted lemmas
@@ -181,7 +190,7 @@ def test_a_false_lemma_is_refused():
 
 
 def test_one_false_claim_refuses_the_lemma_and_the_others_are_still_checked():
-    result = proofs.prove(lemma_of(Claim("true", A, A), Claim("false", A, B), Claim("true too", B, B)))
+    result = proofs.prove(lemma_of(TRUE, Claim("false", A, B), TRUE))
     assert [claim.status for claim in result.claims] == ["proved", "refused", "proved"]
     assert result.reason.startswith("false: ")
 
@@ -189,14 +198,31 @@ def test_one_false_claim_refuses_the_lemma_and_the_others_are_still_checked():
 def test_an_idle_hypothesis_is_refused():
     given = ((adjoint(S), -S), (x, sp.Integer(1)))
     models = at_sizes(lambda rng, n: {S: instances.skew(rng, n), x: sp.eye(n).as_immutable()})
-    assert check(Claim("needed", adjoint(S), -S, given[:1], (S,), models)).status == "proved"
-    assert refused([Claim("idle", adjoint(S), -S, given, (S,), models)], "idle hypothesis on x")
+    assert check(Claim("needed", adjoint(S) * S, -S * S, given[:1], (S,), models)).status == "proved"
+    assert refused([Claim("idle", adjoint(S) * S, -S * S, given, (S,), models)], "idle hypothesis on x")
+
+
+@pytest.mark.parametrize("sides", [(adjoint(S), -S), (-S, adjoint(S)), (adjoint(S) + 0 * A, S - 2 * S)])
+def test_a_claim_that_is_its_own_hypothesis_is_refused(sides):
+    models = at_sizes(lambda rng, n: {S: instances.skew(rng, n)})
+    circular = Claim("circular", *sides, ((adjoint(S), -S),), (S,), models)
+    assert refused([circular], "circular: the hypothesis adjoint(S) = -S is the claim")
+    assert refused([dataclasses.replace(circular, lhs=adjoint(S), rhs=-S, signs=(x,))], "circular: ")
+
+
+@pytest.mark.parametrize(("assumption", "number"), [("positive", -3), ("positive", 0), ("nonnegative", -1), ("integer", sp.Rational(1, 2))])
+def test_an_instance_against_an_assumption_of_its_symbol_is_refused(assumption, number):
+    y, held = sp.Symbol("y", **{assumption: True}), (1, 2, 7)
+    claim = Claim("(y + 1)^2", (y + 1) ** 2 * A, (y**2 + 2 * y + 1) * A, (), (y * A,), tuple({y: sp.Integer(v), A: SQUARES[1][A]} for v in held))
+    assert check(claim).status == "proved"
+    wrong = dataclasses.replace(claim, instances=(*claim.instances, {y: sp.sympify(number), A: SQUARES[1][A]}))
+    assert refused([wrong], f"instance: found y = {number}, expected ")
 
 
 def test_a_surviving_mutant_is_refused():
     expanded = A * A + A * B
     assert refused([Claim("rewrites", A * (A + B), expanded, mutants=(expanded,))], "mutant survives")
-    commuting = Claim("only N = 1", A * B, A * B, mutants=(B * A,), instances=SQUARES[:1])
+    commuting = Claim("only N = 1", A * B, A * B, mutants=(B * A,), instances=SQUARES[:1], shown="A B = A B")
     assert refused([commuting], "mutant survives: B*A")
     assert check(dataclasses.replace(commuting, instances=SQUARES)).mutants == 1
 
@@ -205,7 +231,7 @@ def test_contradictory_hypotheses_are_refused():
     given = ((A * B, sp.Integer(1)), (B * A, sp.Integer(0)))
     claim = Claim("anything", A * B + B * A, sp.Integer(1), given)
     assert residual(claim.lhs - claim.rhs, given) == 0
-    assert refused([claim], "vacuous: hypotheses without an instance")
+    assert refused([claim], "no instance: nothing shows that the hypotheses agree")
     assert refused([dataclasses.replace(claim, instances=SQUARES)], "vacuous: A*B = 1 fails where")
     inverse = at_sizes(lambda rng, n: {A: (m := instances.rotation(rng, n)), B: m.T})
     assert refused([dataclasses.replace(claim, instances=inverse)], "vacuous: B*A = 0 fails where")
@@ -241,7 +267,7 @@ def test_what_cannot_be_read_or_evaluated_is_refused(claim, reason):
 
 def test_a_generator_that_raises_is_refused_and_keeps_its_earlier_claims():
     def claims():
-        yield Claim("true", A, A)
+        yield TRUE
         raise RuntimeError("no\nmore")
 
     result = proofs.prove(dataclasses.replace(lemma_of(), claims=claims))
@@ -249,6 +275,129 @@ def test_a_generator_that_raises_is_refused_and_keeps_its_earlier_claims():
     assert result.reason == "the claims could not be made: RuntimeError: no more"
     assert refused(dataclasses.replace(lemma_of(), claims=lambda: 1 / 0), "ZeroDivisionError")
     assert refused(lemma_of(), "no claims")
+
+
+class Own(BaseException):
+    """Of a lemma's author."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), Own("stop"), GeneratorExit(), RecursionError("deep")])
+def test_whatever_a_lemma_raises_is_refused(monkeypatch, error):
+    def raising(*_):
+        raise error
+
+    named = type(error).__name__
+    assert refused(dataclasses.replace(lemma_of(), claims=raising), f"the claims could not be made: {named}")
+    monkeypatch.setattr(run, "residual", raising)
+    assert refused([TRUE], f"A (A + B): {named}")
+
+
+def test_an_interrupt_interrupts():
+    def interrupted():
+        yield TRUE
+        raise KeyboardInterrupt
+
+    planted = dataclasses.replace(lemma_of(), claims=interrupted)
+    for attempt in (lambda: proofs.prove(planted), lambda: proofs.prove_within(planted, 60)):
+        with pytest.raises(KeyboardInterrupt):
+            attempt()
+
+
+# ---------------------------------------------------------------- a time limit
+def sleeping():
+    time.sleep(60)
+    yield TRUE
+
+
+def looping():
+    while True:
+        try:
+            time.sleep(0)
+        except Exception:
+            raise AssertionError from None
+
+
+@pytest.mark.parametrize("hanging", [sleeping, looping])
+def test_a_lemma_that_hangs_is_refused(hanging):
+    began = time.perf_counter()
+    result = proofs.prove_within(dataclasses.replace(lemma_of(), claims=hanging), 0.2)
+    assert (result.status, result.reason, result.claims) == ("refused", "no proof within 0.2 s", [])
+    assert 0.2 <= result.seconds <= time.perf_counter() - began < 30
+
+
+def test_a_proof_for_which_nobody_waits_stops():
+    ended = threading.Event()
+
+    def loop():
+        try:
+            while True:
+                time.sleep(0)
+        finally:
+            ended.set()
+
+    with pytest.raises(TimeoutError):
+        limit.within(loop, 0.1)
+    assert ended.wait(30)
+
+
+def test_a_proof_in_time_is_the_proof():
+    planted = lemma_of(TRUE, Claim("false", A, B))
+    before, after = proofs.prove(planted), proofs.prove_within(planted, 60)
+    assert dataclasses.replace(before, seconds=0) == dataclasses.replace(after, seconds=0)
+
+
+def test_the_command_goes_on_after_a_lemma_that_hangs(monkeypatch):
+    hanging = dataclasses.replace(lemma_of(), claims=sleeping)
+    monkeypatch.setattr(proofs, "lemmas", lambda: (hanging, lemma_of(TRUE)))
+    monkeypatch.setattr(prove, "LONGEST", 1)
+    called = CliRunner().invoke(app.app, ["prove", "--json"])
+    assert called.exit_code == app.REJECTED
+    assert [(told["status"], told["reason"]) for told in json.loads(called.stdout)["lemmas"]] == [
+        ("refused", "no proof within 1 s"), ("proved", ""),
+    ]  # fmt: skip
+
+
+# ---------------------------------------------------------------- the command
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("rounding-neer", ("nearest: rounding-near, ",)),
+        ("carry", ("nearest: scan-carry",)),
+        ("fermat", (f"expected one of the {len(LEMMAS)} that `scanproof prove` lists",)),
+        ("any_bracketing", ("is a theorem of Coq, in Scan.v", "`scanproof prove --coq`", "say it: scan-any-bracketing")),
+        ("Scan.any_bracketing", ("is a theorem of Coq, in Scan.v",)),
+    ],
+)
+def test_an_unknown_lemma_is_one_short_line(name, words):
+    called = CliRunner().invoke(app.app, ["prove", "--lemma", name])
+    assert (called.exit_code, called.stdout) == (app.BAD_INPUT, "")
+    assert len(called.stderr.splitlines()) == 1
+    assert len(called.stderr) < 400
+    assert all(word in called.stderr for word in words)
+
+
+def test_what_is_cited_is_marked_and_counted(monkeypatch):
+    few = (LEMMAS["scan-associative"], LEMMAS["exp-onto-every-rotation"])
+    monkeypatch.setattr(proofs, "lemmas", lambda: few)
+    shown = CliRunner().invoke(app.app, ["prove"]).stdout
+    assert shown.count("proved, cites 3 ") == shown.count("proved, cites ") == 1
+    assert "1 of them cite facts that they do not prove (--lemma names them), 1 cite none." in shown
+
+
+# ---------------------------------------------------------------- what a reader sees
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_what_sympy_evaluates_is_shown_before_it_is_evaluated(claim):
+    assert claim.shown or claim.lhs != claim.rhs
+    if claim.shown:
+        left, *right = claim.shown.split(" = ")
+        assert all(side.strip() != left.strip() for side in right)
+
+
+def test_an_evaluated_claim_is_derived_by_what_is_shown():
+    (claim,) = (claim for claim in LEMMAS["ring-initialisation"].claims() if claim.what.startswith("the outermost"))
+    lines = dict(derivation.derivation(claim, check(claim)))
+    assert lines["claim"] == claim.shown
+    assert lines["proof"] == "SymPy evaluates both sides to 1"
 
 
 @pytest.mark.parametrize(("name", "term"), [("G", certificates.F), ("V", certificates.D)])

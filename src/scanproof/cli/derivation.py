@@ -59,8 +59,10 @@ def labelled(label: str, texts: Iterable[str]) -> list[tuple[str, str]]:
 def derivation(claim: Claim, found: ClaimResult) -> Iterator[tuple[str, str]]:
     """Labelled lines: hypotheses, the claim, its proof, what was refuted, instances; of a refused claim the reason."""
     yield from labelled("given", (f"{mathematics(left)} = {mathematics(right)}" for left, right in claim.given))
-    yield "claim", mathematics(claim.lhs)
-    yield "", f"= {mathematics(claim.rhs)}"
+    yield "claim", claim.shown or mathematics(claim.lhs)
+    if claim.lhs != claim.rhs:
+        yield from [("", mathematics(claim.lhs))] if claim.shown else []
+        yield "", f"= {mathematics(claim.rhs)}"
     if claim.signs:
         yield "", f">= 0: a sum of products of {', '.join(map(mathematics, claim.signs))}, each >= 0"
     if found.reason:
@@ -76,11 +78,11 @@ def derivation(claim: Claim, found: ClaimResult) -> Iterator[tuple[str, str]]:
 
 
 def proof(claim: Claim) -> Iterator[tuple[str, str]]:
-    """Both sides, rewritten until they are one sum of words; consecutive steps by one hypothesis are one line."""
+    """Both sides, evaluated or rewritten until they are one sum of words; consecutive steps by one hypothesis are one line."""
     sides = [[(by, [*same][-1][1]) for by, same in groupby(steps(side, claim), itemgetter(0))] for side in (claim.lhs, claim.rhs)]
     ends = [by_rule[-1][1] for by_rule in sides]
     if claim.lhs == claim.rhs:
-        yield "proof", "SymPy writes both sides as the same expression"
+        yield "proof", f"SymPy evaluates both sides to {mathematics(claim.rhs)}"
     elif not claim.given and ends[0] == ends[1]:
         yield "proof", f"both sides, multiplied out, are {written(ends[0])}"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -11,11 +12,13 @@ from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.derivation import derive
 from scanproof.cli.output import print_json, progress, waiting
 from scanproof.cli.prove_tables import Proved, show_certificates, show_chain, show_layers, show_reasons, show_sum
-from scanproof.proofs import Lemma, Result, chain, coq_layer, gappa_layer
+from scanproof.proofs import Lemma, Result, chain, coq_layer, coq_table, gappa_layer
 from scanproof.proofs.chain import Chain, Link
 from scanproof.proofs.coq_layer import TheoremResult
 from scanproof.proofs.gappa_layer import Certificate
 from scanproof.proofs.run import Status
+
+LONGEST = 60  # seconds that SymPy may take for a lemma; none needs more than a few
 
 
 class Found(NamedTuple):
@@ -84,7 +87,7 @@ def selected(name: str | None, linked: bool) -> tuple[list[Lemma], tuple[Link, .
     """
     every = proofs.lemmas()
     if name is not None and name not in {lemma.name for lemma in every}:
-        raise ValueError(f"lemma: found {name!r}, expected one of {', '.join(lemma.name for lemma in every)}")
+        raise ValueError(unknown(name, [lemma.name for lemma in every]))
     links = chain.links(name) if linked else ()
     if linked and not links:
         raise ValueError(f"lemma: found {name!r}, on which no link of the chain rests")
@@ -92,13 +95,26 @@ def selected(name: str | None, linked: bool) -> tuple[list[Lemma], tuple[Link, .
     return [lemma for lemma in every if name is None or lemma.name in wanted], links
 
 
+def unknown(name: str, names: list[str]) -> str:
+    """One line about a lemma that does not exist: the nearest ones, or what Coq has of that name."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or [other for other in names if name.lower() in other][:3]
+    nearest = f" (nearest: {', '.join(near)})" if near else ""
+    listed = f"lemma: found {name!r}, expected one of the {len(names)} that `scanproof prove` lists{nearest}"
+    theorems = [theorem for source in sorted(coq_layer.SOURCES.glob("*.v")) for theorem in coq_table.theorems(source)]
+    for theorem in theorems:
+        if name in (theorem.name, f"{theorem.file.removesuffix('.v')}.{theorem.name}"):
+            beside = f"; the lemmas that say it: {', '.join(theorem.lemmas)}" if theorem.lemmas else ""
+            return f"{listed}; {name} is a theorem of Coq, in {theorem.file}, that `scanproof prove --coq` lists{beside}"
+    return listed
+
+
 def by_sympy(lemmas: Sequence[Lemma], quiet: bool) -> list[Result]:
-    """The lemmas, one after the other."""
+    """The lemmas, one after the other; one that hangs is refused."""
     results = []
     with progress(len(lemmas), quiet) as (bar, task):
         for lemma in lemmas:
             bar.update(task, description=lemma.name)
-            results.append(proofs.prove(lemma))
+            results.append(proofs.prove_within(lemma, LONGEST))
             bar.advance(task)
     return results
 

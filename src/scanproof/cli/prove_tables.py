@@ -24,13 +24,18 @@ def show_layers(results: list[Result], theorems: list[TheoremResult] | None) -> 
     """The lemmas with what each prover says of them, then every theorem of Coq."""
     out = console()
     says = {r.name: "not asked" if theorems is None else of_lemma(r.name, theorems) for r in results}
-    rows = [(r.name, r.statement, r.N, r.status, says[r.name], f"{r.seconds:.2f} s") for r in results]
+    rows = [(r.name, r.statement, r.N, citing(r), says[r.name], f"{r.seconds:.2f} s") for r in results]
     out.print(table(("lemma", "statement", "N", "SymPy", "Coq", "time"), rows))
     out.print()
     if theorems:
         proved = [(t.name, t.statement, t.N, t.status, t.file, resting(t), f"{t.seconds:.1f} s") for t in theorems]
         out.print(table(("theorem", "statement", "N", "Coq", "file", "rests on", "time of the file"), proved))
         out.print()
+
+
+def citing(result: Result) -> str:
+    """The status, with the number of facts that the argument cites and does not prove."""
+    return f"{result.status}, cites {len(result.cited)}" if result.status == "proved" and result.cited else result.status
 
 
 def show_sum(results: Sequence[Result]) -> None:
@@ -40,6 +45,8 @@ def show_sum(results: Sequence[Result]) -> None:
     mutants, instances = (sum(getattr(claim, what) for claim in claims) for what in ("mutants", "instances"))
     counts = f"{len(claims)} claims, {mutants} false variants refuted, {instances} exact instances"
     console().print(f"{proved} of {len(results)} lemmas proved in {seconds:.1f} s: {counts}.")
+    cite = sum(bool(result.cited) for result in results)
+    console().print(f"{cite} of them cite facts that they do not prove (--lemma names them), {len(results) - cite} cite none.")
     console().print(f"About {ABOUT}.\nOne of them step by step: scanproof prove --lemma {results[0].name}")
 
 

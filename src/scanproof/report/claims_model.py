@@ -88,8 +88,8 @@ class LayerTime(Strict):
     gflops: float | None = None  # by the formula
 
     @model_validator(mode="after")
-    def _timed_if_not_refuted(self) -> LayerTime:
-        if self.median_ms is not None and self.verdict in ("outside", "not offered", "not run"):
+    def _timed_if_judged(self) -> LayerTime:
+        if self.median_ms is not None and self.verdict not in ("within", "nearest"):
             raise ValueError(f"median_ms must be absent where the verdict is {self.verdict}")
         return self
 
