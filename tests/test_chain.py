@@ -118,6 +118,51 @@ def test_every_lemma_is_in_the_chain_but_those_that_carry_the_next_systems():
     assert without == {lemma.name for name in NEXT for lemma in topics[name]}
 
 
+# ---------------------------------------------------------------- functions that make allowances
+MAKING = ("rounding", "operations", "rules", "near", "allowance_namespace", "layer_orders", "layer_certificate")
+APART = {  # and why no link has to name them
+    "reference.rounding:size": "the largest exact number, of the truth alone",
+    "reference.operations:_beyond": "evaluates (1+u)^k (1+operand)^2 - 1 for roundings, which is linked",
+    "reference.operations:_underflow": "looks up one number of a format for roundings",
+    "reference.near:_subnormal": "a comparison of Near.leaf",
+    "reference.near:_beyond": "max(1, size), of Near",
+    "reference.near:_some": "size > 0, of Near",
+    "reference.near:_normwise": "the norm lane of Near",
+    "reference.allowance_namespace:enclosures": "a namespace of exact numbers: no allowance",
+    "reference.allowance_namespace:elements": "a table of functions that are linked",
+    "reference.allowance_namespace:_no_lift": "raises",
+    "reference.layer_orders:_before": "shifts an array by one step",
+    "reference.layer_certificate:_leaf": "calls Near.leaf",
+}
+
+
+def making():
+    """Every function of the modules that make allowances, methods apart, and the allowance of a matrix exponential."""
+    for word in MAKING:
+        module = importlib.import_module(f"scanproof.reference.{word}")
+        own = [name for name, found in vars(module).items() if getattr(found, "__module__", None) == module.__name__]
+        functions = [name for name in own if not isinstance(getattr(module, name), type)]
+        yield from (f"reference.{word}:{name}" for name in functions)
+    yield from ("reference.near:Near", "properties.expm_verdict:allowances")
+
+
+def unnamed(links):
+    return set(making()) - {name for link in links for name in link.python}
+
+
+def test_every_function_that_makes_an_allowance_is_in_the_chain_or_said_not_to_be():
+    assert unnamed(LINKS) == set(APART)
+    assert all(APART.values())
+
+
+@pytest.mark.parametrize("name", [
+    "reference.layer_orders:angle_sum", "reference.allowance_namespace:frechet", "reference.allowance_namespace:rotation",
+    "reference.allowance_namespace:_lost", "reference.rounding:_sequential", "properties.expm_verdict:allowances",
+])  # fmt: skip
+def test_a_function_without_a_link_is_found(name):
+    assert name in unnamed([link for link in LINKS if name not in link.python])
+
+
 # ---------------------------------------------------------------- joining
 def theorem_result(name, status):
     theorem = THEOREMS[name]

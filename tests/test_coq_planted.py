@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("coq planted")   # one worker, so that ever
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason=f"not run: coqc not found: {coq_build.INSTALL}")
 
 ROUNDING = ("BoundNear", "BoundTree", "BoundMultiplier", "BoundState", "BoundTop", "BoundCount", "BoundTheorem", "BoundOps", "Recurrence",
-            "Circuit", "CircuitSum", "ComplexProduct")
+            "Circuit", "CircuitSum", "ComplexProduct", "Instances")
 
 
 class Fault(NamedTuple):

@@ -236,7 +236,7 @@ BAD = {  # system, argument or parameter, its new value of the old one, the line
     "theta = 0": ("lru", "theta_log", at(-np.inf),
      f"theta_log: found -inf at index (0,), expected finite real numbers: {PROBABLY}"),
     "rate = 0": ("rotrnn", "gamma_log", at(-np.inf),
-     f"gamma_log: found -inf at index (0,), expected finite real numbers: {PROBABLY}"),
+     "gamma_log: found -inf at index (0,), expected finite real numbers"),
     "nu = inf": ("lru", "nu_log", at(1000), "nu_log: found 1000.0 at index (0,), whose exp is inf; expected finite and positive"),
     "no steps": ("lru", "u", lambda x: x[:, :0], "u: found shape (2, 0, 3), expected no empty axis"),
     "no batch": ("rotrnn", "u", lambda x: x[0], "u: found shape (5, 3), expected (batch, time, width)"),

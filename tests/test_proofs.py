@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from scanproof import proofs
 from scanproof.cli import app, derivation, prove
-from scanproof.proofs import certificates, instances, limit, rotation, run
-from scanproof.proofs.algebra import FEW, Claim, expanded, letters, residual, terms, vanishes
+from scanproof.proofs import algebra, certificates, instances, limit, rotation, run
+from scanproof.proofs.algebra import FEW, Claim, expanded, letters, nonzero_at_a_point, residual, terms, vanishes
 from scanproof.proofs.instances import at_sizes, matrix, value
 from scanproof.proofs.run import check
 
@@ -141,6 +141,18 @@ def test_a_residual_vanishes_where_it_is_a_literal_0():
         assert [vanishes(claim.lhs - mutant, claim.given) for mutant in claim.mutants] == [
             residual(claim.lhs - mutant, claim.given) == 0 for mutant in claim.mutants
         ]
+
+
+def test_a_point_shows_only_what_is_not_zero(monkeypatch):
+    y, k = sp.Symbol("y", positive=True), sp.Symbol("k", integer=True, positive=True)
+    zeros = (sp.sin(y) ** 2 + sp.cos(y) ** 2 - 1, sp.factorial(k + 1) - (k + 1) * sp.factorial(k), sp.exp(sp.log(1 + y)) - 1 - y)
+    for zero in (*zeros, sp.Integer(0)):
+        assert not nonzero_at_a_point(zero)
+        assert nonzero_at_a_point(zero + y)
+        assert vanishes(zero * A)
+    monkeypatch.setattr(algebra, "nonzero_at_a_point", lambda _: True)
+    assert not vanishes(sp.Integer(0) * A + (A - B))  # it can only refuse
+    assert refused([Claim("A and B commute", A * B, B * A, (), (A * A,), SQUARES)], "false or not decided")
 
 
 def test_long_polynomials_are_multiplied_out_as_by_sympy():
@@ -355,6 +367,17 @@ def test_the_command_goes_on_after_a_lemma_that_hangs(monkeypatch):
     assert [(told["status"], told["reason"]) for told in json.loads(called.stdout)["lemmas"]] == [
         ("refused", "no proof within 1 s"), ("proved", ""),
     ]  # fmt: skip
+
+
+def test_a_lemma_that_hangs_alone_has_no_derivation(monkeypatch):
+    hanging = dataclasses.replace(lemma_of(), claims=lambda: time.sleep(60))
+    monkeypatch.setattr(proofs, "lemmas", lambda: (hanging,))
+    monkeypatch.setattr(prove, "LONGEST", 0.2)
+    began = time.perf_counter()
+    called = CliRunner().invoke(app.app, ["prove", "--lemma", "planted"])
+    assert called.exit_code == app.REJECTED
+    assert "no proof within 0.2 s" in called.stdout
+    assert time.perf_counter() - began < 30
 
 
 # ---------------------------------------------------------------- the command

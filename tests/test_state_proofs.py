@@ -5,15 +5,25 @@ import itertools
 from fractions import Fraction
 from random import Random
 
+import numpy as np
 import pytest
 import sympy as sp
 from sympy import adjoint
 
 from scanproof import proofs
-from scanproof.proofs import every_rotation, householder_products, instances, real_counting, scan_algebra, scan_laws
+from scanproof.proofs import (
+    every_rotation,
+    householder_products,
+    instances,
+    real_counting,
+    scan_algebra,
+    scan_laws,
+    state_tracking,
+)
 from scanproof.proofs.run import check
 from scanproof.reference.scan import scan as real_scan
 
+(PARITY,) = (lemma for lemma in state_tracking.LEMMAS if lemma.name == "no-parity-without-sign")
 TOPICS = (every_rotation, scan_laws, householder_products, real_counting)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}
 
@@ -68,7 +78,49 @@ def test_another_generator_is_refused(monkeypatch, wrong):
     assert refused("exp-onto-every-rotation")
 
 
+def hyperbolic(cosines, sines):
+    """With the sign of one sine lost."""
+    return sp.Matrix([[cosines, sines], [sines, cosines]])
+
+
+def test_angles_that_are_no_rotation_have_another_derivative(monkeypatch):
+    monkeypatch.setattr(every_rotation, "rotation", hyperbolic)
+    result = proofs.prove(LEMMAS["exp-onto-every-rotation"])
+    assert (result.status, result.claims[0].reason[:20]) == ("refused", "false or not decided")
+
+
+def test_the_derivative_of_theta_needs_the_generator_of_its_own_angles():
+    b1, b2, w = every_rotation.b1, every_rotation.b2, sp.Symbol("w1")
+    claim = claim_of("exp-onto-every-rotation", "Theta' = L Theta")
+    assert claim.lhs.has(w, sp.sin)  # the product is formed: nothing of it is a hypothesis
+    assert claim.given == ()
+    assert false("exp-onto-every-rotation", "Theta' = L Theta", claim.rhs.xreplace({b1: b2, b2: b1}))
+
+
+@pytest.mark.parametrize("wrong", [lambda env: {every_rotation.d: -env[every_rotation.d]}, lambda env: {every_rotation.j: env[every_rotation.j] + 1}])
+def test_another_determinant_or_count_of_lines_is_refused(monkeypatch, wrong):
+    honest = every_rotation.with_lines
+    monkeypatch.setattr(every_rotation, "with_lines", lambda *words: (env := honest(*words)) | wrong(env))
+    assert refused("every-rotation-is-canonical")
+
+
+def test_determinants_of_lines_are_those_of_matrices():
+    for n, first in itertools.product((2, 3, 5), (sp.Matrix([[-1]]), sp.eye(1))):
+        env = every_rotation.with_lines(Random(n), n, first)
+        lines = int(env[every_rotation.j]) + int(first[0] == -1)
+        assert env[every_rotation.d] == (-1) ** lines
+
+
 # ---------------------------------------------------------------- laws
+@pytest.mark.parametrize("part", ["A2", "c", "k"])
+@pytest.mark.parametrize("name", ["scan-causal", "scan-time-invariant"])
+def test_steps_that_differ_are_refused(monkeypatch, part, name):
+    """Of time invariance all steps have one transition: no hypothesis speaks of another."""
+    honest, letter = scan_laws.twice, getattr(scan_laws, part)
+    monkeypatch.setattr(scan_laws, "twice", lambda rng, n: {**(env := honest(rng, n)), letter: 2 * env[letter]})
+    assert refused(name) == (name == "scan-causal" or part != "A2")
+
+
 def looking_ahead(lam, b, h0=None, reverse=False):
     """Adds the next drive."""
     found = real_scan(lam, b, h0, reverse)
@@ -138,6 +190,24 @@ def test_two_factors_of_the_interval_turn_nothing_and_two_reflections_do():
 
 
 # ---------------------------------------------------------------- counting
+def losing(lam, b, h0=None, reverse=False):
+    """The drive is used at the first step only."""
+    return real_scan(lam, np.where(np.arange(b.shape[1])[None, :, None] == 0, b, 0 * b), h0, reverse)
+
+
+def test_changes_of_another_recurrence_are_refused(monkeypatch):
+    monkeypatch.setattr(scan_algebra, "scan", losing)
+    result = proofs.prove(PARITY)
+    assert [claim.status for claim in result.claims] == ["proved", "refused", "refused", "refused"]  # no drive at 2 nor at 3
+
+
+@pytest.mark.parametrize(("sign", "steps"), [(-1, 1), (1, 2)])
+def test_changes_need_their_sign_and_their_steps(monkeypatch, sign, steps):
+    honest = state_tracking.changes
+    monkeypatch.setattr(state_tracking, "changes", lambda *_: honest(sign, steps))
+    assert proofs.prove(PARITY).status == "refused"
+
+
 def test_a_period_without_its_last_step_is_refused(monkeypatch):
     monkeypatch.setattr(real_counting, "compose", lambda first, then: first)
     assert refused("real-transitions-count-powers-of-two")

@@ -32,7 +32,7 @@ def derive(lemma: Lemma, result: Result) -> None:
     show_lines([*told, *labelled("cited", result.cited), ("reason", result.reason)])
     out.print(f"\n{textwrap.indent(glossary(lemma), '    ')}\n", markup=False)
     out.print("    Letters are matrices of any size, operators or numbers; 1 is the identity, X^H the adjoint (transpose).\n")
-    claims = islice(lemma.claims(), len(result.claims))  # where making the next one fails, the reason has said so
+    claims = islice(lemma.claims(), len(result.claims)) if result.claims else ()  # the reason says why not more
     for i, (claim, found) in enumerate(zip(claims, result.claims, strict=True), 1):
         out.print(f"({i}) {word(found.status)}  {escape(claim.what)}")
         show_lines(derivation(claim, found))
