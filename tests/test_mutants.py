@@ -5,8 +5,8 @@ import pytest
 from scans import NATIVE
 
 from scanproof.properties.check import check
-from scanproof.properties.laws import LAWS
 from scanproof.properties.judge import BLIND
+from scanproof.properties.laws import LAWS
 from scanproof.properties.mutants import CHUNK, MUTANTS, chunked, mutants
 from scanproof.properties.strategies import Domain, Draw
 from scanproof.reference.arithmetic import Arithmetic
