@@ -168,7 +168,8 @@ LAYERS = (
         argued=("docs/layers.md: Circuits without cancellation. Coq proves the bound of a program by its own counts "
                 "(counted), of one open sum and of one product; that the rules together cover the class is argued",
                 "reference/near.py: roundings of a quotient, declared depths of sums, the 3 n addends of n complex products"),
-        tested=("tests/test_coq_circuits.py: programs in fractions beside Near", "tests/test_near.py: every rule"),
+        tested=("tests/test_coq_circuits.py: programs in fractions beside Near", "tests/test_near.py: every rule",
+                "tests/test_layer_certificate.py: one flat sum over steps and width is another class"),
     ),
     Link(
         name="underflow in a layer, whichever factors are multiplied first",

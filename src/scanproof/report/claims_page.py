@@ -55,8 +55,8 @@ COSTS = (
 )
 TIMES = (
     "Our kernels fold ξ, P and γ into B and C in every call. The first steps of the very result were judged before anything was "
-    "timed; who is not judged, or is outside, gets no timing. Layers take turns in one process, on one thread; the first call compiles "
-    "or loads."
+    "timed; who is not judged, or is outside, gets no timing. Layers take turns in one process, on one thread; the first call "
+    "compiles or loads."
 )
 
 
