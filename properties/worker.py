@@ -128,6 +128,7 @@ def _load_file(path: Path) -> ModuleType:
 def _serve(connection: Connection, target: str, arithmetic: Arithmetic) -> None:
     """The worker's main loop: imports the target, answers calls until the pipe closes. Its prints go to stderr."""
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # which is not held back: what was printed before the process is ended is seen
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     try:
         function = load(target)
