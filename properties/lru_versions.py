@@ -14,7 +14,7 @@ from scanproof.properties.plain_lru import Lru
 from scanproof.properties.plain_scan import Advance, DropsCarry, OffByOne, ScalesCarry
 from scanproof.reference import namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.lru import Params
+from scanproof.reference.systems.lru import Params
 
 # ---------------------------------------------------------------- how ports are called
 

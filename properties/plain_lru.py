@@ -12,7 +12,7 @@ import numpy as np
 from scanproof.properties.plain_scan import Advance, Recurrence, before, starts
 from scanproof.reference import namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.lru import Params
+from scanproof.reference.systems.lru import Params
 
 
 class Lru(Recurrence):

@@ -12,7 +12,7 @@ import numpy as np
 from scanproof.properties.plain_scan import Advance, Recurrence, before, starts
 from scanproof.reference import namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.rotrnn import Params
+from scanproof.reference.systems.rotrnn import Params
 
 
 class RotRnn(Recurrence):

@@ -21,7 +21,7 @@ from scanproof.properties.plain_rotrnn import RotRnn, gamma, output_matrices, qu
 from scanproof.properties.plain_scan import DropsCarry, OffByOne, ScalesCarry
 from scanproof.reference import namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.rotrnn import Params
+from scanproof.reference.systems.rotrnn import Params
 
 # ---------------------------------------------------------------- how versions are called
 

@@ -154,3 +154,11 @@ def log(x: Any) -> Array:
 def normal(rng: np.random.Generator, std: float, *shape: int) -> Array:
     """Independent normal entries."""
     return std * rng.standard_normal(shape)
+
+
+def check_finite(params: Any) -> None:
+    """Raises ValueError for parameters that are not finite: a logarithm of 0, which draws in float32 meet with probability 2^-24."""
+    for name, x in vars(params).items():
+        for where in np.argwhere(~np.isfinite(x))[:1] if x is not None else ():
+            index = tuple(map(int, where))
+            raise ValueError(f"{name}: found {x[index]} at index {index}, the logarithm of 0 or of a number beyond it; draw again")

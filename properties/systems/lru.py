@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from scanproof.properties.layer_draws import Sizes, near_turns, one_per_row
+from scanproof.properties.room import Sizes
+from scanproof.properties.systems.layers import layer_room, near_turns, one_per_row
 from scanproof.reference.inputs import Array
-from scanproof.reference.lru import Params, normalising_gamma_log
+from scanproof.reference.systems.lru import SYSTEM, Params, normalising_gamma_log
 
 
 def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:
@@ -16,7 +17,7 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
 
     sparse: one power of two in every row of B and C, and gamma = 1: only lam and the scan round.
     """
-    state, width = sizes.state, sizes.width
+    state, width = sizes["state"], sizes["width"]
     nu_log = np.log(-np.log(modulus))  # (state,)
     theta_log = np.log(near_turns(rng, state))  # (state,)
     gamma_log = np.zeros(state) if sparse else normalising_gamma_log(nu_log) + rng.normal(0, 1, state)  # (state,)
@@ -53,3 +54,15 @@ def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
     scaled = {name: x * 4 for name in ("B_re", "B_im") for x in [getattr(params, name)]}
     scaled |= {name: x / 4 for name in ("C_re", "C_im", "C2_re", "C2_im") if (x := getattr(params, name)) is not None}
     return [permuted, replace(params, **scaled)]
+
+
+ROOM = layer_room(
+    SYSTEM,
+    Params,
+    draw,
+    equivalents,
+    extremes,
+    axes={"lengths": "time", "channels": "width", "states": "state"},
+    reduced=("state", "width"),
+    rounded=("u", "h0", "y_bar", "B_re", "B_im", "C_re", "C_im", "C2_re", "C2_im", "D"),
+)

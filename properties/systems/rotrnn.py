@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from scanproof.properties.layer_draws import Sizes, near_turns, one_per_row
+from scanproof.properties.room import Sizes
+from scanproof.properties.systems.layers import layer_room, near_turns, one_per_row
 from scanproof.reference.inputs import Array
-from scanproof.reference.rotrnn import Params
+from scanproof.reference.call import Call
+from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
 NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/constants.md)
 
@@ -18,7 +20,7 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
 
     sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the rotation and the scan round.
     """
-    heads, head_dim, width = sizes.heads, sizes.state, sizes.width
+    heads, head_dim, width = sizes["heads"], sizes["state"], sizes["width"]
     features = heads * head_dim
     theta = near_turns(rng, heads, head_dim // 2) * rng.choice([-1.0, 1.0], (heads, head_dim // 2))  # (heads, pairs)
     gamma_log = np.log(-np.log(np.resize(modulus, heads)))  # (heads,)
@@ -50,3 +52,30 @@ def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
 def _grid(M: Array) -> Array:
     """M on a grid on which small whole numbers are added exactly."""
     return np.asarray(np.round(M * 2.0**6) / 2.0**6).astype(M.dtype)
+
+
+def taken(call: Call, axis: str, kept: list[int]) -> Call:
+    """The call with some heads, pairs or channels of u: of pairs with both coordinates, of features what belongs to them."""
+    heads, head_dim = range(call.size("heads")), call.size("head_dim")
+    inside = [2 * pair + i for pair in kept for i in (0, 1)] if axis == "pairs" else list(range(head_dim))
+    outside = kept if axis == "heads" else list(heads)
+    if axis == "pairs":
+        call = call.take("pairs", kept).take("head_dim", inside)
+    else:
+        call = call.take(axis, kept)
+    features = [head * head_dim + i for head in outside for i in inside]
+    return call if axis == "width" else call.take("features", features)
+
+
+ROOM = layer_room(
+    SYSTEM,
+    Params,
+    draw,
+    equivalents,
+    extremes,
+    axes={"lengths": "time", "channels": "width", "states": "head_dim"},
+    multiple=2,
+    reduced=("heads", "pairs", "width"),
+    taken=taken,
+    rounded=("u", "h0", "y_bar", "B", "C", "C2", "D"),
+)

@@ -22,27 +22,16 @@ Cotangents of complex numbers are dRe + i dIm, written with _bar: sum of Re(conj
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import (
-    Call,
-    Shapes,
-    backwards,
-    check_array,
-    check_kind,
-    check_pair,
-    checked_call,
-    finite_exp,
-    in_time,
-    mapped,
-    one_step,
-    rows,
-)  # fmt: skip
+from scanproof.reference.call import Argument, Result, System
+from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named, rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +68,6 @@ class Constants(NamedTuple):
     D: Array  # (width,)
 
 
-AXES = {"nu_log": "state", "theta_log": "state", "gamma_log": "state", "B_re": "state width", "B_im": "state width"}
-AXES |= {"C_re": "width state", "C_im": "width state", "D": "width", "C2_re": "width state", "C2_im": "width state"}
-
-
 def init(
     rng: np.random.Generator,
     state: int = 16,
@@ -113,7 +98,7 @@ def init(
     D = initialise.normal(rng, 1.0, width)  # (width,)
     arrays = [nu_log, theta_log, normalising_gamma_log(nu_log), *B, *C[:2], D, *C[2:]]
     params = Params(*(x.astype(dtype) for x in arrays))
-    check(params)
+    initialise.check_finite(params)
     return params
 
 
@@ -123,15 +108,6 @@ def normalising_gamma_log(nu_log: Array) -> Array:
     with np.errstate(divide="ignore"):  # -inf at |lam| = 1, which `check` refuses
         gamma_log: Array = xp.log(-xp.expm1(-2 * xp.exp(nu_log))) / 2  # (state,)
     return gamma_log
-
-
-def check(params: Params) -> Shapes:
-    """Raises TypeError or ValueError, in one line, for parameters that are no finite real arrays whose shapes fit each other."""
-    check_kind(params, Params)
-    check_pair(params, "C2_re", "C2_im")
-    shapes = Shapes()
-    shapes.check_all(params, AXES)
-    return shapes
 
 
 def constants(params: Params) -> Constants:
@@ -202,53 +178,8 @@ def _direction(lam: Array, g: Array, h: Array, h0: Array, d: int, reverse: bool)
     return in_time(a[:, 1:], flip), in_time(before, flip), a[:, 0]
 
 
-def forward(params: Params, u: Array, h0: Array | None = None, reverse: bool = False) -> tuple[Array, Array]:
-    """The whole layer.
-
-    Args:
-        params: see Params.
-        u: (batch, time, width) or (time, width).
-        h0: ([batch,] state), or ([batch,] 2, state) with two directions; real or complex; zero when None.
-        reverse: run from the last step to the first; h0 is then the state after the last step.
-
-    Returns:
-        y of u's shape, and all states h ([batch,] time, [2,] state), complex.
-
-    Raises:
-        TypeError, ValueError: one line naming the argument, what was found and what was expected.
-    """
-    call = enter(params, u, h0)
-    y, h = run(constants(params), call.u, call.h0, reverse)
-    return call.border.leave(y).astype(u.dtype), call.border.leave(h, 2)
-
-
-def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
-    """The arguments, checked, as they look inside the layer."""
-    shapes = check(params)
-    return checked_call(shapes, params.C2_re is not None, "state", u, h0, y_bar, complex_states=True)
-
-
-def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
-    """One step of one direction: y_t ([batch,] width) and h_t ([batch,] state) from h_{t-1} and u_t ([batch,] width)."""
-    check_kind(params, Params)
-    if params.C2_re is not None:
-        raise ValueError("params: found C2, expected one direction; a layer of two directions has no steps")
-    y, states = forward(params, one_step(u_t), h)
-    return y[..., 0, :], states[..., 0, :]
-
-
-def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
-    """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
-    check_array("y_bar", y_bar)
-    call = enter(params, u, h0, y_bar)
-    bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
-    real = mapped(bar, lambda x: x if x is bar.h0 else x.astype(u.dtype))
-    left: Gradients = replace(real, u=call.border.leave(real.u), h0=call.border.leave(bar.h0, 1))
-    return left
-
-
 def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:
-    """`vjp` inside the layer: arguments as in `adjoint`.
+    """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
 
     lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = -theta Im(conj(lam_bar) lam).
     """
@@ -259,3 +190,57 @@ def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool =
     matrices = xp.real(bar.B), xp.imag(bar.B), xp.real(bar.C[0]), xp.imag(bar.C[0])
     second = (xp.real(bar.C[1]), xp.imag(bar.C[1])) if len(bar.C) == 2 else ()
     return Gradients(*logs, *matrices, bar.D, *second, u=u_bar, h0=h0_bar)
+
+
+# ---------------------------------------------------------------- the system
+
+
+def _run(k: Constants, x: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
+    y, h = run(k, x["u"], x["h0"], reverse)
+    return {"y": y, "h": h, "h_last": last(h, reverse)}
+
+
+def _pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
+    return named(pull_back(gathered(Params, x), x["u"], x["h0"], bars["y"], reverse))
+
+
+def _check(x: Mapping[str, Any]) -> None:
+    with np.errstate(all="ignore"):
+        constants(gathered(Params, x))
+
+
+SYSTEM = System(
+    name="lru",
+    title="Linear Recurrent Unit, Orvieto et al. 2023",
+    arguments=(
+        Argument("nu_log", "state", "parameter", meaning="logarithm of the rate of decay"),
+        Argument("theta_log", "state", "parameter", meaning="logarithm of the angle"),
+        Argument("gamma_log", "state", "parameter", meaning="logarithm of the gain of the inputs"),
+        Argument("B_re", "state width", "parameter", meaning="input matrix, real part"),
+        Argument("B_im", "state width", "parameter", meaning="input matrix, imaginary part"),
+        Argument("C_re", "width state", "parameter", meaning="output matrix, real part"),
+        Argument("C_im", "width state", "parameter", meaning="output matrix, imaginary part"),
+        Argument("D", "width", "parameter", meaning="skip"),
+        Argument("C2_re", "width state", "parameter", meaning="output matrix of the second direction",
+                 optional=True, second=True),
+        Argument("C2_im", "width state", "parameter", meaning="its imaginary part", optional=True, second=True),
+        Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
+        Argument("h0", "[batch] [directions] state", "state", ("complex", "real"), "states before the first step",
+                 optional=True),
+        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
+    ),
+    results=(
+        Result("y", "[batch] time width", meaning="outputs"),
+        Result("h", "[batch] time [directions] state", "complex", "all states", state="h0"),
+        Result("h_last", "[batch] [directions] state", "complex", "the states after the last step of each direction", state="h0"),
+    ),
+    constants=lambda x: constants(gathered(Params, x)),
+    run=_run,
+    pull_back=_pull_back,
+    equation="lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); h[t] = lam h[t-1] + gamma (B u[t]), "
+    "y[t] = Re(C h[t]) + D u[t]",
+    carry="lam",
+    shown=("lam", "gamma"),
+    check=_check,
+    words=frozenset({"order", "store", "stages", "adjoint", "sums"}),
+)  # fmt: skip

@@ -25,24 +25,16 @@ Cotangents are written with _bar.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
-from scanproof.reference.layers import (
-    Call,
-    Shapes,
-    backwards,
-    check_array,
-    check_kind,
-    checked_call,
-    finite_exp,
-    in_time,
-    one_step,
-)
+from scanproof.reference.call import Argument, Result, System
+from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named
 from scanproof.reference.scan import rotate
 
 
@@ -80,10 +72,6 @@ class Constants(NamedTuple):
     D: Array  # (width,)
 
 
-AXES = {"M": "heads head_dim head_dim", "theta": "heads pairs", "gamma_log": "heads", "B": "heads head_dim width"}
-AXES |= {"C": "width features", "D": "width", "C2": "width features"}
-
-
 def init(
     rng: np.random.Generator,
     heads: int = 4,
@@ -103,7 +91,7 @@ def init(
         TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, an odd head_dim.
     """
     initialise.check_arguments(rng, dtype, bidirectional, heads=heads, head_dim=head_dim, width=width)
-    _check_even("head_dim", head_dim)
+    _check_even(head_dim)
     v, features = initialise.named("variant", variant, initialise.ROTATIONS), heads * head_dim
     theta = rng.random((heads, head_dim // 2)) * v.max_phase  # (heads, pairs)
     gamma_log = initialise.gamma_log(rng, heads, v)  # (heads,)
@@ -112,25 +100,13 @@ def init(
     C = [initialise.normal(rng, v.C_std(width, features), width, features) for _ in range(2 if bidirectional else 1)]
     D = initialise.normal(rng, 1.0, width)  # (width,)
     params = Params(*(x.astype(dtype) for x in (theta, gamma_log, M, B, C[0], D, *C[1:])))
-    check(params)
+    initialise.check_finite(params)
     return params
 
 
-def check(params: Params) -> Shapes:
-    """Raises TypeError or ValueError, in one line, for parameters that are no finite real arrays whose shapes fit each other."""
-    check_kind(params, Params)
-    shapes = Shapes()
-    shapes.check("M", params.M, AXES["M"])
-    _check_even("M", shapes["head_dim"])
-    shapes.derive("pairs", shapes["head_dim"] // 2, "half the head_dim of M")
-    shapes.derive("features", shapes["heads"] * shapes["head_dim"], "heads * head_dim of M")
-    shapes.check_all(params, AXES)
-    return shapes
-
-
-def _check_even(name: str, head_dim: int) -> None:
+def _check_even(head_dim: int) -> None:
     if head_dim % 2:
-        raise ValueError(f"{name}: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates")
+        raise ValueError(f"M: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates")
 
 
 def constants(params: Params) -> Constants:
@@ -245,50 +221,8 @@ def _pairs(x: Array) -> Array:
     return sums
 
 
-def forward(params: Params, u: Array, h0: Array | None = None, reverse: bool = False) -> tuple[Array, Array]:
-    """The whole layer.
-
-    Args:
-        params: see Params.
-        u: (batch, time, width) or (time, width).
-        h0: ([batch,] heads, head_dim), or ([batch,] 2, heads, head_dim) with two directions; zero when None.
-        reverse: run from the last step to the first; h0 is then the state after the last step.
-
-    Returns:
-        y of u's shape, and all states x ([batch,] time, [2,] heads, head_dim), in the original basis.
-
-    Raises:
-        TypeError, ValueError: one line naming the argument, what was found and what was expected.
-    """
-    call = enter(params, u, h0)
-    y, x = run(constants(params), call.u, call.h0, reverse)
-    return call.border.leave(y), call.border.leave(x, 2)
-
-
-def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
-    """The arguments, checked, as they look inside the layer."""
-    return checked_call(check(params), params.C2 is not None, "heads head_dim", u, h0, y_bar)
-
-
-def step(params: Params, h: Array, u_t: Array) -> tuple[Array, Array]:
-    """One step of one direction: y_t ([batch,] width) and x_t ([batch,] heads, head_dim) from x_{t-1} and u_t."""
-    check_kind(params, Params)
-    if params.C2 is not None:
-        raise ValueError("params: found C2, expected one direction; a layer of two directions has no steps")
-    y, x = forward(params, one_step(u_t), h)
-    return y[..., 0, :], x[..., 0, :, :]
-
-
-def vjp(params: Params, u: Array, y_bar: Array, h0: Array | None = None, reverse: bool = False) -> Gradients:
-    """Exact cotangents of every parameter, of u and of h0, from the cotangent y_bar of y (other arguments as in `forward`)."""
-    check_array("y_bar", y_bar)
-    call = enter(params, u, h0, y_bar)
-    bar = pull_back(params, call.u, call.h0, call.y_bar, reverse)
-    return replace(bar, u=call.border.leave(bar.u), h0=call.border.leave(bar.h0, 1))
-
-
 def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:
-    """`vjp` inside the layer: arguments as in `adjoint`.
+    """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
 
     xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives dxi/dg = gamma^2 / (xi tr) and
     dxi/dB = -xi B / tr. P = expm(M - M^T) gives M_bar = G - G^T with G = L(S^T, P_bar), L the Frechet derivative.
@@ -302,3 +236,62 @@ def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool =
     B = bar.B - (xi_bar * k.xi)[:, None, None] * params.B  # (heads, head_dim, width)
     C = [C_bar.reshape(params.C.shape) for C_bar in bar.C]  # (width, features) each
     return Gradients(theta, gamma_log, G - G.swapaxes(1, 2), B, C[0], bar.D, *C[1:], u=u_bar, h0=h0_bar)
+
+
+# ---------------------------------------------------------------- the system
+
+
+def _run(k: Constants, x: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
+    y, h = run(k, x["u"], x["h0"], reverse)
+    return {"y": y, "h": h, "h_last": last(h, reverse)}
+
+
+def _pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
+    return named(pull_back(gathered(Params, x), x["u"], x["h0"], bars["y"], reverse))
+
+
+def _derive(sizes: Mapping[str, int]) -> dict[str, tuple[int, str]]:
+    heads, head_dim = sizes.get("heads", 1), sizes.get("head_dim", 2)
+    _check_even(head_dim)
+    pairs = head_dim // 2, "half the head_dim of M"
+    return {"pairs": pairs, "features": (heads * head_dim, "heads * head_dim of M")}
+
+
+def _check(x: Mapping[str, Any]) -> None:
+    with np.errstate(all="ignore"):
+        constants(gathered(Params, x))
+
+
+SYSTEM = System(
+    name="rotrnn",
+    title="RotRNN, arXiv 2407.07239",
+    arguments=(
+        Argument("theta", "heads pairs", "parameter", meaning="angles of the planes"),
+        Argument("gamma_log", "heads", "parameter", meaning="gamma = exp(-exp(gamma_log)), the decay"),
+        Argument("M", "heads head_dim head_dim", "parameter", meaning="only M - M^T matters"),
+        Argument("B", "heads head_dim width", "parameter", meaning="input matrix, normalised by xi"),
+        Argument("C", "width features", "parameter", meaning="output matrix"),
+        Argument("D", "width", "parameter", meaning="skip"),
+        Argument("C2", "width features", "parameter", meaning="output matrix of the second direction",
+                 optional=True, second=True),
+        Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
+        Argument("h0", "[batch] [directions] heads head_dim", "state", meaning="states before the first step", optional=True),
+        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
+    ),
+    results=(
+        Result("y", "[batch] time width", meaning="outputs"),
+        Result("h", "[batch] time [directions] heads head_dim", meaning="all states, in the original basis", state="h0"),
+        Result("h_last", "[batch] [directions] heads head_dim", meaning="the states after the last step of each direction",
+               state="h0"),
+    ),
+    constants=lambda x: constants(gathered(Params, x)),
+    run=_run,
+    pull_back=_pull_back,
+    equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = sqrt((1 - gamma^2) / tr(B^T B)); "
+    "h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] of all heads] + D u[t]",
+    carry="gamma",
+    shown=("gamma", "cos", "sin", "P", "xi"),
+    derive=_derive,
+    check=_check,
+    words=frozenset({"order", "store", "stages", "adjoint", "sums", "expm", "gain", "angle-sum"}),
+)  # fmt: skip
