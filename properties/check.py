@@ -16,6 +16,7 @@ from scanproof.properties.strategies import LONG, Domain
 from scanproof.properties.suites import fitted, suite_of
 from scanproof.properties.verdict import CLAIMS, Word, required
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.systems import unmodelled
 
 CASES = 20
 EXTENT = {
@@ -63,7 +64,7 @@ def check(
     started = time.perf_counter()
     results = [LawResult(law.name, law.statement) for law in suite.laws]
     todo = [law for law in chosen if session.applies(law)]
-    for done, law in enumerate([] if arithmetic.unmodelled else todo):
+    for done, law in enumerate([] if unmodelled(system, arithmetic) else todo):
         if progress:
             progress(law.name, done, len(chosen))
         result = next(r for r in results if r.name == law.name)
@@ -116,8 +117,9 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
         return "outside", f"{', '.join(failed)}: {CLAIMS['outside']}"
     if session.fault:
         return "undecided", session.fault[1]
-    if session.arithmetic.unmodelled:
-        return "undecided", session.arithmetic.unmodelled
+    unknown = unmodelled(session.system, session.arithmetic)
+    if unknown:
+        return "undecided", unknown
     silent = [name for name in session.decisive() if by_name[name].verdict != "within"]
     if silent:
         return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"

@@ -20,19 +20,19 @@ from scanproof.properties.expm_calls import ExpmCall, one_norms
 from scanproof.properties.findings import INFORMATIVE, Element
 from scanproof.properties.nearest import correctly_rounded
 from scanproof.properties.verdict import ASSUMED, CLAIMS, Verdict, Word
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.constants import declared
 from scanproof.reference.enclosed import BITS, of_balls
 from scanproof.reference.exponential import ball_expm
 from scanproof.reference.formats import format_of
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.namespace import balls
 from scanproof.reference.operations import UP
+from scanproof.reference.systems import unmodelled
 from scanproof.reference.truth import Truth
 
 SQUARINGS = 6  # k: high is at most 1.7 % too large for N = 64
 OUTPUT = "P"  # of the worst element, whose error and allowance are 2-norms of its whole matrix
-MODELLED = (("accumulate", None), ("operands", None), ("rounding", "nearest"))
 
 
 class Judged(NamedTuple):
@@ -45,21 +45,15 @@ class Judged(NamedTuple):
     truth: Truth  # of the entries (stack, n, n)
 
 
-def allowances(call: ExpmCall, arithmetic: LayerArithmetic) -> Array:
+def allowances(call: ExpmCall, arithmetic: Arithmetic) -> Array:
     """delta of every matrix, inf where no allowance is known. (stack,)"""
-    if unmodelled(arithmetic):
+    if unmodelled("expm", arithmetic):
         return np.full(len(call.S), np.inf)
     c_E, norms = declared(arithmetic.expm, arithmetic.dtype).c_E * arithmetic.assumed, one_norms(call.S)
     return np.where(norms > 0, c_E * format_of(arithmetic.dtype).u * (norms + call.S.shape[-1] ** 0.5) * UP, 0.0)
 
 
-def unmodelled(arithmetic: LayerArithmetic) -> str | None:
-    """Why no allowance is known, or None."""
-    wrong = [f"{name} {getattr(arithmetic, name)}" for name, known in MODELLED if getattr(arithmetic, name) != known]
-    return f"no allowance is known for the matrix exponential with {wrong[0]}" if wrong else None
-
-
-def measured(got: Array, call: ExpmCall, arithmetic: LayerArithmetic) -> Judged:
+def measured(got: Array, call: ExpmCall, arithmetic: Arithmetic) -> Judged:
     """Bounds of every matrix' error, and its allowance."""
     with flint.ctx.workprec(BITS):
         P = ball_expm(balls().lift(call.S.astype(float)))  # (stack, n, n)
@@ -92,7 +86,7 @@ def _length(x: Array) -> Any:
     return sum((z * z for z in x), flint.arb(0)).sqrt()
 
 
-def judge_expm(got: Array, call: ExpmCall, arithmetic: LayerArithmetic) -> Verdict:
+def judge_expm(got: Array, call: ExpmCall, arithmetic: Arithmetic) -> Verdict:
     """Judges a result whose form was checked before; counts are of matrices."""
     found = measured(got, call, arithmetic)
     outside = np.isfinite(found.delta) & (found.low > found.delta)
@@ -113,14 +107,14 @@ def judge_expm(got: Array, call: ExpmCall, arithmetic: LayerArithmetic) -> Verdi
     )
 
 
-def _decide(outside: Array, undecided: Array, correct: Array, told: Array, arithmetic: LayerArithmetic) -> tuple[Word, str]:
+def _decide(outside: Array, undecided: Array, correct: Array, told: Array, arithmetic: Arithmetic) -> tuple[Word, str]:
     """Precedence: outside > nearest > undecided > within."""
     if outside.any():
         return "outside", f"{int(outside.sum())} of {outside.size} matrices exceed the allowance; {CLAIMS['outside']}"
     if correct.all():
         return "nearest", CLAIMS["nearest"]
     if undecided.any():
-        reason = unmodelled(arithmetic) or "the norm of the error is too close to the allowance"
+        reason = unmodelled("expm", arithmetic) or "the norm of the error is too close to the allowance"
         return "undecided", f"{reason}, in {int(undecided.sum())} of {undecided.size} matrices"
     if 2 * told.sum() < told.size:
         return "undecided", f"within, but the allowance is too large to tell in {int((~told).sum())} of {told.size} matrices"

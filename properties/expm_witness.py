@@ -7,7 +7,6 @@ Where P^ is not finite, no direction is needed, and x = 0. `recheck_expm.py`, wh
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +15,10 @@ from pydantic import model_validator
 
 from scanproof.properties.expm_calls import ExpmCall, checked_expm, form_fault
 from scanproof.properties.expm_verdict import allowances, judge_expm, measured
-from scanproof.properties.layer_witness import LayerDeclared
 from scanproof.properties.verdict import Verdict
-from scanproof.properties.witness import Count, Evidence, Hex, Numbers, array, numbers, outside, read_as
+from scanproof.properties.witness import Count, Declared, Evidence, Hex, Numbers, array, numbers, outside, read_as
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
 
 EXPM_FORMAT: Literal["scanproof-expm-witness/1"] = "scanproof-expm-witness/1"
 
@@ -30,7 +28,6 @@ class ExpmWitness(Evidence):
 
     format: Literal["scanproof-expm-witness/1"]
     system: Literal["expm"]
-    arithmetic: LayerDeclared
     S: Numbers
     got: Numbers
     matrix: Count
@@ -58,13 +55,10 @@ class ExpmWitness(Evidence):
     def results(self) -> Array:
         return array(self.got)
 
-    def declared(self) -> LayerArithmetic:
-        return LayerArithmetic(**self.arithmetic.model_dump())
-
 
 def expm_witness(call: ExpmCall, got: Array, verdict: Verdict, implementation: str, law: str, seed: int) -> ExpmWitness:
     """The witness of an outside verdict."""
-    worst, arithmetic = outside(verdict), of_layer(verdict.arithmetic)
+    worst, arithmetic = outside(verdict), verdict.arithmetic
     matrix = worst.index[0]
     return ExpmWitness(
         format=EXPM_FORMAT,
@@ -72,7 +66,7 @@ def expm_witness(call: ExpmCall, got: Array, verdict: Verdict, implementation: s
         implementation=implementation,
         law=law,
         seed=seed,
-        arithmetic=LayerDeclared(**asdict(arithmetic)),
+        arithmetic=Declared(arithmetic.words()),
         S=numbers(call.S),
         got=numbers(got),
         matrix=matrix,

@@ -16,8 +16,7 @@ from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.verdict import Verdict, judge_inputs, required, result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs, checked
-from scanproof.reference.layer_arithmetic import EXPMS, GAINS, STAGES, of_layer
-from scanproof.reference.systems import LAYERS, known_system
+from scanproof.reference.systems import LAYERS, assumes, known_system, weaker
 from scanproof.reference.systems import declared as declared_for
 
 SCAN, LAYER = ("lam", "b", "h0", "reverse"), ("params", "u", "h0", "reverse", "y_bar")  # the first two are required
@@ -48,12 +47,19 @@ def judge(system: str, got: Any, *, arithmetic: Arithmetic | None = None, **argu
     return explained(verdict, [(call, result)]) if verdict.verdict == "outside" else verdict
 
 
+def system_of(call: Call) -> str:
+    """The system whose call this is."""
+    if isinstance(call, Inputs):
+        return "scan"
+    return "expm" if isinstance(call, ExpmCall) else call.system
+
+
 def judged(got: Any, call: Call, arithmetic: Arithmetic) -> Verdict:
     """The verdict over arguments and results that were checked before."""
     if isinstance(call, ExpmCall):
-        return judge_expm(got, call, of_layer(arithmetic))
+        return judge_expm(got, call, arithmetic)
     if isinstance(call, LayerCall):
-        return judge_call(got, call, of_layer(arithmetic))
+        return judge_call(got, call, arithmetic)
     return judge_inputs(got, call, arithmetic)
 
 
@@ -97,7 +103,8 @@ def _formed(got: Any, call: Call, arithmetic: Arithmetic) -> Any:
 
 def explained(verdict: Verdict, failures: list[tuple[Any, Any]]) -> Verdict:
     """An `outside` with the declaration, and the assumed constants, under which these (inputs, got) would not be refuted."""
-    needed = assumed_needed(failures, verdict.arithmetic) if verdict.arithmetic.assumes else None
+    resting = assumes(system_of(failures[0][0]), verdict.arithmetic)
+    needed = assumed_needed(failures, verdict.arithmetic) if resting else None
     near = f"; factor {needed:.3g} on the assumed constants would admit it" if needed else ""
     reason = verdict.reason + near + (", so they may be too small" if needed and needed <= 4 * verdict.arithmetic.assumed else "")
     return replace(verdict, reason=reason, assumed_needed=needed, not_refuted_under=rescue(failures, verdict.arithmetic))
@@ -120,13 +127,13 @@ def rescue(failures: list[tuple[Any, Any]], arithmetic: Arithmetic) -> str | Non
     """The declaration with the fewest changes, at most two, under which all of these (inputs, got) fit, or None."""
     if not arithmetic.bracketing:
         return None
-    single = [*itertools.chain.from_iterable(_changes(arithmetic, failures[0][0]))]
+    single = weaker(system_of(failures[0][0]), arithmetic)
     pairs = [] if any(_states(call) > LARGE for call, _ in failures) else itertools.combinations(single, 2)
     for words in single + [one | two for one, two in pairs if not one.keys() & two.keys()]:
-        weaker = _declared(arithmetic, words)
-        if weaker and _fit(failures, weaker):
-            told = all(judged(got, call, weaker).verdict in ("within", "nearest") for call, got in failures)
-            return str(weaker) + ("" if told else BLIND)
+        admitting = _declared(arithmetic, words)
+        if admitting and _fit(failures, admitting):
+            told = all(judged(got, call, admitting).verdict in ("within", "nearest") for call, got in failures)
+            return str(admitting) + ("" if told else BLIND)
     return None
 
 
@@ -135,29 +142,6 @@ def _states(call: Call) -> int:
     if isinstance(call, Inputs):
         return call.b.size
     return 0 if isinstance(call, ExpmCall) else call.u.shape[1] * call.entered.h0.size
-
-
-def _changes(arithmetic: Arithmetic, call: Call) -> list[list[dict[str, Any]]]:
-    """Other words for each part of the declaration, the likelier first."""
-    if isinstance(call, ExpmCall):
-        return [[{"expm": "jax"}]]  # only the class of the constant is known to differ
-    steps = {"order": "sequential", "store": "step"}
-    orders = [{"store": "output"}, {"order": "any", "store": "output"}, *([steps] if arithmetic.accumulate else [])]
-    return [
-        *(_layer_changes(arithmetic, call.layer.uses) if isinstance(call, LayerCall) else []),
-        [{"subnormals": word} for word in ("ftz", "daz") if word != arithmetic.subnormals and arithmetic.subnormals != "daz"],
-        [] if arithmetic.contraction else [{"contraction": True}],
-        [words for words in orders if any(getattr(arithmetic, name) != word for name, word in words.items())],
-        [{"accumulate": None}] if arithmetic.accumulate else [],
-        [{"rounding": "truncate"}, {"rounding": "matrix"}] if arithmetic.rounding == "nearest" else [],
-        [] if arithmetic.operands else [{"operands": "tf32"}],
-    ]
-
-
-def _layer_changes(arithmetic: Arithmetic, uses: tuple[str, ...]) -> list[list[dict[str, Any]]]:
-    """Other words for what only layers declare, as far as this layer's equations have it."""
-    words = (("gain", GAINS), ("expm", EXPMS), ("stages", STAGES))
-    return [[{name: known[1]}] for name, known in words if name in ("stages", *uses) and getattr(arithmetic, name) == known[0]]
 
 
 def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | None:

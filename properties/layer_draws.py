@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from scanproof.properties.layer_calls import COMPLEX, LayerCall
 from scanproof.properties.strategies import Domain, _nearest, most
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import LAYERS
 
@@ -42,7 +42,7 @@ class LayerDraw:
     """One drawn case: everything a law needs to build its calls, reproducible from the seed."""
 
     system: str
-    arithmetic: LayerArithmetic
+    arithmetic: Arithmetic
     domain: Domain
     sizes: Sizes
     modulus: str = "half"
@@ -122,7 +122,7 @@ def _fitted(sizes: Sizes, domain: Domain) -> Sizes:
     return sizes._replace(time=time, width=width, state=_nearest(sizes.state, domain.states))
 
 
-def draws(system: str, arithmetic: LayerArithmetic, domain: Domain, longest: int = 128) -> st.SearchStrategy[LayerDraw]:
+def draws(system: str, arithmetic: Arithmetic, domain: Domain, longest: int = 128) -> st.SearchStrategy[LayerDraw]:
     """Hypothesis strategy over seeds, sizes and regimes."""
     return st.builds(
         LayerDraw,

@@ -13,10 +13,11 @@ from scanproof.properties.layer_calls import LayerCall, shown_constants
 from scanproof.properties.nearest import correctly_rounded
 from scanproof.properties.verdict import ASSUMED, CLAIMS, Verdict, Word
 from scanproof.reference import layer_certificate
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import Certified
 from scanproof.reference.layers import backwards
+from scanproof.reference.rules import unmodelled_in_layers
 
 GIVEN = " from constants"
 BLIND = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
@@ -36,13 +37,13 @@ class Part(NamedTuple):
     worst: Element | None
 
 
-def certify(call: LayerCall, arithmetic: LayerArithmetic, gradients: bool) -> dict[str, Certified]:
+def certify(call: LayerCall, arithmetic: Arithmetic, gradients: bool) -> dict[str, Certified]:
     """Truth and allowance of everything that this call may return."""
     of = layer_certificate.gradients if gradients else layer_certificate.outputs
     return of(call.layer.module, call.wide, call.entered, call.reverse, arithmetic)
 
 
-def certify_all(got: Mapping[str, Array], call: LayerCall, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+def certify_all(got: Mapping[str, Array], call: LayerCall, arithmetic: Arithmetic) -> dict[str, Certified]:
     """Truth and allowance of everything that was returned; with constants that are shown, also of what follows from them."""
     constants = shown_constants(got)
     kinds = {name.startswith("gradient") for name in got if not name.startswith("constant")}
@@ -53,7 +54,7 @@ def certify_all(got: Mapping[str, Array], call: LayerCall, arithmetic: LayerArit
 
 
 def judge_call(
-    got: Mapping[str, Array], call: LayerCall, arithmetic: LayerArithmetic, certified: Mapping[str, Certified] | None = None
+    got: Mapping[str, Array], call: LayerCall, arithmetic: Arithmetic, certified: Mapping[str, Certified] | None = None
 ) -> Verdict:
     """Judges results whose form was checked before; `certified`: what `certify` gave, if at hand."""
     if certified is None:
@@ -129,7 +130,7 @@ def _worst(name: str, got: Array, exact: Certified, error: Array, outside: Array
     )
 
 
-def _verdict(parts: list[Part], elements: int, arithmetic: LayerArithmetic) -> Verdict:
+def _verdict(parts: list[Part], elements: int, arithmetic: Arithmetic) -> Verdict:
     outside, undecided = (sum(int(getattr(part, name).sum()) for part in parts) for name in ("outside", "undecided"))
     rounded, worst = sum(part.rounded for part in parts), [part.worst for part in parts if part.worst]
     lanes = np.concatenate([part.lanes for part in parts]) if parts else np.zeros(0, bool)
@@ -155,7 +156,7 @@ def _grade(parts: list[Part]) -> str:
 
 
 def _decide(
-    outside: int, undecided: int, elements: int, rounded: int, lanes: Array, parts: list[Part], arithmetic: LayerArithmetic
+    outside: int, undecided: int, elements: int, rounded: int, lanes: Array, parts: list[Part], arithmetic: Arithmetic
 ) -> tuple[Word, str]:
     """Precedence: outside > nearest > undecided > within; `within` needs half of the lanes to be informative."""
     if outside:
@@ -166,8 +167,9 @@ def _decide(
         return "undecided", "there are no elements to judge"
     if rounded == elements:
         return "nearest", CLAIMS["nearest"]
-    if arithmetic.unmodelled:
-        return "undecided", arithmetic.unmodelled
+    unknown = unmodelled_in_layers(arithmetic)
+    if unknown:
+        return "undecided", unknown
     if undecided:
         return "undecided", f"overflow is possible, or the allowance is not finite, in {undecided} of {elements} elements"
     if 2 * lanes.sum() < lanes.size:
@@ -177,7 +179,7 @@ def _decide(
     return "within", CLAIMS["within"] + (f"; nothing can be told of {silent}" if silent else "")
 
 
-def _bits_lost(part: Part, arithmetic: LayerArithmetic) -> float:
+def _bits_lost(part: Part, arithmetic: Arithmetic) -> float:
     """log2 of the largest error over one unit in the last place of the lane's rms, at least 0; lanes of mere noise aside."""
     axis = (1,) if part.name in ("y", "h") else tuple(range(part.error.ndim))
     error, bound = (np.atleast_1d(x.max(axis, initial=0.0)) for x in (part.error, part.bound))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -16,22 +15,12 @@ from scanproof.properties.layer_calls import LayerCall, checked_layer, form_faul
 from scanproof.properties.layer_verdict import GIVEN, certify_all
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.witness import Count, Declared, Evidence, Hex, Numbers, array, numbers, outside, read_as
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
 from scanproof.reference.layer_certificate import Certified
 from scanproof.reference.systems import LAYERS
 
 LAYER_FORMAT: Literal["scanproof-layer-witness/1"] = "scanproof-layer-witness/1"
-
-
-class LayerDeclared(Declared):
-    """`LayerArithmetic`, word by word."""
-
-    stages: str
-    adjoint: str
-    sums: str
-    expm: str
-    gain: str
 
 
 class LayerWitness(Evidence):
@@ -41,7 +30,6 @@ class LayerWitness(Evidence):
     """
 
     format: Literal["scanproof-layer-witness/1"]
-    arithmetic: LayerDeclared
     params: dict[str, Numbers]
     u: Numbers
     h0: Numbers | None
@@ -85,15 +73,12 @@ class LayerWitness(Evidence):
     def results(self) -> dict[str, Array]:
         return {name: array(x) for name, x in self.got.items()}
 
-    def declared(self) -> LayerArithmetic:
-        return LayerArithmetic(**self.arithmetic.model_dump())
-
 
 def layer_witness(
     call: LayerCall, got: dict[str, Array], verdict: Verdict, implementation: str, law: str, seed: int
 ) -> LayerWitness:
     """The witness of an outside verdict."""
-    worst, arithmetic = outside(verdict), of_layer(verdict.arithmetic)
+    worst, arithmetic = outside(verdict), verdict.arithmetic
     truth, rad = _exact(certify_all(got, call, arithmetic)[worst.output], worst.index)
     optional = {name: None if x is None else numbers(x) for name, x in (("h0", call.h0), ("y_bar", call.y_bar))}
     return LayerWitness(
@@ -102,7 +87,7 @@ def layer_witness(
         implementation=implementation,
         law=law,
         seed=seed,
-        arithmetic=LayerDeclared(**asdict(arithmetic)),
+        arithmetic=Declared(arithmetic.words()),
         params={name: numbers(x) for name, x in call.named.items()},
         u=numbers(call.u),
         reverse=call.reverse,

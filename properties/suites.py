@@ -23,7 +23,6 @@ from scanproof.properties.witness import witness
 from scanproof.reference import certificate
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.layer_arithmetic import of_layer
 from scanproof.reference.systems import LAYERS, declared, known_system
 
 NEED_ZEROS = ("impulses", "time-invariance")
@@ -136,7 +135,7 @@ def _layer(system: str) -> Suite:
         laws=layer_laws.LAWS,
         declared=partial(declared, system),
         draw=lambda arithmetic, domain, visit, seed: draw(arithmetic, domain, **visit._asdict(), seed=seed),
-        draws=lambda law, arithmetic, domain: layer_draws.draws(system, of_layer(arithmetic), domain, law.longest),
+        draws=lambda law, arithmetic, domain: layer_draws.draws(system, arithmetic, domain, law.longest),
         judged=_judged_layer,
         shape=_layer_shape,
         simpler=simpler_layers,

@@ -65,7 +65,8 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; complex numbers as [re, im]."""
-        return asdict(self, dict_factory=lambda items: {key: _plain(value) for key, value in items})
+        plain = asdict(self, dict_factory=lambda items: {key: _plain(value) for key, value in items})
+        return plain | {"arithmetic": self.arithmetic.words()}
 
 
 def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None = None) -> Verdict:

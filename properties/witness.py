@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -18,6 +17,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    RootModel,
     StringConstraints,
     TypeAdapter,
     ValidationError,
@@ -28,6 +28,7 @@ from scanproof.properties.findings import Element
 from scanproof.properties.verdict import Verdict, result_fault
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
+from scanproof.reference.systems import declared
 from scanproof.reference.truth import exact_state
 
 FORMAT: Literal["scanproof-witness/2"] = "scanproof-witness/2"
@@ -70,18 +71,19 @@ class Numbers(_Strict):
         return self
 
 
-class Declared(_Strict):
-    """`Arithmetic`, word by word."""
+class Declared(RootModel[dict[str, Any]]):
+    """The words of a declaration as a file has them; those that it does not say are the defaults."""
 
-    dtype: str
-    subnormals: str
-    contraction: bool
-    order: str
-    accumulate: str | None
-    store: str
-    operands: str | None
-    rounding: str
-    assumed: float
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    @model_validator(mode="after")
+    def _known(self) -> Declared:
+        self.arithmetic()
+        return self
+
+    def arithmetic(self) -> Arithmetic:
+        """The declaration. Raises ValueError for a word or value that is not known."""
+        return Arithmetic.from_words(self.root)
 
 
 class Exact(_Strict):
@@ -99,6 +101,11 @@ class Evidence(_Strict):
     implementation: str
     law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
     seed: int
+    arithmetic: Declared
+
+    def declared(self) -> Arithmetic:
+        """The declaration. Raises ValueError for one that this system cannot have."""
+        return declared(self.system, self.arithmetic.arithmetic())
 
     @property
     def name(self) -> str:
@@ -124,7 +131,6 @@ class Witness(Evidence):
 
     format: Literal["scanproof-witness/2"]
     system: Literal["scan"]
-    arithmetic: Declared
     lam: Numbers
     b: Numbers
     h0: Numbers | None
@@ -157,9 +163,6 @@ class Witness(Evidence):
     def results(self) -> Array:
         return array(self.got)
 
-    def declared(self) -> Arithmetic:
-        return Arithmetic(**self.arithmetic.model_dump())
-
 
 def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, law: str, seed: int) -> Witness:
     """The witness of an outside verdict."""
@@ -171,7 +174,7 @@ def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, l
         implementation=implementation,
         law=law,
         seed=seed,
-        arithmetic=Declared(**asdict(verdict.arithmetic)),
+        arithmetic=Declared(verdict.arithmetic.words()),
         lam=numbers(inputs.lam),
         b=numbers(inputs.b),
         h0=None if inputs.h0 is None else numbers(inputs.h0),

@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanproof.reference import allowance_namespace
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.environment import require_ieee
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layers import Call, backwards, mapped
 from scanproof.reference.near import Near
 from scanproof.reference.operations import TINY, UP
-from scanproof.reference.rules import Rules, rules
+from scanproof.reference.rules import Rules, rules, unmodelled_in_layers
 from scanproof.reference.truth import Truth
 
 assert allowance_namespace  # lets namespace.of know the elements
@@ -42,7 +42,7 @@ class Certified(NamedTuple):
     no_overflow: bool
 
 
-def outputs(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+def outputs(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: Arithmetic) -> dict[str, Certified]:
     """y, h and h_last of a layer (a module such as reference.lru), as the caller of the layer sees them."""
     require_ieee()
     rule, border = rules(arithmetic, arithmetic.stages == "formed"), call.border
@@ -54,7 +54,7 @@ def outputs(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmeti
 
 
 def shown(
-    layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic, constants: dict[str, Array]
+    layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: Arithmetic, constants: dict[str, Array]
 ) -> dict[str, Certified]:
     """The constants that an implementation shows, and y and h from them as they stand."""
     rule, other = (rules(arithmetic, arithmetic.stages == "formed") for _ in range(2))
@@ -66,7 +66,7 @@ def shown(
     return own | {name: certified(x, other) for name, x in found.items()}
 
 
-def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithmetic: Arithmetic) -> dict[str, Certified]:
     """The cotangents of every parameter, of u and of h0, from y_bar."""
     require_ieee()
     rule = rules(arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence")
@@ -80,7 +80,7 @@ def gradients(layer: ModuleType, params: Any, call: Call, reverse: bool, arithme
 def certified(x: Near, rule: Rules) -> Certified:
     """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
     size, real = x.v.size(), rule.real
-    known = not rule.declared.unmodelled
+    known = not unmodelled_in_layers(rule.declared)
     with np.errstate(all="ignore"):
         unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
         stored = np.where(x.size > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
