@@ -79,7 +79,8 @@ def gate(contestant: Contestant, u: Array, y: Array | None) -> tuple[Status, str
     if y is None:
         return "not run", contestant.missing
     first = np.s_[:1, :JUDGED_STEPS]
-    found = scanproof.judge(contestant.layer, y[first], params=contestant.params, u=u[first], arithmetic=Arithmetic(DTYPE))
+    formed = Arithmetic(DTYPE, stages="formed")
+    found = scanproof.judge(contestant.layer, y[first], params=contestant.params, u=u[first], arithmetic=formed)
     return found.verdict, found.reason
 
 

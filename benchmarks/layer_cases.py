@@ -12,9 +12,9 @@ import numpy as np
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_draws import LayerDraw, Sizes
 from scanproof.properties.strategies import Domain
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.formats import format_of
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 WIDTH = 8
 LARGEST = 1 - 2.0**-20  # modulus of an eigenvalue
@@ -61,10 +61,10 @@ def cell(number: int) -> tuple[Regime, str]:
     return REGIMES[regime], dtype
 
 
-def declared(dtype: str, mode: str) -> LayerArithmetic:
+def declared(dtype: str, mode: str) -> Arithmetic:
     """The class of a mode."""
     stages, adjoint = MODES[mode]
-    return LayerArithmetic(dtype, accumulate=FORMATS[dtype], stages=stages, adjoint=adjoint)
+    return Arithmetic(dtype, accumulate=FORMATS[dtype], stages=stages, adjoint=adjoint)
 
 
 def planned(seed: int, number: int) -> LayerCall:

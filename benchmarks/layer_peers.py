@@ -11,8 +11,8 @@ from scanproof.benchmarks.peers import Subject
 from scanproof.properties.strategies import Domain
 from scanproof.reference import lru as lru_reference
 from scanproof.reference import rotrnn as rotrnn_reference
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 EXPM1 = "jax differentiates expm1(x) as expm1(x) + 1, which cancels: dL/dgamma_log is lost where gamma is small"
 EXPM = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/constants.md)"
@@ -37,7 +37,7 @@ def layer_subjects() -> list[Subject]:
         ("rotrnn (jax, P from SciPy)", "rotrnn", "rotrnn_scipy", {"order": "angle-sum", "gain": "one-minus-square"}),
         ("rotrnn (jax, P from SciPy, expm1)", "rotrnn", "rotrnn_expm1", {"order": "angle-sum"}),
     )
-    xla = partial(LayerArithmetic, subnormals="daz")  # on CPU it flushes subnormal inputs and results, and contracts
+    xla = partial(Arithmetic, subnormals="daz", stages="formed")  # on CPU it flushes subnormal inputs and results, and contracts
     return ours + [
         Subject(
             name, f"{jax}:{function}", xla(dtype, **words), domain=COMPILED, needs="jax", system=system,
@@ -52,11 +52,11 @@ def expm_subjects() -> list[Subject]:
     """The exponential of skew matrices by SciPy, and by jax in either class."""
     here, jax = "scanproof.benchmarks.layer_peers:scipy_expm", "scanproof.benchmarks.jax_layers:expm"
     single = Domain(states=frozenset({1, 2, 3, 4, 8}))
-    found = [Subject("scipy.linalg.expm", here, LayerArithmetic(dtype), system="expm") for dtype in ("float32", "float64")]
+    found = [Subject("scipy.linalg.expm", here, Arithmetic(dtype), system="expm") for dtype in ("float32", "float64")]
     return [
         *found,
-        Subject("jax.scipy.linalg.expm", jax, LayerArithmetic("float32", "daz"), False, single, "jax", "expm", EXPM),
-        Subject("jax.scipy.linalg.expm", jax, LayerArithmetic("float32", "daz", expm="jax"), False, single, "jax", "expm"),
+        Subject("jax.scipy.linalg.expm", jax, Arithmetic("float32", "daz"), False, single, "jax", "expm", EXPM),
+        Subject("jax.scipy.linalg.expm", jax, Arithmetic("float32", "daz", expm="jax"), False, single, "jax", "expm"),
     ]
 
 
@@ -67,9 +67,9 @@ def scipy_expm(S: Array) -> Array:
     return np.asarray(scipy.linalg.expm(S))
 
 
-def kernel(dtype: str) -> LayerArithmetic:
+def kernel(dtype: str) -> Arithmetic:
     """What numba_kernels/layers.py promises: step after step, complex products in separate roundings, the adjoint recurrence."""
-    return LayerArithmetic(dtype, order="sequential", adjoint="recurrence")
+    return Arithmetic(dtype, order="sequential", stages="formed", adjoint="recurrence")
 
 
 def lru(

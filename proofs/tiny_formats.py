@@ -1,4 +1,4 @@
-"""Floating-point formats of a few bits: small enough to try every operand, and the production code run in them.
+"""Floating-point formats of a few bits: small enough to try every operand, and declared as any other format is.
 
     tick   the smallest subnormal; all numbers are integers in ticks, so nothing here rounds but the format
     K      ticks in 1; a product of two numbers, or a sum times K, is an integer in ticks / K
@@ -9,16 +9,15 @@ Hence fl(x + y) = R[o + K (x + y)], fl(x y) = R[o + x y], fl(x y + z) = R[o + x 
 
 from __future__ import annotations
 
-import inspect
 import math
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scanproof.reference import arithmetic, formats, operations
+from scanproof.reference import formats
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.error_model import ErrorModel
 
 Array = NDArray[Any]
 
@@ -73,6 +72,11 @@ class Variant(NamedTuple):
     flush: str = ""
     stored: float = 0.0
 
+    @property
+    def model(self) -> ErrorModel:
+        """The terms as proved. Where lam may be wrong, 1 may be 5/4: no product and no lane is exact."""
+        return ErrorModel(stored=self.stored, unsure=self.stored > 0)
+
 
 VARIANTS = (
     Variant("gradual"),
@@ -90,29 +94,10 @@ def signed(magnitudes: Array) -> Array:
     return np.concatenate([magnitudes, -magnitudes[magnitudes > 0]])
 
 
-def edited(module: ModuleType, *edits: tuple[str, str], **names: Any) -> dict[str, Any]:
-    """The namespace of a module whose source is run with each `old` text replaced by `new`.
-
-    Raises:
-        ValueError: a text does not occur, so nothing would be edited.
-    """
-    source = inspect.getsource(module)
-    for old, new in edits:
-        if old not in source:
-            raise ValueError(f"edits: found no {old!r} in {module.__name__}, expected its source text")
-        source = source.replace(old, new)
-    namespace = {"__name__": module.__name__, **names}
-    exec(compile(source, module.__name__, "exec"), namespace)
-    return namespace
-
-
 def declaration(
-    form: Format, variant: Variant, order: str = "any", dtype: str = "float64", contraction: bool = True
+    form: Format, variant: Variant, order: str = "any", components: int = 1, contraction: bool = True
 ) -> Arithmetic:
-    """The production `Arithmetic` with the parameters (u, eta) of a tiny format."""
-    tiny = formats.Format(form.p, 1 / form.K, form.omega / form.K, math.inf)
-    operation, declared = edited(operations), edited(arithmetic)
-    operation["format_of"] = declared["format_of"] = lambda _: tiny
-    declared["roundings"] = operation["roundings"]
+    """`Arithmetic` of a tiny format, of real numbers or of complex ones with two components."""
+    tiny = formats.Format(form.p, 1 / form.K, form.omega / form.K, math.inf, f"{form.p} bits", components)
     rounding = "truncate" if variant.mode == "zero" else "nearest"
-    return declared["Arithmetic"](dtype, variant.subnormals, contraction, order, rounding=rounding)
+    return Arithmetic(tiny, variant.subnormals, contraction, order, rounding=rounding)  # type: ignore[arg-type]

@@ -42,7 +42,7 @@ def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
 def complex_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
     """Complex products over all operands, separate and with one fused operation a component, in the modulus."""
     R, V, K = form.table(variant.mode, "w" in variant.flush), form.values(), form.K
-    ops = declaration(form, variant, dtype="complex128", contraction=False).roundings(True)
+    ops = declaration(form, variant, components=2, contraction=False).roundings(True)
     for name, fused in (("z w, separate", False), ("z w, fused", True)):
         worst = _products(V, R, K, fused, ops.beta, ops.product_loss * K * K)
         yield Hypothesis(name, variant.name, form.p, len(V) ** 4, worst * UP)
@@ -51,7 +51,7 @@ def complex_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
 def contracted_steps(form: Format, variant: Variant) -> Iterator[Hypothesis]:
     """x + z w over all operands; each component is the worst of all its fusions and orders."""
     R, V, K = form.table(variant.mode, "w" in variant.flush), form.values(), form.K
-    ops = declaration(form, variant, dtype="complex128").roundings(True)
+    ops = declaration(form, variant, components=2).roundings(True)
     loss = (ops.product_loss + ops.sum_loss) * K * K
     worst = _steps(V, R, K, ops.beta, (1 + ops.u) ** ops.c - 1, loss)
     yield Hypothesis("x + z w, contracted", variant.name, form.p, len(V) ** 6, worst * UP)

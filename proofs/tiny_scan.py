@@ -7,22 +7,18 @@ would pass too: `tiny` removes each term.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
 from itertools import product
 from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from scanproof.proofs.tiny_formats import Array, Format, Variant, declaration, edited, signed
-from scanproof.reference import rounding, walk
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.proofs.tiny_formats import Array, Format, Variant, declaration, signed
+from scanproof.reference.error_model import ErrorModel
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.rounding import Allowance
+from scanproof.reference.rounding import allowance
 
 ORDERS = ("any", "sequential")
-READ = "dA=read_error[0]"  # where the allowance takes in how wrong lam may be
 SUBSET = 16  # magnitudes of each operand in a seeded draw, as many as p = 3 has
 
 
@@ -40,14 +36,16 @@ class Conclusion(NamedTuple):
         return self.error / self.allowed if self.allowed else float("inf") if self.error else 0.0
 
 
-def conclude(form: Format, variant: Variant, order: str, *edits: tuple[str, str], seed: int | None = None) -> Conclusion:
-    """Every (lam_2, lam_3, b_1, b_2, b_3), or with a seed those of SUBSET magnitudes of each; `edits` change the source text."""
+def conclude(
+    form: Format, variant: Variant, order: str, model: ErrorModel | None = None, seed: int | None = None
+) -> Conclusion:
+    """Every (lam_2, lam_3, b_1, b_2, b_3), or with a seed those of SUBSET magnitudes of each; `model` may weaken terms."""
     sizes = np.tile(form.magnitudes(), (5, 1))  # (5, magnitudes)
     if seed is not None:
         rng = np.random.default_rng(seed)
         sizes = np.array([np.append(0, rng.choice(row[1:], SUBSET - 1, replace=False)) for row in sizes])
     V = np.array([signed(row) for row in sizes])  # (5, values)
-    allowed = allowed_ticks(form, variant, order, edits, sizes)
+    allowed = allowed_ticks(form, variant, order, model or variant.model, sizes)
     R, F = (form.table(variant.mode, flush) for flush in (variant.flush != "", "w" in variant.flush))
     W = as_read(V, form, variant, R)
     found = [_exhaust(V, read, allowed, R, F, form.K, order == "any") for read in stored(V, W, form, variant)]
@@ -56,30 +54,13 @@ def conclude(form: Format, variant: Variant, order: str, *edits: tuple[str, str]
     return Conclusion(evaluations, sum(int(f[0]) for f in found), int(error), int(bound), tuple((example / form.K).tolist()))
 
 
-def allowed_ticks(form: Format, variant: Variant, order: str, edits: tuple[tuple[str, str], ...], sizes: Array) -> Array:
+def allowed_ticks(form: Format, variant: Variant, order: str, model: ErrorModel, sizes: Array) -> Array:
     """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
-    allowance, declared = weakened(*unsure(variant), *edits), declaration(form, variant, order)
+    declared = declaration(form, variant, order)
     lam2, lam3, b1, b2, b3 = sizes / form.K
     b = np.stack(np.meshgrid(b1, b2, b3, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
-    rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared).bound[:, 2, 0] for y in lam3] for x in lam2]
+    rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared, model=model).bound[:, 2, 0] for y in lam3] for x in lam2]
     return np.floor(np.array(rows) * form.K**3).astype(np.int64).reshape((sizes.shape[1],) * 5)
-
-
-def unsure(variant: Variant) -> list[tuple[str, str]]:
-    """How the allowance is told that lam may be wrong: then 1 may be 5/4, so no product and no lane is exact."""
-    if not variant.stored:
-        return []
-    return [(READ, f"{READ} + {variant.stored} * A"), ("rounds=~", "rounds=True | ~"), ("loses=~", "loses=True | ~"),
-            ("np.where(exact, 0.0", "np.where(False, 0.0")]  # fmt: skip
-
-
-def weakened(*edits: tuple[str, str]) -> Callable[[Inputs, Arithmetic], Allowance]:
-    """The production `allowance` with edits of its source text, each in the module where its text stands."""
-    of_walk = [edit for edit in edits if edit[0] not in inspect.getsource(rounding)]
-    space = edited(rounding, *(edit for edit in edits if edit not in of_walk))
-    sizes = edited(walk, *of_walk)
-    space |= {name: sizes[name] for name in ("leaves", "walked")}
-    return space["allowance"]
 
 
 def _multipliers(b: Array, lam2: float, lam3: float) -> Array:

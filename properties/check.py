@@ -15,10 +15,10 @@ from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.search import Search
 from scanproof.properties.shrink import shrink
 from scanproof.properties.systems import room_of
-from scanproof.properties.verdict import CLAIMS, FUSED, Results, Word, judged
+from scanproof.properties.verdict import CLAIMS, FUSED, Word, judged
 from scanproof.properties.witness import witness
 from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.call import Call, System
+from scanproof.reference.call import System
 
 CASES = 20
 EXTENT = {
@@ -115,19 +115,13 @@ def _explain(report: Report, session: Search, seed: int) -> None:
     shrink(failing, session.room, session.domain, session.first_outside)
     call, got = session.smallest or (failing, result)  # the first one where it does not fail again
     failure = judged(got, call, session.arithmetic)
-    if failure.window and failure.worst:  # the window is a failing call of its own, which a third party can recheck
+    if failure.window and failure.worst and call.system.window:  # the window is a failing call of its own, which a third party can recheck
         report.window = f"{failure.worst.place} of {call.described()}, judged from the printed state before its window"
-        call, got = _window(call, got, session, failure.worst.index)
+        call, got = call.system.window(call, got, session.arithmetic, failure.worst.index)
         failure = judged(got, call, session.arithmetic)
     report.failure = explained(failure, call, got, [(each, results) for _, each, results in session.failures])
     report.not_refuted_under = report.failure.not_refuted_under
     report.witness = witness(call, got, report.failure, session.implementation.name, law, seed)
-
-
-def _window(call: Call, got: Results, session: Search, index: tuple[int, ...]) -> tuple[Call, Results]:
-    from scanproof.reference.scan_certificate import window
-
-    return window(call, got, session.arithmetic, index)
 
 
 def _verdict(report: Report, session: Search) -> tuple[Word, str]:

@@ -10,6 +10,8 @@ from typing import Any
 from scanproof.properties.verdict import Results, Verdict, judged
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.call import Call
+from scanproof.reference.systems import weaker
+from scanproof.reference.word import Changes
 
 BLIND = " (whose allowance tells nothing here)"
 LARGE = 2**17  # numbers of a call from which on each judgement takes a second or more: single changes must do
@@ -79,13 +81,13 @@ def rescue(found: Judgements, arithmetic: Arithmetic) -> str | None:
     """The declaration with the fewest changes, at most two, under which all calls fit, or None."""
     if not arithmetic.bracketing:
         return None
-    single = [*itertools.chain.from_iterable(_changes(found, arithmetic))]
+    single = _changes(found, arithmetic)
     pairs = [] if found.large else itertools.combinations(single, 2)
     for words in single + [one | two for one, two in pairs if not one.keys() & two.keys()]:
-        weaker = _declared(arithmetic, words)
-        if weaker and found.fit(weaker):
-            told = all(verdict.verdict in ("within", "nearest") for verdict in found.under(weaker))
-            return str(weaker) + ("" if told else BLIND)
+        other = _declared(arithmetic, words)
+        if other and found.fit(other):
+            told = all(verdict.verdict in ("within", "nearest") for verdict in found.under(other))
+            return str(other) + ("" if told else BLIND)
     return None
 
 
@@ -93,16 +95,16 @@ def weakest(found: Judgements, arithmetic: Arithmetic) -> Arithmetic:
     """The declaration with as many weaker words as leave the calls outside."""
     if found.large or not arithmetic.bracketing:
         return arithmetic
-    for words in itertools.chain.from_iterable(_changes(found, arithmetic)):
-        weaker = _declared(arithmetic, words)
-        if weaker and found.outside(weaker):
-            arithmetic = weaker
+    for words in _changes(found, arithmetic):
+        other = _declared(arithmetic, words)
+        if other and found.outside(other):
+            arithmetic = other
     return arithmetic
 
 
-def _changes(found: Judgements, arithmetic: Arithmetic) -> list[list[dict[str, Any]]]:
+def _changes(found: Judgements, arithmetic: Arithmetic) -> Changes:
     """Other words for each part of the declaration that this system has, the likelier first."""
-    return arithmetic.weaker(found.failures[0][0].system.words)
+    return weaker(found.failures[0][0].system, arithmetic)
 
 
 def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | None:

@@ -14,6 +14,7 @@ from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.call import Call, System, called
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems import declared, system_of
+from scanproof.reference.vocabulary import WORDS
 
 
 def judge(
@@ -33,7 +34,7 @@ def judge(
         ValueError, TypeError: naming the argument, what was found and what was expected.
     """
     known = system_of(system)
-    words = {name: named.pop(name) for name in list(named) if name in Arithmetic.known() and name not in known.argument}
+    words = {name: named.pop(name) for name in list(named) if name in WORDS and name not in known.argument}
     arguments = named if params is None else {"params": params, **named}
     arithmetic = declaration(arithmetic, words, arguments, known)
     call = called(known, arguments, arithmetic.dtype)

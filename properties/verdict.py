@@ -81,7 +81,7 @@ def judged(got: Results, call: Call, arithmetic: Arithmetic, certified: list[Blo
     An `outside` that only holds for programs that write their stages to memory is `undecided` until that is declared.
     """
     verdict = _judged(got, call, arithmetic, certified)
-    if "stages" not in call.system.words or arithmetic.stages is not None or verdict.verdict == "outside":
+    if "layer" not in call.system.features or arithmetic.stages is not None or verdict.verdict == "outside":
         return verdict
     formed = _judged(got, call, replace(arithmetic, stages="formed"))
     if formed.verdict != "outside":

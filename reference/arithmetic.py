@@ -1,80 +1,84 @@
-"""The declared arithmetic: what an implementation promises about its rounding (docs/verdicts.md)."""
+"""The declaration: what an implementation promises about its rounding (docs/declaration.md, docs/verdicts.md)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Container, Mapping
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from scanproof.reference.error_model import PROVED, ErrorModel
 from scanproof.reference.formats import COMPONENTS, DTYPES, WIDER, Format, format_of
-from scanproof.reference.operations import ROUNDINGS, TF32_BITS, Roundings, roundings
+from scanproof.reference.operations import TF32_BITS, Roundings, roundings
+from scanproof.reference.vocabulary import ALGORITHMS, BRACKETINGS, ORDERS, STORES, UNMODELLED_ORDERS, word_field
+from scanproof.reference.word import Changes, one_of, word_of
 
-SUBNORMALS = ("gradual", "ftz", "daz")
-BRACKETINGS = ("any", "sequential", "chunked:L", "tree")
-ALGORITHMS = ("angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft")  # reference/algorithms/
-UNMODELLED_ORDERS = ("reversible", "unknown")
-ORDERS = BRACKETINGS + ALGORITHMS + UNMODELLED_ORDERS
-STORES = {"output": "", "step": "sequential", "chunk": "chunked:L"}  # which order each one needs
+ALWAYS_SAID = ("dtype", "subnormals", "contraction", "order")  # by str(), default or not
 
 
 @dataclass(frozen=True)
 class Arithmetic:
     """All floating evaluations that an implementation's author allows for: the class that a verdict speaks about.
 
-    Args:
-        dtype: format of inputs and results: float16, bfloat16, float32, float64, complex64 or complex128.
-        subnormals: "gradual" (IEEE), "ftz" (results that are subnormal may become zero), "daz" (inputs too).
-        contraction: whether sums and products of a step may be fused in any way (matters for complex numbers; a fused
-            real step only rounds less).
-        order: how a state is put together. Bracketings: "any", "sequential", "chunked:L" (each chunk of L steps is scanned
-            from zero, and the carry times the chunk's product is added once to its states; a loop that continues from the
-            carry is "sequential") or "tree" (every element passes at most 2 ceil(log2 T) + 1 additions, and one for h0).
-            Other algorithms: "angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft" (docs/classes.md).
-            "reversible" and "unknown" are `undecided`.
-        accumulate: format of products, sums and carried states; dtype when None.
-        store: which states are rounded to dtype and read back: "output" (none need be), "step" (the printed state is the one
-            that the next step reads; sequential) or "chunk" (the last printed state of a chunk is the carry; chunked:L).
-        operands: None, or "tf32": operands of products may be truncated to 11 significand bits, b as well.
-        rounding: "nearest", "truncate", or "matrix" for units that also align the operands of a sum by truncation.
-        assumed: factor on the constants that are assumed, not proved, which only the other algorithms use (docs/classes.md).
+    Each field is a word, and its metadata say what it means; docs/declaration.md shows them all. What holds of one system
+    only stands in systems.py. `dtype` may also be a `Format`, one that no array has: then nothing can be called, and the
+    allowances speak about its numbers.
+
+    Of layers: every sum of the equations (a matrix product, the scan, a sum over time) is a sum of its own, in any order, to
+    which single terms such as D u may be added first; its factors may be multiplied in any order. A flat sum that joins two of
+    them meets more additions and is another class: steps and width (a convolution with the products multiplied out), or the
+    real and imaginary parts of B's rows with their width. With `accumulate`, y comes from the states before they are stored,
+    unless `store` is "step".
 
     Raises:
-        ValueError: an unknown word, naming the argument and the known ones, or two declarations that contradict each other.
+        ValueError: an unknown word, naming the argument and the known ones, or two words that contradict each other.
     """
 
-    dtype: str
-    subnormals: str = "gradual"
-    contraction: bool = True
-    order: str = "any"
-    accumulate: str | None = None
-    store: str = "output"
-    operands: str | None = None
-    rounding: str = "nearest"
-    assumed: float = 1.0
+    dtype: str = word_field("dtype")
+    subnormals: str = word_field("subnormals", "gradual")
+    contraction: bool = word_field("contraction", True)
+    order: str = word_field("order", "any")
+    accumulate: str | None = word_field("accumulate", None)
+    store: str = word_field("store", "output")
+    operands: str | None = word_field("operands", None)
+    rounding: str = word_field("rounding", "nearest")
+    assumed: float = word_field("assumed", 1.0)
+    stages: str | None = word_field("stages", None)
+    adjoint: str = word_field("adjoint", "any")
+    sums: str = word_field("sums", "any")
+    expm: str = word_field("expm", "default")
+    gain: str = word_field("gain", "expm1")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dtype", _dtype_name("dtype", self.dtype))
-        _one_of("dtype", self.dtype, DTYPES)
-        _one_of("subnormals", self.subnormals, SUBNORMALS)
+        for name in ("dtype", "accumulate"):
+            if name == "dtype" or self.accumulate is not None:
+                object.__setattr__(self, name, _dtype_name(name, getattr(self, name)))
+        self._known()
+        self._consistent()
+
+    def _known(self) -> None:
+        """Raises ValueError for a value that its word does not have."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        if isinstance(self.dtype, Format):
+            del found["dtype"]
         if not isinstance(self.contraction, bool):
             raise ValueError(f"contraction: found {self.contraction!r}, expected True or False")
         word, _, length = str(self.order).partition(":")
-        _one_of("order", f"{word}:L" if f"{word}:L" in ORDERS else self.order, ORDERS)
         if self.chunk is not None:
             object.__setattr__(self, "order", f"{word}:{int(length)}")
-        _one_of("store", self.store, tuple(STORES))
-        if self.operands is not None:
-            _one_of("operands", self.operands, ("tf32",))
-        _one_of("rounding", self.rounding, ROUNDINGS)
-        self._consistent()
+        found["order"] = f"{word}:L" if f"{word}:L" in ORDERS else self.order
+        del found["accumulate"]  # what may be wider depends on the dtype
+        for f in fields(self):
+            known = word_of(f).known
+            if known and f.name in found:
+                one_of(f.name, found[f.name], known)
 
     def _consistent(self) -> None:
-        """Raises ValueError where two declarations contradict each other."""
+        """Raises ValueError where two words contradict each other."""
         if self.accumulate is not None:
-            object.__setattr__(self, "accumulate", _dtype_name("accumulate", self.accumulate))
-            wider = WIDER[self.dtype]
+            wider = WIDER.get(self.dtype, ())
             if self.accumulate != self.dtype and self.accumulate not in wider:
                 expected = f"{' or '.join(wider)}, wider than {self.dtype}" if wider else f"{self.dtype}, the widest"
                 raise ValueError(f"accumulate: found {self.accumulate!r}, expected {expected}")
@@ -86,8 +90,34 @@ class Arithmetic:
             raise ValueError(f"operands: found 'tf32' with products in {self.inner}, expected float32 or complex64")
         if isinstance(self.assumed, bool) or not isinstance(self.assumed, int | float) or not 0 < self.assumed < 2.0**64:
             raise ValueError(f"assumed: found {self.assumed!r}, expected a positive factor")
-        if self.assumed != 1 and not self.assumes:
-            raise ValueError(f"assumed: found {self.assumed!r} with order {self.order}, expected 1: nothing is assumed there")
+
+    @classmethod
+    def from_words(cls, words: Mapping[str, Any]) -> Self:
+        """The declaration that these words say; those that are missing are the defaults.
+
+        Raises:
+            ValueError: no mapping, an unknown word or value, no dtype, or words that contradict each other; one line.
+        """
+        names = [f.name for f in fields(cls)]
+        if not isinstance(words, Mapping):
+            raise ValueError(f"words: found {type(words).__name__}, expected a mapping over {', '.join(names)}")
+        unknown = [name for name in words if name not in names]
+        if unknown:
+            raise ValueError(f"word: found {unknown[0]!r}, expected one of {', '.join(names)}")
+        needed = [f.name for f in fields(cls) if f.default is MISSING and f.name not in words]
+        if needed:
+            raise ValueError(f"{needed[0]}: found nothing, expected one of {', '.join(DTYPES)}")
+        return cls(**words)
+
+    def words(self) -> dict[str, Any]:
+        """The dtype, and every word that is not its default: `from_words` of it is this declaration again."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {f.name: found[f.name] for f in fields(self) if found[f.name] != f.default}
+
+    def weaker(self, features: Container[str]) -> Changes:
+        """Changes of words that admit more, the likelier first, of a system with these features."""
+        told = sorted((word_of(f) for f in fields(self)), key=lambda found: found.rank)
+        return [words for found in told if found.feature is None or found.feature in features for words in found.weaker(self)]
 
     @property
     def word(self) -> str:
@@ -117,19 +147,22 @@ class Arithmetic:
 
     @property
     def assumes(self) -> bool:
-        """Whether the allowance rests on assumed constants of elementary functions (docs/classes.md)."""
+        """Whether the allowance of a scan rests on assumed constants of elementary functions (docs/classes.md)."""
         return self.word in ALGORITHMS and self.word != "scaled-cumsum"
 
     @property
     def unmodelled(self) -> str | None:
-        """Why no allowance is known for this declaration, or None."""
+        """Why no allowance of a scan is known for this declaration, or None."""
         if self.order in UNMODELLED_ORDERS:
             return f"no allowance is known for order {self.order}"
         if self.word in ALGORITHMS:
-            for name, modelled in (("subnormals", "gradual"), ("accumulate", None), ("operands", None), ("rounding", "nearest")):
-                if getattr(self, name) != modelled:
-                    return f"no allowance is known for order {self.order} with {name} {getattr(self, name)}"
+            return self.plain(f"order {self.order}", "subnormals", "accumulate", "operands", "rounding")
         return None
+
+    def plain(self, what: str, *names: str) -> str | None:
+        """That no allowance of `what` is known with the first of these words that is not its default, or None."""
+        other = [f"{name} {value}" for name, value in self.words().items() if name in names]
+        return f"no allowance is known for {what} with {other[0]}" if other else None
 
     @property
     def coarse(self) -> bool:
@@ -144,7 +177,7 @@ class Arithmetic:
 
     @property
     def is_complex(self) -> bool:
-        return self.dtype.startswith("complex")
+        return self.format.components == 2 if isinstance(self.dtype, Format) else self.dtype in COMPONENTS
 
     @property
     def real_dtype(self) -> str:
@@ -161,30 +194,25 @@ class Arithmetic:
         """The smallest normal number of inputs and results."""
         return self.format.smallest_normal
 
-    def roundings(self, complex_products: bool) -> Roundings:
+    def roundings(self, complex_products: bool, model: ErrorModel = PROVED) -> Roundings:
         """The constants of one operation; `complex_products` is False when lam is real."""
-        return roundings(self, complex_products)
+        return roundings(self, complex_products, model=model)
 
     def __str__(self) -> str:
         fused = "any contraction" if self.contraction else "no contraction"
-        words = [f"{self.dtype}, {self.subnormals} subnormals, {fused}, order {self.order}"]
-        for field in fields(self)[4:]:
-            if getattr(self, field.name) != field.default:
-                words.append(f"{field.name} {getattr(self, field.name)}")
-        return ", ".join(words)
+        always = f"{self.dtype}, {self.subnormals} subnormals, {fused}, order {self.order}"
+        others = self.words().items()
+        said = (f"{name} {value}" for name, value in others if name not in ALWAYS_SAID)
+        return ", ".join([always, *said])
 
 
-def _dtype_name(argument: str, dtype: Any) -> str:
-    if isinstance(dtype, str):
+def _dtype_name(argument: str, dtype: Any) -> Any:
+    """The name of a format in any way that NumPy knows it; a format as it is."""
+    if isinstance(dtype, str | Format):
         return dtype
     try:
         if dtype is None:
             raise TypeError
         return str(np.dtype(dtype).name)
-    except TypeError:
+    except (TypeError, ValueError):
         raise ValueError(f"{argument}: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None
-
-
-def _one_of(argument: str, found: object, known: tuple[str | None, ...]) -> None:
-    if found not in known:
-        raise ValueError(f"{argument}: found {found!r}, expected one of {', '.join(map(str, known))}")

@@ -78,7 +78,9 @@ class System:
     derive: sizes of axes that follow from others, with the words that say how; raises ValueError for sizes that do not fit.
     check: raises ValueError for values that the equations do not take.
     unmodelled: why no allowance is known for a declaration, or None; assumes: whether it rests on assumed constants.
-    words: what a declaration may say of this system beside what holds for every one.
+    features: what a declaration may speak of, beside what every system has (word.Word.feature).
+    changes: the words that an explanation of a failure may change, all when empty.
+    window: the part of a call that holds a failing element, judged from printed states, as a call of its own.
     independent: an axis whose elements do not meet, so that long calls can be judged in strips of it.
     theory: truth and allowance by means of its own; by the reference on allowance elements when None (certificate.py).
     equation: the equations in one line, for programs in other languages.
@@ -101,7 +103,9 @@ class System:
     check: Callable[[Mapping[str, Any]], None] = lambda arguments: None
     unmodelled: Callable[[Any], str | None] = lambda arithmetic: None
     assumes: Callable[[Any], bool] = lambda arithmetic: True
-    words: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
+    window: Callable[..., Any] | None = None
     dtypes: tuple[str, ...] = ("float16", "bfloat16", "float32", "float64")
     independent: str | None = None
     theory: Any = None

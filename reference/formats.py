@@ -21,12 +21,20 @@ WIDER = {
 
 
 class Format(NamedTuple):
-    """One real component: significand bits p, smallest subnormal, smallest normal (omega) and largest finite number."""
+    """One real component: significand bits p, smallest subnormal, smallest normal (omega) and largest finite number.
+
+    A declaration may name such a format itself, one that no array has: `components` then says whether its numbers are complex.
+    """
 
     significand_bits: int
     smallest_subnormal: float
     smallest_normal: float
     largest: float
+    name: str = "format"
+    components: int = 1
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def u(self) -> float:
@@ -35,7 +43,11 @@ class Format(NamedTuple):
 
 
 @cache
-def format_of(dtype: str) -> Format:
-    """The format of one component of this dtype: float32 for complex64."""
-    info: Any = ml_dtypes.finfo(np.dtype(COMPONENTS.get(dtype, dtype)))  # type: ignore[no-untyped-call]
-    return Format(int(info.nmant) + 1, float(info.smallest_subnormal), float(info.smallest_normal), float(info.max))
+def format_of(dtype: str | Format) -> Format:
+    """The format of one component of this dtype, float32 for complex64; a format is its own."""
+    if isinstance(dtype, Format):
+        return dtype
+    name = COMPONENTS.get(dtype, dtype)
+    info: Any = ml_dtypes.finfo(np.dtype(name))  # type: ignore[no-untyped-call]
+    bits = int(info.nmant) + 1
+    return Format(bits, float(info.smallest_subnormal), float(info.smallest_normal), float(info.max), name)

@@ -163,7 +163,7 @@ class Near(Bundle):
         """The rule for a product or a sum of `length` products."""
         both = a.complex and b.complex
         ops = self.rules.complex if both else self.rules.real
-        loss = ops.product_loss * (2 if a.complex or b.complex else 1)
+        loss = ops.product_loss * (ops.model.mixed if a.complex or b.complex else 1)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             inexact = [np.where(x._exact(ops), 0, x.size) for x in (a, b)]
             alive, rounded = times(_some(a.size), _some(b.size)), times(*map(_some, inexact))
@@ -190,7 +190,7 @@ class Near(Bundle):
             room = np.where(b.reach < self.rules.safe, np.maximum(below - b.E * self.rules.inflation(), 0), 0.0)
             X, E = a.X / below * UP, (a.R + a.X * b.E / below) / room * UP
             u, loss = self.rules.real.u * self.rules.elementary.division * 2, self.rules.real.product_loss
-            E = np.where(a.size == 0, 0.0, E + 2 * u * (X + E))
+            E = np.where(a.size == 0, 0.0, E + self.rules.real.model.quotient * u * (X + E))
             reach = a.far * np.maximum(1, 1 / room) * (1 + u)
             lost = np.where(a.size == 0, 0.0, a.lost * np.maximum(1, 1 / room) * (1 + 2 * u) + 3 * loss * reach)
         return self._noted(a.v / b.v, X, E, self.rules.addends(X + E), reach, lost, 8)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from scanproof.reference.error_model import PROVED, ErrorModel
 from scanproof.reference.formats import Format, format_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Roundings(NamedTuple):
     fl(x + y) = (x + y)(1 + d) + e with |d| <= u, |e| <= sum_loss; an addend meets c such roundings in one step.
     fl(z w) is off by at most beta |z w| + product_loss, and by operand_loss (|z| + |w|) more where operands are narrowed;
     narrowing an addend x costs operand |x| + operand_loss. Storing x in dtype costs store |x| + store_loss.
+    model: the terms that stand here and in the allowances, each as proved.
     """
 
     u: float
@@ -52,13 +54,25 @@ class Roundings(NamedTuple):
     store_loss: float
     largest: float
     significand_bits: int
+    model: ErrorModel = PROVED
 
 
-def roundings(arithmetic: Arithmetic, complex_products: bool, pairs: bool = False) -> Roundings:
+SCALED = ("u", "beta", "product_loss", "sum_loss", "operand", "operand_loss", "store", "store_loss")
+
+
+def roundings(
+    arithmetic: Arithmetic, complex_products: bool, pairs: bool = False, model: ErrorModel = PROVED
+) -> Roundings:
     """The constants of one operation (glossary above); `complex_products` is False when lam is real.
 
-    pairs: of complex numbers whose components have the declared real format.
+    pairs: of complex numbers whose components have the declared real format; model: factors on these constants.
     """
+    proved = _proved(arithmetic, complex_products, pairs)
+    scaled = {name: getattr(proved, name) * getattr(model, name) for name in SCALED}
+    return proved._replace(model=model, **scaled)
+
+
+def _proved(arithmetic: Arithmetic, complex_products: bool, pairs: bool) -> Roundings:
     inner, outer = format_of(arithmetic.inner), arithmetic.format
     truncates, components = arithmetic.rounding != "nearest", 2 if arithmetic.is_complex or pairs else 1
     u, widened = inner.u * (1 + truncates), arithmetic.accumulate is not None

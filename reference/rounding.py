@@ -42,6 +42,7 @@ import numpy as np
 from scanproof.reference import algorithms, exact_lanes
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.environment import require_ieee
+from scanproof.reference.error_model import PROVED, ErrorModel
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.operations import TINY, UP, Roundings
 from scanproof.reference.truth import Truth
@@ -56,10 +57,13 @@ class Allowance(NamedTuple):
     unstored: Array  # float64: the bound before results are rounded to a narrower format
 
 
-def allowance(inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None) -> Allowance:
+def allowance(
+    inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None, model: ErrorModel = PROVED
+) -> Allowance:
     """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis.
 
-    `exact`, the truth of these inputs, makes it smaller where states are known to be formed (sequential orders).
+    `exact`, the truth of these inputs, makes it smaller where states are known to be formed (sequential orders). With a
+    `model` that weakens terms of the theorem it is no allowance: some evaluation exceeds it (docs/tiny.md).
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -76,7 +80,7 @@ def allowance(inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None
     else:
         sizes = None if exact is None else size(exact)
         flipped = sizes if sizes is None or not inputs.reverse else sizes[:, ::-1]
-        found = advance(forward, arithmetic, start(forward, arithmetic), flipped)[0]
+        found = advance(forward, arithmetic, start(forward, arithmetic), flipped, model)[0]
     return Allowance(*(x[:, ::-1] for x in found)) if inputs.reverse else found
 
 
@@ -86,18 +90,21 @@ def size(exact: Truth) -> Array:
         return np.where((exact.head == 0) & (exact.rad == 0), 0.0, (np.abs(exact.head) * UP + exact.rad) * UP + TINY)
 
 
-def advance(block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | None = None) -> tuple[Allowance, Carry]:
+def advance(
+    block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | None = None, model: ErrorModel = PROVED
+) -> tuple[Allowance, Carry]:
     """The allowance of the next steps of forward inputs with a bracketing order, and the carry after them.
 
     `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
     """
-    ops = arithmetic.roundings(np.iscomplexobj(block.lam))
+    ops = arithmetic.roundings(np.iscomplexobj(block.lam), model)
     exact, whole = exact_lanes.advance(block, ops.significand_bits, carry.whole)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         walk, E, unstored, peak = of_leaves(leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes)
         bound = unstored if arithmetic.store == "step" else _stored(unstored, walk, ops)
         no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
-    bound, unstored = (np.where(exact, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
+    zero = exact & (not model.unsure)
+    bound, unstored = (np.where(zero, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
     return Allowance(bound, no_overflow, unstored), after(walk, carry, E, peak, whole)
 
 
@@ -115,18 +122,32 @@ def of_leaves(
 
 def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
     """The theorem above: E, the bound, and the largest number met in any evaluation."""
-    E = positive_scan(*_products(leaf, walk, ops), carry.E)
+    E, model = positive_scan(*_products(leaf, walk, ops), carry.E), ops.model
     t = carry.steps + np.arange(1.0, walk.X.shape[1] + 1)[:, None]  # (time, 1)
     stores = np.ceil((t - 1) / arithmetic.chunk) if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
-    xi = _grow(ops.u, ops.c * np.minimum(np.maximum(walk.n - 1, 0), _path_limit(arithmetic, t, carry.time)))
+    stores = np.maximum(stores - model.fewer_stores, 0)
+    additions = np.maximum(walk.n - 1 - model.fewer_additions, 0)
+    longest = _path_limit(arithmetic, t, carry.time) - model.fewer_on_a_path
+    xi = _grow(ops.u, ops.c * np.minimum(additions, longest))
     xi = xi + (1 + xi) * _grow(ops.store, stores)
     spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
-    products, loss = np.where(walk.lossy, walk.m, 0), ops.product_loss + 2 * ops.operand_loss * walk.G
-    w = _grow(loss * walk.G * walk.G, np.maximum(products - 1, 0) if not ops.operand else products)
-    lost = products * loss + np.where(walk.n > 0, (walk.m + 1) * ops.sum_loss + stores * ops.store_loss, 0)
-    error = (1 + xi) * E + xi * walk.X + spread * (w * walk.total + lost * walk.G * (1 + w))
-    bound = _upward(error, walk.G, carry.steps, exact=(xi == 0) & (E == 0) & (lost == 0))
+    underflow, lost = _underflow(walk, ops, stores)
+    error = (1 + xi) * E + xi * walk.X + spread**model.spread * underflow
+    bound = _upward(error, walk.G, carry.steps, (xi == 0) & (E == 0) & (lost == 0), model)
     return E, bound, np.maximum(walk.X + bound, walk.G * spread)
+
+
+def _underflow(walk: Walk, ops: Roundings, stores: Array) -> tuple[Array, Array]:
+    """What underflow costs before relative errors, and the sum of the losses; (batch, time, channels) each."""
+    G, model = walk.G, ops.model
+    products, loss = np.where(walk.lossy, walk.m, 0), ops.product_loss + 2 * ops.operand_loss * G
+    multipliers = products if ops.operand else np.maximum(products - 1 - model.fewer_multipliers, 0)
+    grown = G**model.growth_in_w
+    w = model.multiplier_losses * _grow(loss * grown * grown, multipliers)
+    states = model.state_losses * np.maximum(products - model.fewer_products, 0) * loss
+    sums = (walk.m + 1 - model.fewer_sums) * ops.sum_loss + stores * ops.store_loss
+    lost = states + np.where(walk.n > 0, sums, 0)
+    return w * walk.total + lost * G**model.growth * (1 + w) ** model.wrong_growth, lost
 
 
 def _sequential(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
@@ -149,7 +170,7 @@ def _sequential(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic
         stored = np.where(walk.n > 0, ops.store * walk.now + ops.store_loss, 0.0)
         gain, source = (1 + ops.store) * gain, (1 + ops.store) * source + stored
     E = positive_scan(gain, source, carry.E)
-    bound = _upward(E, walk.G, carry.steps, exact=(E == 0) & ~adds)
+    bound = _upward(E, walk.G, carry.steps, (E == 0) & ~adds, ops.model)
     return E, bound, walk.X + bound
 
 
@@ -185,7 +206,7 @@ def _grow(rate: Array | float, count: Array | float) -> Array:
     return np.asarray(np.expm1(np.asarray(count) * np.log1p(rate)) * UP)
 
 
-def _upward(error: Array, G: Array, steps: int, exact: Array) -> Array:
+def _upward(error: Array, G: Array, steps: int, exact: Array, model: ErrorModel) -> Array:
     """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
     t = steps + np.arange(error.shape[1])[:, None]  # (time, 1)
-    return np.where(exact, error, error * (1 + 16 * (t + 8) * 2.0**-53) + 64 * (t + 8) * TINY * G)
+    return np.where(exact, error, error * (1 + model.evaluation * (t + 8) * 2.0**-53) + 64 * (t + 8) * TINY * G)

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.constants import Elementary, declared
+from scanproof.reference.error_model import PROVED, ErrorModel
 from scanproof.reference.formats import format_of
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.operations import UP, Roundings, roundings
 
 
@@ -38,7 +39,7 @@ class Tally:
 class Rules:
     """The constants of one declaration. anchored: b, h and a are formed, so that their own sizes count (docs/layers.md)."""
 
-    declared: LayerArithmetic
+    declared: Arithmetic
     anchored: bool
     real: Roundings  # of products of real numbers, or of a real and a complex one
     complex: Roundings
@@ -76,9 +77,17 @@ class Rules:
         return 1 + self.tally.operations * 2.0**-52
 
 
-def rules(arithmetic: LayerArithmetic, anchored: bool) -> Rules:
+def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
+    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of rotations (layer_orders.py)."""
+    if arithmetic.order == "angle-sum":
+        return arithmetic.plain("order angle-sum", "accumulate", "operands", "rounding")
+    return None if arithmetic.bracketing else f"no allowance is known for order {arithmetic.order} in a layer"
+
+
+def rules(arithmetic: Arithmetic, anchored: bool, model: ErrorModel = PROVED) -> Rules:
     """The rules of a declaration."""
     elementary = declared(arithmetic.expm, arithmetic.inner)
     scaled = Elementary(*(x * arithmetic.assumed for x in elementary))
-    real, pairs = roundings(arithmetic, False), roundings(arithmetic, True, pairs=True)
+    real = roundings(arithmetic, False, model=model)
+    pairs = roundings(arithmetic, True, pairs=True, model=model)
     return Rules(arithmetic, anchored, real, pairs, scaled, Tally())

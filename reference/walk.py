@@ -77,12 +77,13 @@ def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
     on_axis = (lam != 0).sum(0) <= 1
     power = ((lam == 0) | (np.abs(np.frexp(lam)[0]) == 0.5)).all(0)  # components 0 or +-2^j
     unit = on_axis & (np.abs(lam).sum(0) == 1) & (arithmetic.subnormals == "gradual")
-    narrowed = ops.operand > 0
+    model = ops.model
+    narrowed = (ops.operand > 0) | model.unsure
     return Leaves(
         A=A,
-        dA=read_error[0] + np.where(A > 0, ops.operand_loss, 0.0),
+        dA=model.read_lam * read_error[0] + model.stored * A + np.where(A > 0, ops.operand_loss, 0.0),
         X=X,
-        dX=read_error[1] + np.where(X > 0, ops.operand * X + ops.operand_loss, 0.0),
+        dX=model.read_b * read_error[1] + np.where(X > 0, ops.operand * X + ops.operand_loss, 0.0),
         rounds=~(on_axis & power) | narrowed,
         loses=~unit | narrowed,
     )

@@ -1,8 +1,7 @@
 """Allowances of algorithms that are no bracketings of the scan: each file defines classes of programs and proves their bounds.
 
-Bounds rest on constants that are assumed, not proved, all of them scaled by `Arithmetic.assumed`: exp, log, log1p, |z| and
-arg z have relative error 8u (and lose eta where they underflow), sin and cos an absolute error of 4u, and the FFT has c = 2
-(fft.py). Only `scaled-cumsum` assumes nothing.
+Bounds rest on constants that are assumed, not proved, all of them scaled by `Arithmetic.assumed`: those of exp, log, log1p,
+|z| and arg z, of sin and cos, and of the FFT (constants.py). Only `scaled-cumsum` assumes nothing.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from scanproof.reference.algorithms import cumulative, fft, logarithm, polar
-from scanproof.reference.algorithms.common import LIBM
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.constants import E
 from scanproof.reference.inputs import Array, Inputs
 
 BOUNDS: dict[str, Callable[[Inputs, Arithmetic], Array]] = {
@@ -47,7 +46,7 @@ def fault(forward: Inputs, arithmetic: Arithmetic) -> str | None:
 
 def _unfit(forward: Inputs, arithmetic: Arithmetic) -> str | None:
     """What no channel and no time can be judged for."""
-    if LIBM * arithmetic.format.u * arithmetic.assumed >= 1 / 8:
+    if E * arithmetic.format.u * arithmetic.assumed >= 1 / 8:
         return f"assumed {arithmetic.assumed} leaves no digit of {arithmetic.real_dtype}"
     if arithmetic.word in ("polar:L", "fft"):
         longest = arithmetic.chunk or forward.b.shape[1]

@@ -30,11 +30,10 @@ from typing import NamedTuple
 import numpy as np
 
 from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.constants import E_T, FFT, E
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.operations import TINY, UP, roundings
 from scanproof.reference.scan import at, scan
-
-LIBM, TRIGONOMETRIC, FFT = 8, 4, 2  # assumed constants in units of u; of u log2 L for the FFT
 
 
 class Constants(NamedTuple):
@@ -74,7 +73,7 @@ def constants(arithmetic: Arithmetic, complex_products: bool) -> Constants:
     """Of single operations of this arithmetic; products are real where `complex_products` is False."""
     ops, form, assumed = roundings(arithmetic, complex_products), arithmetic.format, arithmetic.assumed
     eta = max(form.smallest_subnormal / 2, TINY)
-    e, e_t, fft = (factor * form.u * assumed for factor in (LIBM, TRIGONOMETRIC, FFT))
+    e, e_t, fft = (factor * form.u * assumed for factor in (E, E_T, FFT))
     return Constants(ops.u, ops.c, ops.beta, eta, 16 * eta, e, e_t, fft, form.smallest_normal, form.largest)
 
 

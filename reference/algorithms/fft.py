@@ -6,12 +6,12 @@ with a transform length 2n - 1 <= N <= 4n, n = T + 1 (n = T without h0), N witho
 repeated or binary multiplication, by pow, by polar powers (polar.py), or more accurately; forward transforms are not scaled.
 For |k|, |x| Euclidean norms over time, |dk| that of the kernel's error:
 
-    bound = c u log2(4n) (|k| + |dk|) |x| + |dk| |x| + underflow,         c = 2 assumed
+    bound = c u log2(4n) (|k| + |dk|) |x| + |dk| |x| + underflow,         c assumed (FFT in constants.py)
 
 The last term but one is Cauchy and Schwarz. The first has the shape of a theorem: transforms by radix 2 have relative error
 <= 6.7 u log2 N in the Euclidean norm (Higham, Accuracy and Stability of Numerical Algorithms, 2002, theorem 24.2); so K X is
 wrong by N |k| |x| times twice that in the 1-norm, and each output of the inverse transform is 1/N times a sum of N products
-that meets log2 N stages: about 20 u log2 N |k| |x| in all. c = 20 would be a theorem, c = 2 is assumed: about 0.2 is usual
+that meets log2 N stages: about 20 u log2 N |k| |x| in all. c = 20 would be a theorem, FFT = 2 is assumed: about 0.2 is usual
 for random inputs, but small odd N and inputs that resonate with the kernel reach 1.2 (docs/classes.md).
 
 Underflow: at most 2N <= 8n operations stand behind a number, each loses at most `loss`, and what K loses meets |x|, what X

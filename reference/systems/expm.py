@@ -29,7 +29,6 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.operations import UP
 
 SQUARINGS = 6  # k: high is at most 1.7 % too large for N = 64
-MODELLED = (("accumulate", None), ("operands", None), ("rounding", "nearest"))
 CLOSE = "the norm of the error is too close to the allowance,"
 
 
@@ -41,8 +40,7 @@ class Constants(NamedTuple):
 
 def unmodelled(arithmetic: Arithmetic) -> str | None:
     """Why no allowance is known, or None."""
-    wrong = [f"{name} {getattr(arithmetic, name)}" for name, known in MODELLED if getattr(arithmetic, name) != known]
-    return f"no allowance is known for the matrix exponential with {wrong[0]}" if wrong else None
+    return arithmetic.plain("the matrix exponential", "accumulate", "operands", "rounding")
 
 
 def allowances(S: Array, arithmetic: Arithmetic) -> Array:
@@ -117,5 +115,6 @@ SYSTEM = System(
     unmodelled=unmodelled,
     theory=theory,
     dtypes=("float32", "float64"),
-    words=frozenset({"expm"}),
+    features=frozenset({"expm"}),
+    changes=frozenset({"expm"}),
 )

@@ -31,6 +31,7 @@ import numpy as np
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
 from scanproof.reference.call import Argument, Result, System
+from scanproof.reference.rules import unmodelled_in_layers
 from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named, rows
 
 
@@ -242,5 +243,6 @@ SYSTEM = System(
     carry="lam",
     shown=("lam", "gamma"),
     check=_check,
-    words=frozenset({"order", "store", "stages", "adjoint", "sums"}),
+    features=frozenset({"states", "layer"}),
+    unmodelled=unmodelled_in_layers,
 )  # fmt: skip

@@ -34,6 +34,7 @@ import numpy as np
 from scanproof.reference import initialise, namespace
 from scanproof.reference.exponential import Array
 from scanproof.reference.call import Argument, Result, System
+from scanproof.reference.rules import unmodelled_in_layers
 from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named
 from scanproof.reference.scan import rotate
 
@@ -293,5 +294,6 @@ SYSTEM = System(
     shown=("gamma", "cos", "sin", "P", "xi"),
     derive=_derive,
     check=_check,
-    words=frozenset({"order", "store", "stages", "adjoint", "sums", "expm", "gain", "angle-sum"}),
+    features=frozenset({"states", "layer", "gain", "expm", "angle-sum"}),
+    unmodelled=unmodelled_in_layers,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from scanproof.reference import namespace
 from scanproof.reference.call import Argument, Result, System
-from scanproof.reference.scan_certificate import assumes, theory, unmodelled
+from scanproof.reference.scan_certificate import assumes, theory, unmodelled, window
 
 
 class Constants(NamedTuple):
@@ -45,5 +45,6 @@ SYSTEM = System(
     theory=theory,
     unmodelled=unmodelled,
     assumes=assumes,
-    words=frozenset({"order", "store"}),
+    features=frozenset({"states", "angle-sum"}),
+    window=window,
 )

@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from scanproof.properties.suite import suite
     from scanproof.properties.verdict import Verdict
     from scanproof.reference.arithmetic import Arithmetic
-    from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 __version__ = "0.1.0"
-__all__ = ["Arithmetic", "Domain", "LayerArithmetic", "Report", "Verdict", "check", "judge", "suite"]
+__all__ = ["Arithmetic", "Domain", "Report", "Verdict", "check", "judge", "suite"]
 
 _HOME = {
     "Arithmetic": "scanproof.reference.arithmetic",
     "Domain": "scanproof.properties.strategies",
-    "LayerArithmetic": "scanproof.reference.layer_arithmetic",
     "Report": "scanproof.properties.outcome",
     "Verdict": "scanproof.properties.verdict",
     "check": "scanproof.properties.check",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,12 +106,12 @@ def _layer_elements(case: LayerCase) -> list[tuple[Any, ...]]:
 
 
 def judged(
-    file: str, cases: Sequence[Case | LayerCase], words: tuple[Any, ...], layer: tuple[str, ...], as_json: bool, quiet: bool
+    file: str, cases: Sequence[Case | LayerCase], words: Mapping[str, Any], as_json: bool, quiet: bool
 ) -> int:
-    """Judges a file of answers to cases of one system and returns the exit code; words of Arithmetic, after the dtype."""
+    """Judges a file of answers to cases of one system and returns the exit code; words: of the declaration but its dtype."""
     from scanproof.golden import judging
 
-    dtypes = {case.dtype: declared(case.system, (case.dtype, *words), layer) for case in cases}
+    dtypes = {case.dtype: declared(case.system, {"dtype": case.dtype, **words}) for case in cases}
     result = judging.judge(cases, answers.collect(_lines(file), {case.id: case for case in cases}), dtypes)
     code = CODES[result.verdict]
     if as_json:

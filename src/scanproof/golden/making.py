@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import numpy as np
 
@@ -67,5 +66,5 @@ def make_all() -> Iterator[Case]:
 
 
 def _granted(inputs: Inputs, arithmetic: Arithmetic, truth: Truth) -> Granted:
-    declared = Declared(**asdict(arithmetic))
+    declared = Declared(arithmetic.words())
     return Granted(arithmetic=declared, bound=numbers(bound_of(inputs, arithmetic, truth)))
