@@ -17,7 +17,7 @@ from scanproof.properties.shrink import shrink
 from scanproof.properties.systems import room_of
 from scanproof.properties.verdict import CLAIMS, FUSED, Word, judged
 from scanproof.properties.witness import witness
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import System
 
 CASES = 20

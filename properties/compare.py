@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference.certified import Certified
+from scanproof.reference.allowance.certified import Certified
+from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Array
-from scanproof.reference.operations import TINY, UP
-from scanproof.reference.truth import Truth
+from scanproof.reference.truth.enclosure import Truth
 
 DOWN = 1 - 2.0**-49
 LARGEST = float(np.finfo(float).max)

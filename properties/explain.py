@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scanproof.properties.verdict import Results, Verdict, judged
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.word import Changes
 from scanproof.reference.call import Call
 from scanproof.reference.systems import weaker
-from scanproof.reference.word import Changes
 
 BLIND = " (whose allowance tells nothing here)"
 LARGE = 2**17  # numbers of a call from which on each judgement takes a second or more: single changes must do

@@ -13,7 +13,7 @@ import numpy as np
 
 from scanproof.properties.compare import Comparison, compare, ratio
 from scanproof.properties.nearest import correctly_rounded
-from scanproof.reference.certified import Certified
+from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.inputs import Array
 
 INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from scanproof.properties.results import answered, form_fault, received
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 

@@ -10,11 +10,11 @@ import numpy as np
 from scanproof.properties.explain import explained
 from scanproof.properties.results import answered, form_fault, received
 from scanproof.properties.verdict import Verdict, judged, required
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.vocabulary import WORDS
 from scanproof.reference.call import Call, System, called
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems import declared, system_of
-from scanproof.reference.vocabulary import WORDS
 
 
 def judge(

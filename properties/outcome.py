@@ -8,7 +8,7 @@ import numpy as np
 
 from scanproof.properties.verdict import Status, Verdict, Word
 from scanproof.properties.witness import Witness
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
 @dataclass

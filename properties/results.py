@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call, System
 
 GROUPS = {"grads": "gradient", "constants": "constant"}

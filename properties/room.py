@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from scanproof.properties.domain import LARGEST, Domain
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call, System, kinds_of
 from scanproof.reference.inputs import Array
 

@@ -15,7 +15,7 @@ from scanproof.properties.outcome import LawResult
 from scanproof.properties.results import missing
 from scanproof.properties.room import Draw, Room, draws
 from scanproof.properties.verdict import Results, Status, Verdict, Word, judged
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 

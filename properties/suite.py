@@ -15,7 +15,7 @@ from scanproof.properties.laws import laws_of
 from scanproof.properties.outcome import Report
 from scanproof.properties.systems import room_of
 from scanproof.properties.witness import WITNESSES, Witness
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import System
 
 

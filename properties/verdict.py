@@ -12,10 +12,10 @@ from typing import Any, Literal
 import numpy as np
 
 from scanproof.properties.findings import Element, Findings, find, moved
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.allowance.certified import GIVEN, Block
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
-from scanproof.reference.certificate import certify
-from scanproof.reference.certified import GIVEN, Block
 from scanproof.reference.inputs import Array
 
 Word = Literal["outside", "nearest", "within", "undecided"]

@@ -27,11 +27,11 @@ from pydantic import (
 from scanproof.properties.findings import Element
 from scanproof.properties.results import form_fault
 from scanproof.properties.verdict import Results, Verdict
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.allowance.certified import GIVEN, Certified
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.call import Call, called
-from scanproof.reference.certificate import certify
-from scanproof.reference.certified import GIVEN, Certified
-from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems import declared, system_of
 

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from scanproof.properties.implementation import Fault, Question, invoke, one_line, understood
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference import namespace
-from scanproof.reference.exponential import Array
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.exponential import Array
 
 ROLES = ("parameter", "input", "gate", "readout", "state", "cotangent")
 KINDS = ("declared", "real", "complex")
@@ -248,7 +248,7 @@ class Call:
 
     def _widened(self, name: str, x: Array) -> Array:
         """Real numbers of complex states are complex ones, too."""
-        complex_first = self.system.argument[name].kinds[0] == "complex" and x.dtype != object
+        complex_first = self.system.argument[name].kinds[0] == "complex" and x.dtype.kind != "O"
         return wide(x) + 0j if complex_first else wide(x)
 
     def inside(self, arrays: Mapping[str, Array]) -> dict[str, Any]:
@@ -260,8 +260,8 @@ class Call:
                 entered[each.name] = self.enter(each.name, self._nothing(each, first.dtype))
         return entered
 
-    def _nothing(self, state: Argument, dtype: Any) -> Array:
-        number = np.result_type(dtype, np.complex64) if state.kinds[0] == "complex" and dtype != object else dtype
+    def _nothing(self, state: Argument, dtype: np.dtype[Any]) -> Array:
+        number = np.result_type(dtype, np.complex64) if state.kinds[0] == "complex" and dtype.kind != "O" else dtype
         return np.zeros(self.layout.shape(state.axes), number)
 
     def enter(self, name: str, x: Array) -> Array:
@@ -508,12 +508,12 @@ def kinds_of(dtype: str) -> dict[str, str]:
 
 def wide(x: Array) -> Array:
     """Floats of a format that can be declared as float64, exactly; other numbers as they are."""
-    if x.dtype == object or x.dtype in (np.longdouble, np.clongdouble):
+    if x.dtype.kind == "O" or x.dtype in (np.longdouble, np.clongdouble):
         return x
     return x.astype(np.complex128 if np.iscomplexobj(x) else np.float64)
 
 
-def run(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The reference itself: every result by name, in whatever arithmetic the arrays have.
 
     Args, Raises: as `called` without a declared format.
@@ -527,10 +527,10 @@ def run(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _real(call: Call, kind: str, x: Any) -> Any:
     """float16 has no complex type: what is real again after a detour through complex64 is float16 again."""
     first = next(iter(call.arguments.values())).dtype
-    return x.astype(first) if kind == "real" and first != object else x
+    return x.astype(first) if kind == "real" and first.kind != "O" else x
 
 
-def vjp(system: System, cotangents: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def pulled_back(system: System, cotangents: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The exact adjoint: the cotangent of every argument by name, from those of results.
 
     Args, Raises: as `called` without a declared format; TypeError for a system without an adjoint, or for the cotangent of a

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scanproof.reference import namespace
-from scanproof.reference.exponential import Array
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.exponential import Array
 
 Params = TypeVar("Params")
 

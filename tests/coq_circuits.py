@@ -1,4 +1,4 @@
-"""The circuit theorem of proofs/coq written down again on exact numbers, with reference/near.py beside it.
+"""The circuit theorem of proofs/coq written down again on exact numbers, with reference/allowance/near.py beside it.
 
 Each function has the equation of a definition of Circuit.v or CircuitSum.v; errors are at the ends of what `honest` allows.
 """
@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from coq_model import SEEDS, fl, within
-
 from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.near import Near
-from scanproof.reference.rules import rules
+
+from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.rules import rules
 
 
 # ---------------------------------------------------------------- Circuit.v: straight-line programs

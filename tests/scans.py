@@ -16,12 +16,12 @@ from itertools import accumulate
 
 import numpy as np
 
-from scanproof.reference import arithmetic as arithmetic_module
-from scanproof.reference import exact_lanes
-from scanproof.reference import operations as operations_module
-from scanproof.reference.formats import Format, format_of
+from scanproof.reference.allowance import exact_lanes
+from scanproof.reference.arithmetic import operations as operations_module
+from scanproof.reference.arithmetic.declaration import declaration as arithmetic_module
+from scanproof.reference.arithmetic.formats import Format, format_of
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.scan import at, scan
+from scanproof.reference.transitions.diagonal import at, scan
 
 NATIVE = ("float32", "float64", "complex64", "complex128")  # formats in which NumPy rounds each operation once
 INFINITE = Fraction(10) ** 400  # error over an allowance of zero

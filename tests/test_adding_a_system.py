@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_witness import LayerWitness
 
 import scanproof
 from scanproof.properties import suites
-from scanproof.properties.layer_witness import LayerWitness
 from scanproof.reference import systems
 
 TOY = Path(__file__).parent / "toy"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scanproof.reference import lru, rotrnn
-from scanproof.reference.gaussian import Gaussian
+from scanproof.reference.numbers.gaussian import Gaussian
 
 RNG = np.random.default_rng(0)
 

@@ -10,18 +10,18 @@ import flint
 import numpy as np
 import pytest
 
-from scanproof.benchmarks import algorithm_scans as scans
-from scanproof.benchmarks import classes
-from scanproof.benchmarks.algorithm_scans import ORDERS, draw, program, states
-from scanproof.benchmarks.elementary import Functions
+from scanproof.benchmarks.campaigns import algorithm_scans as scans
+from scanproof.benchmarks.campaigns import classes
+from scanproof.benchmarks.campaigns.algorithm_scans import ORDERS, draw, program, states
+from scanproof.benchmarks.campaigns.elementary import Functions
 from scanproof.properties.compare import compare
-from scanproof.reference import algorithms
-from scanproof.reference.algorithms import common, cumulative, logarithm, polar
-from scanproof.reference.algorithms import fft as fft_module
-from scanproof.reference.arithmetic import ALGORITHMS, Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.allowance import orders as algorithms
+from scanproof.reference.allowance.orders import common, cumulative, logarithm, polar
+from scanproof.reference.allowance.orders import fft as fft_module
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import ALGORITHMS, Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.rounding import allowance
 from scanproof.reference.truth import truth
 
 PUSHES = (Functions(), Functions(1.0), Functions(-1.0), Functions(1.0, seed=7))

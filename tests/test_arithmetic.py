@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scans import COMPLEX_STEPS, NATIVE, UNCONTRACTED, Machine, Tiny, declare_tiny
 
-from scanproof.reference import operations as operations_module
-from scanproof.reference.arithmetic import BRACKETINGS as ORDERS
-from scanproof.reference.arithmetic import SUBNORMALS, UNMODELLED_ORDERS, Arithmetic
+from scanproof.reference.arithmetic import operations as operations_module
+from scanproof.reference.arithmetic.declaration import BRACKETINGS as ORDERS
+from scanproof.reference.arithmetic.declaration import SUBNORMALS, UNMODELLED_ORDERS, Arithmetic
+from scanproof.reference.arithmetic.operations import roundings
 
 
 @pytest.mark.parametrize("dtype", NATIVE)
@@ -111,7 +112,7 @@ def test_declarations_that_fit_each_other():
     assert Arithmetic("float32", accumulate="float32") == Arithmetic("float32")
     assert Arithmetic("float16", accumulate=np.float32).inner == "float32"
     assert Arithmetic("bfloat16", accumulate="float32", operands="tf32").inner == "float32"
-    assert Arithmetic("complex64", operands="tf32").roundings(True).operand == 2.0**-10
+    assert roundings(Arithmetic("complex64", operands="tf32"), True).operand == 2.0**-10
     assert Arithmetic("float32", order="chunked:004", store="chunk") == Arithmetic("float32", order="chunked:4", store="chunk")
     assert Arithmetic("float32", order="polar:8", assumed=2).chunk == 8
 
@@ -154,12 +155,12 @@ def test_a_declaration_reads_well():
     ("dtype", "u", "eta", "omega"), [("float32", 2.0**-24, 2.0**-150, 2.0**-126), ("float64", 2.0**-53, 2.0**-1074, 2.0**-1022)]
 )
 def test_constants_of_ieee_formats(dtype, u, eta, omega):
-    ops = Arithmetic(dtype).roundings(False)
+    ops = roundings(Arithmetic(dtype), False)
     assert (ops.u, ops.c, ops.beta, ops.product_loss, ops.sum_loss) == (u, 1, u, eta, 0)
     assert (ops.largest, ops.significand_bits) == (float(np.finfo(dtype).max), 1 - int(np.log2(u)) - 1)
-    flushed = Arithmetic(dtype, "ftz").roundings(False)
+    flushed = roundings(Arithmetic(dtype, "ftz"), False)
     assert (flushed.product_loss, flushed.sum_loss) == (omega, omega)
-    assert Arithmetic(dtype, "daz").roundings(False) == flushed
+    assert roundings(Arithmetic(dtype, "daz"), False) == flushed
 
 
 # ---------------------------------------------------------------- hypotheses of the theorem, exhausted in tiny formats
@@ -189,7 +190,7 @@ def losses(machine, z, w, x, ops):
 def test_complex_operations_keep_to_their_constants(monkeypatch, name, p, subnormals):
     tiny = Tiny(p, -1)
     declare_tiny(monkeypatch, tiny)
-    ops = Arithmetic("complex128", subnormals, name not in UNCONTRACTED).roundings(True)
+    ops = roundings(Arithmetic("complex128", subnormals, name not in UNCONTRACTED), True)
     machine, slack = Machine(tiny, name, "w" if subnormals == "ftz" else ""), 1 + 2.0**-40
     z, w = operands(tiny, None if p < 4 else 200_000)
     error = np.abs(machine.product(z, w) - z * w)
@@ -203,7 +204,7 @@ def test_complex_operations_keep_to_their_constants(monkeypatch, name, p, subnor
 def test_real_operations_keep_to_their_constants_and_no_less(monkeypatch, p):
     tiny = Tiny(p, -2)
     declare_tiny(monkeypatch, tiny)
-    ops = Arithmetic("float64").roundings(False)
+    ops = roundings(Arithmetic("float64"), False)
     x, y = (v.ravel() for v in np.meshgrid(*[tiny.values(2)] * 2))
     assert (np.abs(tiny.add(x, y) - (x + y)) <= ops.u * np.abs(x + y)).all()
     error, size = np.abs(tiny.mul(x, y) - x * y), np.abs(x * y)
@@ -216,7 +217,7 @@ def test_the_tiny_format_is_what_the_arithmetic_means(monkeypatch):
     tiny = Tiny(3, -2)
     declare_tiny(monkeypatch, tiny)
     assert Arithmetic("float64").omega == tiny.omega
-    ops = Arithmetic("float64").roundings(False)
+    ops = roundings(Arithmetic("float64"), False)
     assert (ops.u, ops.product_loss, ops.significand_bits) == (2.0**-3, 2.0**-5, 3)
     assert tiny.values(0.5).tolist() == [-0.5, *(-x / 16 for x in (7, 6, 5, 4, 3, 2, 1)), 0, *(x / 16 for x in range(1, 9))]
     assert operations_module.TINY == 2.0**-1074

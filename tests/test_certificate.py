@@ -10,13 +10,13 @@ from scans import OF_ORDER, exact, problem, worst
 from scanproof.properties import verdict as verdict_module
 from scanproof.properties.findings import find
 from scanproof.properties.verdict import judge_inputs
-from scanproof.reference import certificate as module
-from scanproof.reference.arithmetic import SUBNORMALS, Arithmetic
-from scanproof.reference.certificate import block_steps, certificates, certify
-from scanproof.reference.double_double import double_double
+from scanproof.reference.allowance import certificate as module
+from scanproof.reference.allowance.certificate import block_steps, certificates, certify
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import SUBNORMALS, Arithmetic
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.rounding import allowance
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.truth.double_double import double_double
 
 DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 WIDER = {"float16": "float32", "bfloat16": "float32", "float32": "float64", "complex64": "complex128"}

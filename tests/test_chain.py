@@ -13,14 +13,15 @@ import sympy as sp
 from typer.testing import CliRunner
 
 from scanproof import proofs
-from scanproof.benchmarks import theorem_picture
+from scanproof.benchmarks.figures import theorem_picture
 from scanproof.cli import app, derivation
-from scanproof.proofs import chain, coq_table, gappa_layer
-from scanproof.proofs.algebra import Claim, letters, residual, rewritten
-from scanproof.proofs.chain import LINKS, Link, joined, qualified, statuses
-from scanproof.proofs.coq_layer import SOURCES, TheoremResult
-from scanproof.proofs.instances import equal
-from scanproof.proofs.run import check
+from scanproof.proofs.chain.chain import LINKS, Link, chain, joined, qualified, statuses
+from scanproof.proofs.coq import coq_table
+from scanproof.proofs.coq.coq_layer import SOURCES, TheoremResult
+from scanproof.proofs.engine.algebra import Claim, letters, residual, rewritten
+from scanproof.proofs.engine.instances import equal
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.gappa import gappa_layer
 
 ROOT = Path(__file__).resolve().parents[1]
 THEOREMS = {qualified(theorem): theorem for source in sorted(SOURCES.glob("*.v")) for theorem in coq_table.theorems(source)}
@@ -72,7 +73,7 @@ def test_a_link_says_something_and_rests_on_something(link):
 
 
 @pytest.mark.parametrize(("field", "name"), [
-    ("python", "reference.rounding:_no_such_function"),
+    ("python", "reference.allowance.rounding:_no_such_function"),
     ("python", "reference.no_such_module:allowance"),
     ("lemmas", "rounding-far"),
     ("theorems", "BoundTheorem.no_such_theorem"),
@@ -92,11 +93,11 @@ def test_every_theorem_that_python_relies_on_is_in_the_chain_with_its_functions_
 
 def test_a_theorem_without_a_link_is_found():
     fewer = [link for link in LINKS if "BoundTheorem.*" not in link.theorems]
-    assert "reference.rounding:_bracketing" not in unlinked(THEOREMS["BoundTheorem.rounding_any_bracketing"], LINKS)
+    assert "reference.allowance.rounding:_bracketing" not in unlinked(THEOREMS["BoundTheorem.rounding_any_bracketing"], LINKS)
     assert unlinked(THEOREMS["Adjoint.adjoint"], [link for link in LINKS if link.name != "gradients"]) == [
         "reference.lru:adjoint", "reference.rotrnn:adjoint", "scan-adjoint",
     ]  # fmt: skip
-    assert unlinked(THEOREMS["BoundTheorem.monomials"], fewer) == ["reference.rounding:_bracketing", "reference.rounding:allowance"]
+    assert unlinked(THEOREMS["BoundTheorem.monomials"], fewer) == ["reference.allowance.rounding:_bracketing", "reference.allowance.rounding:allowance"]
 
 
 def test_what_is_cited_is_not_called_proved_alone():
@@ -121,17 +122,17 @@ def test_every_lemma_is_in_the_chain_but_those_that_carry_the_next_systems():
 # ---------------------------------------------------------------- functions that make allowances
 MAKING = ("rounding", "operations", "rules", "near", "allowance_namespace", "layer_orders", "layer_certificate")
 APART = {  # and why no link has to name them
-    "reference.rounding:size": "the largest exact number, of the truth alone",
-    "reference.operations:_beyond": "evaluates (1+u)^k (1+operand)^2 - 1 for roundings, which is linked",
-    "reference.operations:_underflow": "looks up one number of a format for roundings",
-    "reference.near:_subnormal": "a comparison of Near.leaf",
-    "reference.near:_beyond": "max(1, size), of Near",
-    "reference.near:_some": "size > 0, of Near",
-    "reference.near:_normwise": "the norm lane of Near",
-    "reference.allowance_namespace:enclosures": "a namespace of exact numbers: no allowance",
-    "reference.allowance_namespace:elements": "a table of functions that are linked",
-    "reference.allowance_namespace:_no_lift": "raises",
-    "reference.layer_orders:_before": "shifts an array by one step",
+    "reference.allowance.rounding:size": "the largest exact number, of the truth alone",
+    "reference.arithmetic.operations:_beyond": "evaluates (1+u)^k (1+operand)^2 - 1 for roundings, which is linked",
+    "reference.arithmetic.operations:_underflow": "looks up one number of a format for roundings",
+    "reference.allowance.near:_subnormal": "a comparison of Near.leaf",
+    "reference.allowance.near:_beyond": "max(1, size), of Near",
+    "reference.allowance.near:_some": "size > 0, of Near",
+    "reference.allowance.near:_normwise": "the norm lane of Near",
+    "reference.allowance.elements:enclosures": "a namespace of exact numbers: no allowance",
+    "reference.allowance.elements:elements": "a table of functions that are linked",
+    "reference.allowance.elements:_no_lift": "raises",
+    "reference.allowance.angle_sums:_before": "shifts an array by one step",
     "reference.layer_certificate:_leaf": "calls Near.leaf",
 }
 
@@ -143,7 +144,7 @@ def making():
         own = [name for name, found in vars(module).items() if getattr(found, "__module__", None) == module.__name__]
         functions = [name for name in own if not isinstance(getattr(module, name), type)]
         yield from (f"reference.{word}:{name}" for name in functions)
-    yield from ("reference.near:Near", "properties.expm_verdict:allowances")
+    yield from ("reference.allowance.near:Near", "properties.expm_verdict:allowances")
 
 
 def unnamed(links):
@@ -156,8 +157,8 @@ def test_every_function_that_makes_an_allowance_is_in_the_chain_or_said_not_to_b
 
 
 @pytest.mark.parametrize("name", [
-    "reference.layer_orders:angle_sum", "reference.allowance_namespace:frechet", "reference.allowance_namespace:rotation",
-    "reference.allowance_namespace:_lost", "reference.rounding:_sequential", "properties.expm_verdict:allowances",
+    "reference.allowance.angle_sums:angle_sum", "reference.allowance.elements:frechet", "reference.allowance.elements:rotation",
+    "reference.allowance.elements:_lost", "reference.allowance.rounding:_sequential", "properties.expm_verdict:allowances",
 ])  # fmt: skip
 def test_a_function_without_a_link_is_found(name):
     assert name in unnamed([link for link in LINKS if name not in link.python])
@@ -247,7 +248,7 @@ def test_a_lemma_that_no_link_rests_on_is_bad_input(monkeypatch):
 
 @pytest.mark.usefixtures("bare")
 def test_a_name_without_a_proof_is_exit_code_1(monkeypatch):
-    planted = Link("planted", "says", ("reference.scan:scan",), lemmas=("scan-identity",), certificates=("imaginary step",))
+    planted = Link("planted", "says", ("reference.transitions.diagonal:scan",), lemmas=("scan-identity",), certificates=("imaginary step",))
     monkeypatch.setattr(chain, "LINKS", (planted,))
     called = call("--chain", "--lemma", "scan-identity")
     assert called.exit_code == app.REJECTED
@@ -372,4 +373,4 @@ def test_the_picture_of_the_page_is_up_to_date(tmp_path):
         assert theorem_picture.description() in [element.text for element in ElementTree.parse(path).iter()]
     page = (ROOT / "docs/theorem.md").read_text(encoding="utf-8")
     assert "](theorem.svg)" in page
-    assert "python -m scanproof.benchmarks.theorem_picture docs/theorem.svg" in page
+    assert "python -m scanproof.benchmarks.figures.theorem_picture docs/theorem.svg" in page

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from scanproof import proofs
 from scanproof.cli import app
-from scanproof.proofs import coq_build, coq_layer, coq_table
-from scanproof.proofs.coq_layer import SOURCES
+from scanproof.proofs.coq import coq_build, coq_layer, coq_table
+from scanproof.proofs.coq.coq_layer import SOURCES
 
 pytestmark = pytest.mark.xdist_group("coq")   # one worker, so that everything is compiled once
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason=f"not run: coqc not found: {coq_build.INSTALL}")

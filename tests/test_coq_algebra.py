@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from coq_model import runs
 
-from scanproof.proofs.tiny_formats import VARIANTS, Format
-from scanproof.reference.scan import rotation, scan
+from scanproof.proofs.rounding.tiny_formats import VARIANTS, Format
+from scanproof.reference.transitions.diagonal import rotation, scan
 
 SEEDS = range(20)
 COS, SIN = Fraction(3, 5), Fraction(4, 5)   # a rational angle; its multiples are the angles below

@@ -1,4 +1,4 @@
-"""The circuit theorem of proofs/coq, run beside reference/near.py that relies on it; the definitions are in coq_circuits.py."""
+"""The circuit theorem of proofs/coq, run beside reference/allowance/near.py that relies on it; the definitions are in coq_circuits.py."""
 
 import random
 from fractions import Fraction
@@ -21,9 +21,9 @@ from coq_circuits import (
 )
 from coq_model import SEEDS, Model, runs, within
 
-from scanproof.reference import operations
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import format_of
+from scanproof.reference.arithmetic import operations
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import format_of
 
 
 @runs("Circuit.circuit", "Circuit.counted", "Circuit.expansion", "Circuit.same_size")

@@ -45,21 +45,21 @@ from coq_scans import (
     writes,
 )
 
-from scanproof.reference import rounding
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import format_of
-from scanproof.reference.operations import TINY
-from scanproof.reference.walk import Carry, Leaves
+from scanproof.reference.allowance import rounding
+from scanproof.reference.allowance.walk import Carry, Leaves
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import format_of
+from scanproof.reference.arithmetic.operations import TINY, roundings
 
 STORING = Model(store=Fraction(1, 8), store_loss=Fraction(1, 128))
 MODELS = (Model(), Model(c=2), Model(flush=Fraction(0)), Model(loss=Fraction(0), flush=Fraction(0)))
 
 
 def produced(xs, model, order="any", sizes=None, store="step"):
-    """What reference/rounding.py makes of the same numbers: walk, E and the bound of every state after h0."""
+    """What reference/allowance/rounding.py makes of the same numbers: walk, E and the bound of every state after h0."""
     store = {"accumulate": "float64", "store": store} if model.store else {}
     arithmetic = Arithmetic("float32" if store else "float64", order=order, **store)
-    ops = arithmetic.roundings(False)._replace(
+    ops = roundings(arithmetic, False)._replace(
         u=float(model.u), c=model.c, beta=float(model.beta), product_loss=float(model.loss), sum_loss=float(model.flush),
         store=float(model.store), store_loss=float(model.store_loss))  # fmt: skip
     h0, rest = xs[0], xs[1:]
@@ -102,7 +102,7 @@ def evaluated(rng, leaves, mul, step):
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 def test_rounded_operations_are_honest_with_the_constants_of_python_and_with_none_halved(dtype, fused):
-    form, ops = format_of(dtype), Arithmetic(dtype, contraction=fused).roundings(False)
+    form, ops = format_of(dtype), roundings(Arithmetic(dtype, contraction=fused), False)
     model = Model(Fraction(ops.u), Fraction(ops.beta), Fraction(ops.product_loss), Fraction(ops.sum_loss), ops.c)
     halves = {name: model._replace(**{name: getattr(model, name) / 2}) for name in ("u", "beta", "loss") if not fused or name == "loss"}
     halves |= {"u, beta": model._replace(u=model.u / 2, beta=model.beta / 2)}

@@ -14,10 +14,10 @@ import pytest
 import sympy as sp
 from coq_model import runs
 
-from scanproof.proofs import instances
+from scanproof.proofs.engine import instances
 from scanproof.reference import lru, rotrnn
-from scanproof.reference.exponential import ball_expm
-from scanproof.reference.scan import rotation, scan
+from scanproof.reference.numbers.exponential import ball_expm
+from scanproof.reference.transitions.diagonal import rotation, scan
 
 COS, SIN = Fraction(3, 5), Fraction(4, 5)
 

@@ -16,9 +16,9 @@ import coq_scans
 import pytest
 from coq_model import Model, weakened, within
 
-from scanproof.proofs import coq_build, coq_layer
-from scanproof.proofs.coq_layer import SOURCES
-from scanproof.reference.formats import format_of
+from scanproof.proofs.coq import coq_build, coq_layer
+from scanproof.proofs.coq.coq_layer import SOURCES
+from scanproof.reference.arithmetic.formats import format_of
 
 pytestmark = pytest.mark.xdist_group("coq planted")   # one worker, so that everything is compiled once
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason=f"not run: coqc not found: {coq_build.INSTALL}")

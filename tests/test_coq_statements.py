@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from scanproof.proofs import coq_build, coq_layer, coq_record, coq_statements, coq_table
-from scanproof.proofs.coq_layer import SOURCES
+from scanproof.proofs.coq import coq_build, coq_layer, coq_record, coq_statements, coq_table
+from scanproof.proofs.coq.coq_layer import SOURCES
 
 pytestmark = pytest.mark.xdist_group("coq statements")   # one worker, so that everything is compiled once
 needs_coq = pytest.mark.skipif(shutil.which("coqc") is None, reason=f"not run: coqc not found: {coq_build.INSTALL}")

@@ -11,17 +11,18 @@ from itertools import pairwise, product
 import ml_dtypes
 import numpy as np
 import pytest
+from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 from scans import NATIVE, draw, dyadic, problem
 from scans import exact as exact_numbers
 
-from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
-from scanproof.reference import double_double as module
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.double_double import Carry, advance, double_double, start
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.operations import TINY, UP
-from scanproof.reference.scan import scan
-from scanproof.reference.truth import Truth, disc, exact
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.truth import double_double as module
+from scanproof.reference.truth.double_double import Carry, advance, double_double, start
+from scanproof.reference.truth.enclosure import Truth
+from scanproof.reference.truth.exact import disc, exact
 
 EXTREMES = np.array([0.0, -0.0, 5e-324, -1e-310, 1e-300, 1.5, -3.0, 2.0**-1022, 2.0**-970, -(2.0**-500), 1 - 2.0**-53])
 
@@ -341,7 +342,7 @@ def test_without_any_writable_folder_functions_are_compiled_uncached(tmp_path):
 import sys; sys.path.insert(0, {str(tmp_path)!r})
 import numba
 from some import double
-from scanproof.reference.compiled import compiled
+from scanproof.reference.allowance.compiled import compiled
 try:
     numba.njit(cache=True)(double)
 except RuntimeError as error:

@@ -11,10 +11,12 @@ import numba
 import numpy as np
 import pytest
 
-from scanproof.proofs.tiny_formats import edited
-from scanproof.reference import allowance_namespace, compiled_enclosures, contraction, exponential, lru, namespace, rotrnn
-from scanproof.reference.enclosed import BITS, Complex, Enclosed, balls, exact, of_balls, scan
-from scanproof.reference.operations import TINY
+from scanproof.proofs.rounding.tiny_formats import edited
+from scanproof.reference import lru, rotrnn
+from scanproof.reference.allowance import elements as allowance_namespace
+from scanproof.reference.arithmetic.operations import TINY
+from scanproof.reference.numbers import compiled_enclosures, contraction, exponential, namespace
+from scanproof.reference.numbers.enclosed import BITS, Complex, Enclosed, balls, exact, of_balls, scan
 
 assert allowance_namespace  # lets namespace.of know enclosures
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scanproof
-from scanproof.reference.environment import require_ieee
+from scanproof.reference.arithmetic.environment import require_ieee
 
 # Loads the control word of the vector unit, as the start-up code of a library built with -ffast-math does.
 CHANGED = """

@@ -9,17 +9,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.linalg
-
-from scanproof.properties.check import check
 from scanproof.properties.expm_calls import ExpmCall, checked_expm, form_fault, one_norms
 from scanproof.properties.expm_laws import LAWS, LIMITS, NORMS, ExpmDraw, simpler_expm
 from scanproof.properties.expm_verdict import SQUARINGS, allowances, judge_expm, measured
 from scanproof.properties.expm_witness import expm_contradiction, expm_witness, read_expm
-from scanproof.properties.judge import judge
 from scanproof.properties.strategies import Domain
-from scanproof.properties.witness import array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.operations import UP
+
+from scanproof.properties.check import check
+from scanproof.properties.judge import judge
+from scanproof.properties.witness import array
+from scanproof.reference.arithmetic.operations import UP
 
 F32, F64 = LayerArithmetic("float32"), LayerArithmetic("float64")
 FEW = Domain(states=frozenset({1, 2, 3, 4, 8}))

@@ -31,11 +31,12 @@ from scans import (
 
 from scanproof.properties.judge import judge
 from scanproof.properties.verdict import judge_inputs
-from scanproof.reference.arithmetic import SUBNORMALS, Arithmetic
-from scanproof.reference.formats import COMPONENTS, DTYPES, WIDER, format_of
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import SUBNORMALS, Arithmetic
+from scanproof.reference.arithmetic.formats import COMPONENTS, DTYPES, WIDER, format_of
+from scanproof.reference.arithmetic.operations import roundings
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.rounding import allowance
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
 from scanproof.reference.truth import truth
 
 FLUSHES = {"gradual": ("",), "ftz": ("", "w"), "daz": ("w", "r", "rw")}
@@ -315,7 +316,7 @@ def test_stores_of_carries_are_needed(dtype, accumulate, store):
 
 def test_one_store_less_per_path_is_refuted(monkeypatch):
     """Chunks of one step: T - 1 carries were stored before the last state, which is stored itself."""
-    from scanproof.reference import rounding
+    from scanproof.reference.allowance import rounding
 
     inputs = one(1, 1, 0.9999 * 2.0**-8, "bfloat16", steps=12)
     arithmetic = Arithmetic("bfloat16", accumulate="float32", order="chunked:1", store="chunk")
@@ -323,7 +324,7 @@ def test_one_store_less_per_path_is_refuted(monkeypatch):
     allowed = allowance(inputs, arithmetic)
     assert worst(got, h, allowed.bound) <= 1
     real = rounding._grow
-    store = arithmetic.roundings(False).store
+    store = roundings(arithmetic, False).store
     fewer = lambda rate, count: real(rate, np.maximum(count - 2, 0) if np.all(rate == store) else count)  # noqa: E731
     monkeypatch.setattr(rounding, "_grow", fewer)
     weaker = worst(got, h, allowance(inputs, arithmetic).bound)

@@ -1,4 +1,4 @@
-"""One-step certificates by Gappa, their comparison with reference/operations.py, and the statements for every T in Coq.
+"""One-step certificates by Gappa, their comparison with reference/arithmetic/operations.py, and the statements for every T in Coq.
 
 Everything that is accepted here has a neighbour that must be refused: a smaller constant, a wrong factor, a broken prover.
 """
@@ -18,12 +18,13 @@ import pytest
 import sympy as sp
 from coq_model import fl, runs
 
-from scanproof.proofs import gappa_layer, gappa_step
-from scanproof.proofs.gappa_layer import CONTRACTED, FORMATS, WITHOUT, answer, certify, least
-from scanproof.proofs.gappa_step import Step, statement
-from scanproof.reference import operations, rounding
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import format_of
+from scanproof.proofs.gappa import gappa_layer, gappa_step
+from scanproof.proofs.gappa.gappa_layer import CONTRACTED, FORMATS, WITHOUT, answer, certify, least
+from scanproof.proofs.gappa.gappa_step import Step, statement
+from scanproof.reference.allowance import rounding
+from scanproof.reference.arithmetic import operations
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.inputs import Inputs
 
 STEPS = {step.name: step for step in (*WITHOUT, *CONTRACTED)}

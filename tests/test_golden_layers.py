@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_calls import received
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 from test_golden import elementary
 from test_golden_files import altered, drop, refusal, set_to
 from typer.testing import CliRunner
@@ -29,11 +31,9 @@ from scanproof.golden.layer_making import classes, last, make_all, truths
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.lint import faults
 from scanproof.golden.store import SYSTEMS, V1, published, read
-from scanproof.properties.layer_calls import received
-from scanproof.properties.versions import ACCEPTED, REJECTED, VERSIONS, Version
+from scanproof.properties.versions.versions import ACCEPTED, REJECTED, VERSIONS, Version
 from scanproof.properties.witness import array, numbers
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = SYSTEMS[1:]

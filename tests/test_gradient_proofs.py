@@ -8,14 +8,18 @@ from random import Random
 import numpy as np
 import pytest
 import sympy as sp
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 from scanproof import proofs
-from scanproof.proofs import closed_forms, instances, layer_gradients, lru_ring, rounding_elements, surjectivity
-from scanproof.proofs.run import check
-from scanproof.reference import lru, namespace, rotrnn
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.near import Near
-from scanproof.reference.rules import rules
+from scanproof.proofs.engine import instances
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.rotations import closed_forms, surjectivity
+from scanproof.proofs.rounding import rounding_elements
+from scanproof.proofs.systems import layer_gradients, lru_ring
+from scanproof.reference import lru, rotrnn
+from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.rules import rules
+from scanproof.reference.numbers import namespace
 
 TOPICS = (closed_forms, surjectivity, lru_ring, layer_gradients, rounding_elements)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}

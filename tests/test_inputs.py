@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scans import Ieee, Machine, exact, states
 
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.inputs import Inputs, checked
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
 
 b = np.ones((2, 5, 3), np.float32)
 lam = np.full(3, 0.5, np.float32)

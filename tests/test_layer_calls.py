@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_calls import checked_layer, form_fault, received, wanted
+from scanproof.properties.layer_draws import LayerDraw, Sizes
+from scanproof.properties.strategies import Domain
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 import scanproof
 from scanproof.properties.implementation import Fault, InProcess
-from scanproof.properties.layer_calls import checked_layer, form_fault, received, wanted
-from scanproof.properties.layer_draws import LayerDraw, Sizes
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.strategies import Domain
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.reference import lru, rotrnn
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import LAYERS
 

@@ -11,13 +11,14 @@ import flint
 import numpy as np
 import pytest
 from layer_truth import BITS, ball
-
-from scanproof.properties.compare import error_enclosure
-from scanproof.reference import exponential, lru, rotrnn
-from scanproof.reference.formats import format_of
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import gradients, outputs
+
+from scanproof.properties.compare import error_enclosure
+from scanproof.reference import lru, rotrnn
+from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.layers import backwards, in_time, mapped
+from scanproof.reference.numbers import exponential
 
 LAYERS = {"lru": lru, "rotrnn": rotrnn}
 SCANS = ("sequential", "doubling", "chunked")

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_draws import LayerDraw, Sizes, ends
+from scanproof.properties.layer_laws import LAWS
+from scanproof.properties.layer_witness import LayerWitness
+from scanproof.properties.strategies import Domain
+from scanproof.properties.suites import fitted
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 from scanproof.cli.verify_layers import in_float64, reparameterised
 from scanproof.properties import check as module
 from scanproof.properties import shrink
 from scanproof.properties.check import check
 from scanproof.properties.judge import judge
-from scanproof.properties.layer_draws import LayerDraw, Sizes, ends
-from scanproof.properties.layer_laws import LAWS
-from scanproof.properties.layer_witness import LayerWitness
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.strategies import Domain
-from scanproof.properties.suites import fitted
-from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.properties.versions.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 NAMES = [law.name for law in LAWS]
@@ -306,8 +306,8 @@ def test_a_layer_that_reads_behind_its_inputs_is_outside():
 # ---------------------------------------------------------------- suite()
 USERS_FILE = """
 import scanproof
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.versions import VERSIONS
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.versions import VERSIONS
 
 BY_NAME = {version.name: version.implementation for version in VERSIONS}
 DOMAIN = scanproof.Domain(lengths=frozenset({1, 2, 16, 17}))

@@ -16,14 +16,17 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scans import Tiny, declare_tiny
 
-from scanproof.proofs.tiny_formats import edited
-from scanproof.reference import allowance_namespace, layer_orders, near, operations, rounding
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.proofs.rounding.tiny_formats import edited
+from scanproof.reference.allowance import angle_sums as layer_orders
+from scanproof.reference.allowance import elements as allowance_namespace
+from scanproof.reference.allowance import near, rounding
+from scanproof.reference.allowance.rules import rules
+from scanproof.reference.arithmetic import operations
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.rules import rules
 
 FLOAT64 = 1 - 2.0**-40  # errors of quotients and roots, which float64 rounds
 EPS = 2.0**-53

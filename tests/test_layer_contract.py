@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_draws import LayerDraw, Sizes
+from scanproof.properties.strategies import Domain
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 from scanproof.cli import judge as command
 from scanproof.properties.implementation import InProcess
 from scanproof.properties.judge import judge
-from scanproof.properties.layer_draws import LayerDraw, Sizes
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.strategies import Domain
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
 
 PAGE = (Path(__file__).parents[1] / "docs/layers.md").read_text()
 TABLES = [[line.strip("| ").split(" | ") for line in table.splitlines()[2:]] for table in re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE)]

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_calls import received
+from scanproof.reference.layer_arithmetic import of_layer
 
 import scanproof
-from scanproof.properties.layer_calls import received
 from scanproof.reference import layer_certificate, lru, rotrnn
-from scanproof.reference.layer_arithmetic import of_layer
 from scanproof.reference.systems import LAYERS
 
 FLOAT32 = scanproof.Arithmetic("float32", order="sequential")

@@ -10,18 +10,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from angle_sums import ORDERS, case, late, layer, powers, then, turned
-
-from scanproof.benchmarks.layer_peers import layer_subjects
-from scanproof.benchmarks.peers import subjects
-from scanproof.properties.check import check
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_draws import Sizes
 from scanproof.properties.layer_verdict import certify, judge_call
 from scanproof.properties.lru import draw as draw_lru
 from scanproof.properties.strategies import Domain
 from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.layers import mapped
 from scanproof.reference.rotrnn import Params
+
+from scanproof.benchmarks.peers.layer_peers import layer_subjects
+from scanproof.benchmarks.peers.peers import subjects
+from scanproof.properties.check import check
+from scanproof.reference.layers import mapped
 
 FEW = Domain(lengths=frozenset({1, 2, 7, 16, 17, 33}))
 ADDED = LayerArithmetic("float32", order="angle-sum")
@@ -77,7 +77,7 @@ import importlib, json, sys
 from dataclasses import replace
 import jax, numpy as np
 from scanproof.benchmarks import jax_layers
-from scanproof.benchmarks.layer_peers import layer_subjects
+from scanproof.benchmarks.peers.layer_peers import layer_subjects
 from scanproof.properties.check import check
 from scanproof.properties.layer_calls import LayerCall, received
 from scanproof.properties.layer_verdict import judge_call

@@ -12,13 +12,15 @@ import sympy as sp
 from sympy import adjoint
 
 from scanproof import proofs
-from scanproof.proofs import canonical_form, equivalence, instances, lru, moments, state_norm
-from scanproof.proofs.algebra import Claim
-from scanproof.proofs.run import check
+from scanproof.proofs.engine import instances, moments
+from scanproof.proofs.engine.algebra import Claim
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.rotations import canonical_form
+from scanproof.proofs.systems import equivalence, lru, state_norm
 from scanproof.reference import lru as lru_layer
 from scanproof.reference import rotrnn as rotrnn_layer
-from scanproof.reference.gaussian import Gaussian
-from scanproof.reference.scan import rotate
+from scanproof.reference.numbers.gaussian import Gaussian
+from scanproof.reference.transitions.diagonal import rotate
 
 TOPICS = (canonical_form, lru, state_norm, equivalence)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}

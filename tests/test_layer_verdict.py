@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes, deck
+from scanproof.properties.layer_verdict import certify, judge_call
+from scanproof.properties.strategies import Domain
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 import scanproof
 from scanproof.properties import layer_verdict
 from scanproof.properties.judge import _changes
-from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes, deck
-from scanproof.properties.layer_verdict import certify, judge_call
-from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import ASSUMED, CLAIMS
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 SYSTEMS = ("lru", "rotrnn")
 FLOAT32 = LayerArithmetic("float32")

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanproof.properties import recheck_layer
-from scanproof.properties.judge import judge
 from scanproof.properties.layer_draws import LayerDraw, Sizes
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.layer_witness import LayerWitness, layer_contradiction, layer_witness, read_layer
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
 from scanproof.properties.strategies import Domain
-from scanproof.properties.witness import numbers
 from scanproof.reference.layer_arithmetic import LayerArithmetic
+
+from scanproof.properties import recheck_layer
+from scanproof.properties.judge import judge
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.properties.witness import numbers
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)

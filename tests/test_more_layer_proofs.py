@@ -11,11 +11,14 @@ import sympy as sp
 from sympy import adjoint
 
 from scanproof import proofs
-from scanproof.proofs import authors_versions, householder, instances, layer_invariances, state_tracking
-from scanproof.proofs.run import check
+from scanproof.proofs.engine import instances
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.householder.reflections import reflections as householder
+from scanproof.proofs.householder.reflections import state_tracking
+from scanproof.proofs.systems import authors_versions, layer_invariances
 from scanproof.reference import lru as lru_layer
 from scanproof.reference import rotrnn as rotrnn_layer
-from scanproof.reference.scan import rotate, scan
+from scanproof.reference.transitions.diagonal import rotate, scan
 
 TOPICS = (householder, state_tracking, layer_invariances, authors_versions)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}
@@ -137,7 +140,7 @@ def late_transition(lam, b, h0=None, reverse=False):
     ],
 )
 def test_another_scan_is_refused(monkeypatch, wrong, names):
-    monkeypatch.setattr("scanproof.proofs.scan_algebra.scan", wrong)
+    monkeypatch.setattr("scanproof.proofs.scan.scan_algebra.scan", wrong)
     assert [name for name in names if not refused(name)] == []
 
 

@@ -9,17 +9,20 @@ from itertools import permutations
 import flint
 import numpy as np
 import pytest
-from scans import Ieee, Tiny, declare_tiny
-
-from scanproof.proofs.tiny_formats import edited
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_verdict import certify
-from scanproof.reference import allowance_namespace, exponential, lru, namespace, near
-from scanproof.reference.enclosed import BITS, balls, exact
 from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.near import Near
-from scanproof.reference.operations import TINY
-from scanproof.reference.rules import Rules, rules
+from scans import Ieee, Tiny, declare_tiny
+
+from scanproof.proofs.rounding.tiny_formats import edited
+from scanproof.reference import lru
+from scanproof.reference.allowance import elements as allowance_namespace
+from scanproof.reference.allowance import near
+from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.rules import Rules, rules
+from scanproof.reference.arithmetic.operations import TINY
+from scanproof.reference.numbers import exponential, namespace
+from scanproof.reference.numbers.enclosed import BITS, balls, exact
 
 P3 = Tiny(3, -2)
 

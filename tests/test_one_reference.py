@@ -9,9 +9,10 @@ import pytest
 from flint import acb, arb
 from layer_truth import BITS, TIGHT, agree, ball
 
-from scanproof.reference import lru, namespace, rotrnn
-from scanproof.reference.gaussian import Gaussian
+from scanproof.reference import lru, rotrnn
 from scanproof.reference.layers import mapped
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.gaussian import Gaussian
 
 DIRECTIONS = [(False, False), (True, False), (False, True), (True, True)]  # reverse, bidirectional
 FLOATS = [np.float16, np.float32, np.float64, np.longdouble]

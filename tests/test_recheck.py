@@ -10,12 +10,12 @@ import pytest
 
 from scanproof.properties import recheck as module
 from scanproof.properties.check import check
-from scanproof.properties.mutants import MUTANTS
 from scanproof.properties.recheck import recheck
 from scanproof.properties.verdict import judge_inputs
+from scanproof.properties.versions.scan import MUTANTS
 from scanproof.properties.witness import witness
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.inputs import Inputs
 
 RNG = np.random.default_rng(5)

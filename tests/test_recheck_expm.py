@@ -9,15 +9,15 @@ from pathlib import Path
 import flint
 import numpy as np
 import pytest
-
-from scanproof.properties import recheck, recheck_expm
-from scanproof.properties.check import check
 from scanproof.properties.expm_calls import ExpmCall
 from scanproof.properties.expm_laws import ExpmDraw
 from scanproof.properties.expm_verdict import allowances, judge_expm, measured
 from scanproof.properties.expm_witness import expm_witness
 from scanproof.properties.strategies import Domain
 from scanproof.reference.layer_arithmetic import LayerArithmetic
+
+from scanproof.properties import recheck, recheck_expm
+from scanproof.properties.check import check
 
 PROGRAM = Path(recheck_expm.__file__)
 

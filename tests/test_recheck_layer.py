@@ -9,16 +9,16 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
-
-from scanproof.properties import recheck_layer as module
-from scanproof.properties.check import check
 from scanproof.properties.layer_draws import LayerDraw, Sizes
 from scanproof.properties.layer_verdict import certify, judge_call
 from scanproof.properties.layer_witness import layer_witness
-from scanproof.properties.recheck_layer import recheck
 from scanproof.properties.strategies import Domain
-from scanproof.properties.versions import VERSIONS
 from scanproof.reference.layer_arithmetic import LayerArithmetic
+
+from scanproof.properties import recheck_layer as module
+from scanproof.properties.check import check
+from scanproof.properties.recheck_layer import recheck
+from scanproof.properties.versions.versions import VERSIONS
 
 FLOAT32 = LayerArithmetic("float32")
 SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)

@@ -9,8 +9,9 @@ import pytest
 import sympy as sp
 from layer_truth import BITS, TIGHT, agree, ball
 
-from scanproof.reference import initialise, lru, namespace, rotrnn
+from scanproof.reference import initialise, lru, rotrnn
 from scanproof.reference.layers import mapped
+from scanproof.reference.numbers import namespace
 
 # A mean of 1000 draws from [0, 1] is off by more than this with probability 1e-12 at most.
 HOEFFDING = np.sqrt(np.log(2e12) / 2000)

@@ -9,8 +9,8 @@ import pytest
 import sympy as sp
 
 from scanproof import proofs
-from scanproof.proofs import complex_product, element_functions
-from scanproof.proofs.run import check
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.rounding import complex_product, element_functions
 
 LEMMAS = {lemma.name: lemma for topic in (complex_product, element_functions) for lemma in topic.LEMMAS}
 

@@ -9,17 +9,11 @@ import pytest
 import sympy as sp
 
 from scanproof import proofs
-from scanproof.proofs import (
-    adjoint,
-    circuits,
-    rotation_operator,
-    rounding_recurrence,
-    rounding_theorem,
-    scan_algebra,
-    scan_operator,
-)
-from scanproof.proofs.circuits import COARSE
-from scanproof.proofs.run import check
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.rotations import rotation_operator
+from scanproof.proofs.rounding import circuits, rounding_recurrence, rounding_theorem
+from scanproof.proofs.rounding.circuits import COARSE
+from scanproof.proofs.scan import adjoint, scan_algebra, scan_operator
 
 U, BETA, R = COARSE.u, COARSE.beta, COARSE.r
 TRUE_SCAN, TRUE_COMPOSE = scan_algebra.scan, rotation_operator.compose

@@ -11,17 +11,13 @@ import sympy as sp
 from sympy import adjoint
 
 from scanproof import proofs
-from scanproof.proofs import (
-    every_rotation,
-    householder_products,
-    instances,
-    real_counting,
-    scan_algebra,
-    scan_laws,
-    state_tracking,
-)
-from scanproof.proofs.run import check
-from scanproof.reference.scan import scan as real_scan
+from scanproof.proofs.engine import instances
+from scanproof.proofs.engine.run import check
+from scanproof.proofs.householder.reflections import products as householder_products
+from scanproof.proofs.householder.reflections import real_counting, state_tracking
+from scanproof.proofs.rotations import every_rotation
+from scanproof.proofs.scan import scan_algebra, scan_laws
+from scanproof.reference.transitions.diagonal import scan as real_scan
 
 (PARITY,) = (lemma for lemma in state_tracking.LEMMAS if lemma.name == "no-parity-without-sign")
 TOPICS = (every_rotation, scan_laws, householder_products, real_counting)

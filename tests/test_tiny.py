@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scans import Machine, Tiny, elements, exact, sequential, worst
 
-from scanproof.proofs import tiny, tiny_formats, tiny_operations, tiny_scan
-from scanproof.proofs.tiny import (
+from scanproof.proofs.rounding import tiny, tiny_formats, tiny_operations, tiny_scan
+from scanproof.proofs.rounding.tiny import (
     GRADUAL,
     P3,
     TEETH,
@@ -23,14 +23,15 @@ from scanproof.proofs.tiny import (
     tooth_row,
     trial_row,
 )  # fmt: skip
-from scanproof.proofs.tiny_formats import VARIANTS, Format, declaration
-from scanproof.proofs.tiny_operations import hypotheses
-from scanproof.proofs.tiny_scan import conclude
-from scanproof.reference import rounding
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.error_model import PROVED
+from scanproof.proofs.rounding.tiny_formats import VARIANTS, Format, declaration
+from scanproof.proofs.rounding.tiny_operations import hypotheses
+from scanproof.proofs.rounding.tiny_scan import conclude
+from scanproof.reference.allowance import rounding
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.error_model import PROVED
+from scanproof.reference.arithmetic.operations import roundings
+from scanproof.reference.arithmetic.vocabulary import SUBNORMALS
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.vocabulary import SUBNORMALS
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/tiny.md").read_text(encoding="utf-8").splitlines()
 FTZ_DAZ = VARIANTS[4]
@@ -127,7 +128,7 @@ def test_parameters_are_those_of_production(subnormals, contraction, products):
     for components, dtype in ((1, "float32"), (2, "complex64")):
         mine = declaration(Format(24, -126), variant, components=components, contraction=contraction)
         real = Arithmetic(dtype, subnormals, contraction)
-        assert mine.roundings(products) == real.roundings(products)._replace(largest=np.inf)
+        assert roundings(mine, products) == roundings(real, products)._replace(largest=np.inf)
         assert mine.omega == real.omega
 
 

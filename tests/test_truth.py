@@ -9,15 +9,16 @@ import pytest
 from scans import draw, dyadic, lift, problem
 from scans import exact as exact_numbers
 
-from scanproof.reference import truth as truth_module
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.double_double import double_double
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
+from scanproof.reference.arithmetic.operations import UP
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.operations import UP
-from scanproof.reference.rounding import allowance
-from scanproof.reference.scan import scan
-from scanproof.reference.truth import disc, exact, exact_state, truth
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.truth import truth
+from scanproof.reference.truth.double_double import double_double
+from scanproof.reference.truth.exact import disc, exact, exact_state
+from scanproof.reference.truth.exact import exact as truth_module
 
 MAGNITUDES = {"ordinary": (-6, 6), "wide": (-90, 90), "subnormal": (-149, -126)}
 EXTREMES = np.array([0.0, -0.0, 5e-324, -1e-310, 1e-300, 1.5, -3.0, 1e300, 2.0**-1022, 1 - 2.0**-53])

@@ -16,7 +16,7 @@ from scanproof.properties.domain import Domain, nearest
 from scanproof.properties.laws import Law, Session
 from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
 from scanproof.properties.shrink import blocks
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.expm import SYSTEM

@@ -15,8 +15,8 @@ import numpy as np
 
 from scanproof.properties.domain import DEEP, LARGEST, Domain, most, nearest
 from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
-from scanproof.properties.versions import REJECTED, VERSIONS
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.properties.versions.versions import REJECTED, VERSIONS
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call, System
 from scanproof.reference.inputs import Array
 from scanproof.reference.layers import named

@@ -8,8 +8,8 @@ import numpy as np
 
 from scanproof.properties.room import Sizes
 from scanproof.properties.systems.layers import layer_room, near_turns, one_per_row
-from scanproof.reference.inputs import Array
 from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
 NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/constants.md)

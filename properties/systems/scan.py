@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from scanproof.properties.domain import WIDE, WIDEST, Domain, most, nearest
-from scanproof.properties.mutants import MUTANTS, chunked
 from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.properties.versions.scan import MUTANTS, chunked
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.operations import roundings
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.scan import SYSTEM
@@ -164,7 +165,7 @@ def whole(case: Draw, shape: tuple[int, ...], top: int | None = None) -> Array:
     None: as large as sums over this length stay exact with, so that a state kept in fewer bits shows; where not even
     ones can be summed over all steps, some are left out.
     """
-    budget = 2 ** (case.arithmetic.roundings(False).significand_bits - 2) / (case.time + 1)
+    budget = 2 ** (roundings(case.arithmetic, False).significand_bits - 2) / (case.time + 1)
     left_out = case.rng.random(shape) >= (budget if top is None else 1)
     top = max(1, int(budget)) if top is None else top
     found = case.rng.integers(-top, top + 1, shape).astype(float)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from typing import Any
 
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.call import System
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.vocabulary import WORDS
+from scanproof.reference.arithmetic.word import Changes, word_of
+from scanproof.reference.call import System, evaluated, pulled_back
 from scanproof.reference.systems import expm, lru, rotrnn, scan
-from scanproof.reference.vocabulary import WORDS
-from scanproof.reference.word import Changes, word_of
 
 SYSTEMS: dict[str, System] = {each.name: each for each in (scan.SYSTEM, lru.SYSTEM, rotrnn.SYSTEM, expm.SYSTEM)}
 
@@ -77,3 +79,31 @@ def table() -> str:
 def _shown(value: object) -> str:
     """A value as the command line has it."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def run(system: str | System, **arguments: Any) -> dict[str, Any]:
+    """The reference itself: every result of a system by name, in whatever arithmetic the arrays have.
+
+    Args:
+        system: a name such as "lru", or a System.
+        arguments: arrays named and shaped as docs/contract.md says, all of one kind: float16, float32, float64, longdouble, or
+            objects (Fraction, balls of flint, SymPy expressions). `reverse` runs from the last step to the first. Parameters may
+            come as one mapping or object `params`; the batch axis may be missing.
+
+    Raises:
+        ValueError, TypeError: naming the argument, what was found and what was expected.
+    """
+    return evaluated(system_of(system), arguments)
+
+
+def vjp(system: str | System, cotangents: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
+    """The exact adjoint: the cotangent of every argument by name, from those of results; complex ones are dRe + i dIm.
+
+    Args:
+        system, arguments: as for `run`.
+        cotangents: by result, of its shape: {"y": y_bar}.
+
+    Raises:
+        ValueError, TypeError: as `run`; TypeError for a system without an adjoint, or a result without a cotangent.
+    """
+    return pulled_back(system_of(system), cotangents, arguments)

@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 import flint
 import numpy as np
 
-from scanproof.reference import namespace
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.certified import Block, Certified, Norms
+from scanproof.reference.arithmetic.constants import declared
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import format_of
+from scanproof.reference.arithmetic.operations import UP
 from scanproof.reference.call import Argument, Call, Result, System
-from scanproof.reference.certified import Block, Certified, Norms
-from scanproof.reference.constants import declared
-from scanproof.reference.enclosed import BITS, of_balls
-from scanproof.reference.exponential import ball_expm
-from scanproof.reference.formats import format_of
 from scanproof.reference.inputs import Array
-from scanproof.reference.operations import UP
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.enclosed import BITS, of_balls
+from scanproof.reference.numbers.exponential import ball_expm
 
 SQUARINGS = 6  # k: high is at most 1.7 % too large for N = 64
 CLOSE = "the norm of the error is too close to the allowance,"

@@ -31,12 +31,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference import initialise, namespace
-from scanproof.reference.exponential import Array
+from scanproof.reference import initialise
+from scanproof.reference.allowance.rules import unmodelled_in_layers
 from scanproof.reference.call import Argument, Result, System
-from scanproof.reference.rules import unmodelled_in_layers
 from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named
-from scanproof.reference.scan import rotate
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.exponential import Array
+from scanproof.reference.transitions.diagonal import rotate
 
 
 @dataclass(frozen=True, eq=False)

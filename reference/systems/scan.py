@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from scanproof.reference import namespace
+from scanproof.reference.allowance.scans import assumes, theory, unmodelled, window
 from scanproof.reference.call import Argument, Result, System
-from scanproof.reference.scan_certificate import assumes, theory, unmodelled, window
+from scanproof.reference.numbers import namespace
 
 
 class Constants(NamedTuple):

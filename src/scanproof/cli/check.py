@@ -25,7 +25,7 @@ from scanproof.properties.suites import suite_of
 from scanproof.properties.verdict import ASSUMED, Verdict
 from scanproof.properties.witness import WITNESSES, Witness, write_atomically
 from scanproof.properties.worker import Worker
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
 
 

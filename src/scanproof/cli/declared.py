@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scanproof.reference import systems
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
 def declared(system: str, words: Mapping[str, Any]) -> Arithmetic:

@@ -18,8 +18,8 @@ from scanproof.golden import answers, store
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.schema import Case
 from scanproof.properties.witness import array
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 
 if TYPE_CHECKING:
     from scanproof.golden.judging import Result

@@ -10,8 +10,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.word import word_of
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.word import word_of
 
 WORDS = "words"  # the argument of a command that takes what is declared
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.peers import Subject
+from scanproof.benchmarks.peers.peers import Subject
 from scanproof.properties.check import check
 from scanproof.properties.implementation import InProcess
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.outcome import Report
-from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS, Version
+from scanproof.properties.versions.versions import ACCEPTED, AFTER, REJECTED, VERSIONS, Version
 from scanproof.properties.worker import load
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import LAYERS

@@ -16,7 +16,7 @@ from scanproof.golden.schema import Case
 from scanproof.properties.judge import rescue
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.verdict import CLAIMS, Status, Verdict, Word, judge_inputs
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 
 FORMAT = "scanproof-golden-verdict/1"

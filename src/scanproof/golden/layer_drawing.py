@@ -9,7 +9,7 @@ import numpy as np
 from scanproof.golden.drawing import Draw, Range
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.reference import lru, rotrnn
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 
 HALF, NEAR_ONE = (-1.25, 0.25), (-8.0, -5.0)  # of nu_log and gamma_log: decays 0.28 to 0.75, 0.993 to 0.9997

@@ -21,15 +21,15 @@ from scanproof.golden.schema import Enclosure
 from scanproof.properties.layer_calls import LayerCall, checked_layer
 from scanproof.properties.layer_verdict import certify
 from scanproof.properties.witness import Numbers, numbers
-from scanproof.reference import namespace
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.enclosed import Complex, Enclosed, of_balls
-from scanproof.reference.formats import WIDER
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import WIDER
+from scanproof.reference.arithmetic.operations import UP
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_certificate import Certified
 from scanproof.reference.layers import backwards, mapped
-from scanproof.reference.operations import UP
-from scanproof.reference.truth import Truth
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.enclosed import Complex, Enclosed, of_balls
+from scanproof.reference.truth.enclosure import Truth
 
 BITS = 400
 

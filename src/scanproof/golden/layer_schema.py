@@ -13,10 +13,10 @@ from pydantic import Field, model_validator
 from scanproof.golden.schema import Enclosure, Form, Golden, Strict, holds
 from scanproof.properties.layer_calls import LayerCall, checked_layer
 from scanproof.properties.witness import Declared, Numbers, array
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems import declared
-from scanproof.reference.truth import Truth
+from scanproof.reference.truth.enclosure import Truth
 
 LAYER_FORMAT: Literal["scanproof-golden-layer/1"] = "scanproof-golden-layer/1"
 

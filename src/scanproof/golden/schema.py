@@ -17,10 +17,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from scanproof.properties.witness import Declared, Numbers, array
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
 from scanproof.reference.systems import declared
-from scanproof.reference.truth import Truth
+from scanproof.reference.truth.enclosure import Truth
 
 FORMAT: Literal["scanproof-golden/1"] = "scanproof-golden/1"
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
