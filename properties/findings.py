@@ -219,7 +219,7 @@ def _told(strip: Strip, windowed: list[bool]) -> Array:
     for sight, window in zip(strip.sights, windowed, strict=True):
         seen = (sight.bound <= limit) & (BLIND * sight.hidden <= sight.carries)
         told.append(seen & (states.error <= limit) if window else seen)
-    return np.atleast_1d(np.any(told, axis=0))[np.atleast_1d(states.alive)]
+    return np.asarray(np.atleast_1d(np.any(told, axis=0))[np.atleast_1d(states.alive)])
 
 
 class _Elements(NamedTuple):

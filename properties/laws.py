@@ -92,7 +92,7 @@ def hand_over(session: Session, draw: Draw) -> bool:
 
 
 def step(session: Session, draw: Draw) -> bool:
-    call, last, seen = draw.call(), {}, 0
+    call, seen, last = draw.call(), 0, dict[str, Any]()
     for t in range(min(draw.time, STEPS) if draw.domain.accepts(1) else 0):
         one = _part(call, slice(t, t + 1)).but(**last)
         found = _last(session, one, session.run(one))

@@ -177,7 +177,7 @@ def witness(call: Call, got: Results, verdict: Verdict, implementation: str, law
     worst = outside(verdict)
     arguments: dict[str, Any] = {name: numbers(x) for name, x in call.arguments.items()}
     return Witness(
-        form=SCHEMA,
+        schema=SCHEMA,
         system=call.system.name,
         implementation=implementation,
         law=law,

@@ -161,7 +161,8 @@ def _table_faults(system: System) -> Iterable[str]:
         if not set(each.kinds) <= set(KINDS):
             yield f"argument {each.name}: found kinds {each.kinds}, expected some of {', '.join(KINDS)}"
     derived = set(system.derive(dict.fromkeys(fixed, 2)))
-    for entry in (*system.arguments, *system.results):
+    entries: tuple[Argument | Result, ...] = (*system.arguments, *system.results)
+    for entry in entries:
         loose = [axis for axis in _names(entry.axes) if axis not in fixed | derived | set(FREE)]
         if loose:
             yield f"{entry.name}: found axis {loose[0]}, which no required argument fixes"
@@ -210,11 +211,12 @@ class Call:
         """An argument, None where it was not given."""
         return self.arguments.get(name)
 
-    def but(self, reverse: bool | None = None, **changes: Array | None) -> Call:
-        """The same call with other arguments, None for an optional one that is left out."""
+    def but(self, **changes: Any) -> Call:
+        """The same call with other arguments, `reverse` among them; None for an optional one that is left out."""
+        reverse = changes.pop("reverse", self.reverse)
         merged = {**self.arguments, **changes}
         ordered = {name: merged[name] for name in self.system.argument if merged.get(name) is not None}
-        return Call(self.system, ordered, self.reverse if reverse is None else reverse)
+        return Call(self.system, ordered, reverse)
 
     @cached_property
     def layout(self) -> Layout:

@@ -141,7 +141,7 @@ def drive(case: Draw, shape: tuple[int, ...]) -> Array:
     found = np.broadcast_to(normal * scale * _phase(case, drawn), shape).astype(case.arithmetic.dtype)
     if case.domain.positive != "all":
         return found
-    return np.maximum(np.abs(found), form.smallest_subnormal).astype(found.dtype)
+    return np.asarray(np.maximum(np.abs(found), form.smallest_subnormal).astype(found.dtype))
 
 
 def _phase(case: Draw, shape: tuple[int, ...]) -> Array:

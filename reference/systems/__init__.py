@@ -43,7 +43,7 @@ def declared(system: System, arithmetic: Arithmetic) -> Arithmetic:
         found = getattr(arithmetic, f.name)
         foreign = not speaks(system, f.name) or (f.name == "order" and found in _orders_without(system))
         if foreign and found != f.default:
-            expected = "nothing declared" if f.default is None else f.default
+            expected = "nothing declared" if f.default is None else str(f.default)
             told = f"{f.name}: found {found} with system {system.name}, which has no such choice"
             raise ValueError(f"{told}, expected {expected}")
     if arithmetic.assumed != 1 and not system.assumes(arithmetic):
