@@ -1,6 +1,6 @@
 """The witness of an `outside` of a layer: its call, its results, and the element that no program of the class gives.
 
-`recheck_layer.py`, which shares no code with Scanproof, rechecks it; `scanproof judge` judges it again.
+`recheck`, which shares no code with Scanproof, rechecks it; `scanproof judge` judges it again.
 """
 
 from __future__ import annotations
