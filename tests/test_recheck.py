@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import flint
 import mpmath
@@ -403,6 +404,7 @@ ALIEN = {
     b"\xff\xfe\x00": "codec can't decode",
     json.dumps(GOOD)[:-20]: "Expecting",
 }
+NO_NUMBERS: list[Any] = ["0x1p99999", "0x1p0", "1", "", "0x", 1, 1.5, None, [], {}, "0x1" + "0" * 50, "NaN"]
 CHANGED = [
     (changed("schema", to="scanproof-witness/9"), "schema: found 'scanproof-witness/9', expected 'scanproof-witness/3'"),
     (GOOD | {"more": 1}, "witness: found 'more', expected only schema"),
@@ -438,7 +440,7 @@ CHANGED = [
     (changed("arguments", "b", "data", to=[]), "b.data: found 0 items, expected 54"),
     *((changed("arguments", "b", "data", 0, to=x), f"b: found {x}, expected finite numbers") for x in ("inf", "-inf", "nan")),
     *((changed("arguments", "b", "data", 0, to=x), f"b.data: found {x!r}, expected a number in the form of float.hex")
-      for x in ("0x1p99999", "0x1p0", "1", "", "0x", 1, 1.5, None, [], {}, "0x1" + "0" * 50, "NaN")),
+      for x in NO_NUMBERS),
     *((changed("allowance", to=x), f"allowance: found {x}, expected a finite number") for x in ("inf", "nan", (-1.0).hex())),
     (changed("allowance", to="0x1p99999"), "allowance: found '0x1p99999', expected a number in the form of float.hex"),
     (changed("evidence", to=None), "evidence: found None, expected an object"),
