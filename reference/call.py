@@ -543,8 +543,8 @@ def pulled_back(system: System, cotangents: Mapping[str, Any], arguments: Mappin
     named = {str(each.of): each.name for each in system.arguments if each.role == "cotangent"}
     unknown = [name for name in cotangents if name not in named]
     if unknown or not cotangents:
-        found = unknown[0] if unknown else "none"
-        raise TypeError(f"cotangents: found {found}, expected some of {', '.join(named)}")
+        told = unknown[0] if unknown else "none"
+        raise TypeError(f"cotangents: found {told}, expected some of {', '.join(named)}")
     call = called(system, {**arguments, **{named[of]: x for of, x in cotangents.items()}})
     inside = call.inside(call.arguments)
     bars = {of: call.enter(named[of], call[named[of]]) for of in cotangents}

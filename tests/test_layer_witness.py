@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from editions import recheck
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from scanproof.properties.judge import judge
 from scanproof.properties.layer_draws import LayerDraw, Sizes
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.layer_witness import LayerWitness, layer_contradiction, layer_witness, read_layer
+from scanproof.properties.plain_lru import Lru
+from scanproof.properties.plain_rotrnn import RotRnn
 from scanproof.properties.strategies import Domain
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-
-from scanproof.properties import recheck_layer
-from scanproof.properties.judge import judge
-from scanproof.properties.versions.plain_lru import Lru
-from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.properties.witness import numbers
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)
@@ -62,7 +62,7 @@ def test_read_again_it_is_judged_the_same(tmp_path, system, dtype, spoiled, grad
     assert found == verdict
     assert (list(found.worst.index), found.worst.allowance.hex()) == (again.index, again.allowance)
     assert layer_contradiction(again, found) is None
-    assert recheck_layer.recheck(json.loads(again.text())) == "confirmed"
+    assert recheck(json.loads(again.text())) == "confirmed"
 
 
 @pytest.mark.parametrize("system", PLAIN)
@@ -73,7 +73,7 @@ def test_what_follows_from_shown_constants_has_a_witness(tmp_path, system):
         again = read_layer(written.write(tmp_path))
         outputs.add(again.output)
         assert layer_contradiction(again, verdict) is None
-        assert recheck_layer.recheck(json.loads(again.text())) == "confirmed"
+        assert recheck(json.loads(again.text())) == "confirmed"
     assert {"y from constants", "h from constants"} & outputs
 
 

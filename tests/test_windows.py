@@ -4,19 +4,19 @@ import json
 
 import numpy as np
 import pytest
-from scanproof.properties.windows import judged, width, window
+from editions import recheck
 from scans import Ieee, Machine, Soft, chunked, draw, problem, states, stored_steps
 
 from scanproof.properties import windows
 from scanproof.properties.check import check
 from scanproof.properties.judge import judge
-from scanproof.properties.recheck import recheck
 from scanproof.properties.verdict import judge_inputs
+from scanproof.properties.windows import judged, width, window
 from scanproof.properties.witness import witness
-from scanproof.reference.allowance.certificate import certify
-from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.certificate import certify
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.scan import scan
 
 
 def declared(dtype, store, **rest):
