@@ -148,8 +148,8 @@ class Search:
 
 
 def extent(call: Call) -> dict[str, int]:
-    """The size of every axis; of gradients also how many steps."""
-    sizes = {axis: size for axis, (size, _) in call.layout.sizes.items() if axis != "directions"}
+    """The size of every axis that an argument fixes; of gradients also how many steps."""
+    sizes = {axis: size for axis, (size, owner) in call.layout.sizes.items() if owner in call.arguments}
     return sizes | ({"gradient time": sizes["time"]} if call.cotangents() and "time" in sizes else {})
 
 
