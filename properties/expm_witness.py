@@ -17,7 +17,6 @@ from scanproof.properties.expm_calls import ExpmCall, checked_expm, form_fault
 from scanproof.properties.expm_verdict import allowances, judge_expm, measured
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.witness import Count, Declared, Evidence, Hex, Numbers, array, numbers, outside, read_as
-from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
 
 EXPM_FORMAT: Literal["scanproof-expm-witness/1"] = "scanproof-expm-witness/1"

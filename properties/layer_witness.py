@@ -15,7 +15,6 @@ from scanproof.properties.layer_calls import LayerCall, checked_layer, form_faul
 from scanproof.properties.layer_verdict import GIVEN, certify_all
 from scanproof.properties.verdict import Verdict
 from scanproof.properties.witness import Count, Declared, Evidence, Hex, Numbers, array, numbers, outside, read_as
-from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
 from scanproof.reference.layer_certificate import Certified
 from scanproof.reference.systems import LAYERS

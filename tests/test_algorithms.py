@@ -18,11 +18,12 @@ from scanproof.properties.compare import compare
 from scanproof.reference import algorithms
 from scanproof.reference.algorithms import common, cumulative, logarithm, polar
 from scanproof.reference.algorithms import fft as fft_module
-from scanproof.reference.arithmetic import ALGORITHMS, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.formats import DTYPES
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import allowance
 from scanproof.reference.truth import truth
+from scanproof.reference.vocabulary import ALGORITHMS
 
 PUSHES = (Functions(), Functions(1.0), Functions(-1.0), Functions(1.0, seed=7))
 SIZES = (1e-3, 0.5, 0.9, 0.99, 1.0, 1.01)

@@ -11,12 +11,13 @@ from scanproof.properties import verdict as verdict_module
 from scanproof.properties.findings import find
 from scanproof.properties.verdict import judge_inputs
 from scanproof.reference import certificate as module
-from scanproof.reference.arithmetic import SUBNORMALS, Arithmetic
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.certificate import block_steps, certificates, certify
 from scanproof.reference.double_double import double_double
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.rounding import allowance
 from scanproof.reference.scan import scan
+from scanproof.reference.vocabulary import SUBNORMALS
 
 DTYPES = ("float16", "bfloat16", "float32", "float64", "complex64", "complex128")
 WIDER = {"float16": "float32", "bfloat16": "float32", "float32": "float64", "complex64": "complex128"}

@@ -10,8 +10,8 @@ import flint
 import numba
 import numpy as np
 import pytest
+from editing import edited
 
-from scanproof.proofs.tiny_formats import edited
 from scanproof.reference import allowance_namespace, compiled_enclosures, contraction, exponential, lru, namespace, rotrnn
 from scanproof.reference.enclosed import BITS, Complex, Enclosed, balls, exact, of_balls, scan
 from scanproof.reference.operations import TINY

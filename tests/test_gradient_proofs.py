@@ -13,7 +13,7 @@ from scanproof import proofs
 from scanproof.proofs import closed_forms, instances, layer_gradients, lru_ring, rounding_elements, surjectivity
 from scanproof.proofs.run import check
 from scanproof.reference import lru, namespace, rotrnn
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.near import Near
 from scanproof.reference.rules import rules
 
@@ -193,7 +193,7 @@ def test_factors_with_more_error_than_stated_are_refused(monkeypatch):
 
 def test_near_computes_these_rules_rounded_upwards():
     """E0 of a product and E of an open sum, in Fractions, are what near.py says, but for its own float64 roundings."""
-    rule, rng = rules(LayerArithmetic("float32"), anchored=False), Random(5)
+    rule, rng = rules(Arithmetic("float32"), anchored=False), Random(5)
     u, beta, loss = (Fraction(float(x)) for x in (rule.real.u, rule.real.beta, rule.real.product_loss))
     for _ in range(20):
         numbers = np.array([rng.uniform(1, 9) for _ in range(6)])

@@ -17,21 +17,21 @@ from scanproof.properties.expm_laws import ExpmDraw
 from scanproof.properties.expm_verdict import allowances, judge_expm, measured
 from scanproof.properties.expm_witness import expm_witness
 from scanproof.properties.strategies import Domain
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic import Arithmetic
 
 PROGRAM = Path(recheck_expm.__file__)
 
 
 def drawn(size=3, norm=3.0, dtype="float32", stack=1):
     """A call, its exponential rounded, and the allowance of its last matrix."""
-    arithmetic = LayerArithmetic(dtype)
+    arithmetic = Arithmetic(dtype)
     call = ExpmDraw(arithmetic, Domain(), size, norm, seed=3).dense(stack)
     return call, measured(call.S, call, arithmetic).truth.head.astype(dtype), allowances(call, arithmetic)[-1]
 
 
 def made(size=3, norm=3.0, dtype="float32", stack=1):
     """A witness of an exponential with one entry of its last matrix off by a little more than the allowance."""
-    arithmetic, (call, got, allowance) = LayerArithmetic(dtype), drawn(size, norm, dtype, stack)
+    arithmetic, (call, got, allowance) = Arithmetic(dtype), drawn(size, norm, dtype, stack)
     got[-1, 0, -1] += 1.1 * allowance
     return json.loads(expm_witness(call, got, judge_expm(got, call, arithmetic), "wrong", "planes", 0).text())
 
@@ -52,7 +52,7 @@ def test_confirms_what_was_judged_outside(dtype, size, norm, stack):
 
 
 def test_confirms_a_result_that_is_not_finite_and_a_wrong_identity():
-    arithmetic, call = LayerArithmetic("float32"), ExpmCall(np.zeros((1, 2, 2), "float32"))
+    arithmetic, call = Arithmetic("float32"), ExpmCall(np.zeros((1, 2, 2), "float32"))
     for got in (np.full((1, 2, 2), np.nan, "float32"), np.eye(2, dtype="float32")[None] * np.float32(1 + 2.0**-23)):
         content = expm_witness(call, got, judge_expm(got, call, arithmetic), "wrong", "zero", 0)
         assert recheck_expm.recheck(json.loads(content.text())) == "confirmed"
@@ -64,7 +64,7 @@ def test_confirms_the_witness_of_a_search():
         one = np.eye(S.shape[1])
         return np.linalg.solve(one - S / 2, one + S / 2).astype(S.dtype)
 
-    report = check("expm", cayley, arithmetic=LayerArithmetic("float32"), cases=2, laws=["planes", "equivalence"])
+    report = check("expm", cayley, arithmetic=Arithmetic("float32"), cases=2, laws=["planes", "equivalence"])
     assert recheck_expm.recheck(json.loads(report.witness.text())) == "confirmed"
 
 

@@ -18,9 +18,9 @@ from scanproof.properties.layer_witness import layer_witness
 from scanproof.properties.recheck_layer import recheck
 from scanproof.properties.strategies import Domain
 from scanproof.properties.versions import VERSIONS
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic import Arithmetic
 
-FLOAT32 = LayerArithmetic("float32")
+FLOAT32 = Arithmetic("float32", stages="formed")
 SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)
 TRUTH, ALLOWANCE = "recorded truth is not that of the layer", "does not exceed"
 BY_NAME = {version.name: version for version in VERSIONS}
@@ -28,7 +28,7 @@ BY_NAME = {version.name: version for version in VERSIONS}
 
 def made(system, output="y", two=False, start=False, reverse=False, dtype="float32", factor=2.0):
     """A witness of the exact results, one of them `factor` times as large."""
-    arithmetic = LayerArithmetic(dtype, accumulate="float32" if dtype == "bfloat16" else None)
+    arithmetic = Arithmetic(dtype, accumulate="float32" if dtype == "bfloat16" else None, stages="formed")
     draw = LayerDraw(system, arithmetic, Domain(), SIZES, seed=2)
     call = draw.call(bidirectional=two)
     gradient = output.startswith("gradient")

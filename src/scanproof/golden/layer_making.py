@@ -20,7 +20,7 @@ from scanproof.golden.layer_schema import LAYER_FORMAT, LayerCase, LayerGranted
 from scanproof.golden.schema import Enclosure
 from scanproof.properties.layer_calls import LayerCall, checked_layer
 from scanproof.properties.layer_verdict import certify
-from scanproof.properties.witness import Numbers, numbers
+from scanproof.properties.witness import Declared, Numbers, numbers
 from scanproof.reference import namespace
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.enclosed import Complex, Enclosed, of_balls
