@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from coq_model import SEEDS, fl, within
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 from scanproof.reference.allowance.near import Near
 from scanproof.reference.allowance.rules import rules
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
 # ---------------------------------------------------------------- Circuit.v: straight-line programs
@@ -51,7 +51,7 @@ def negated(e):
 
 def coarse(model):
     """The production rules with the constants of the model."""
-    rule = rules(LayerArithmetic("float64"), False)
+    rule = rules(Arithmetic("float64"), False)
     words = {"u": model.u, "beta": model.beta, "product_loss": model.loss, "sum_loss": model.flush}
     return dataclasses.replace(rule, real=rule.real._replace(**{name: float(x) for name, x in words.items()}))
 

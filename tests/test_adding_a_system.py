@@ -17,7 +17,7 @@ from scanproof.properties import suites
 from scanproof.reference import systems
 
 TOY = Path(__file__).parent / "toy"
-FLOAT32 = scanproof.Arithmetic("float32")
+FLOAT32 = scanproof.Arithmetic("float32", stages="formed")
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,11 @@ from scanproof.reference.allowance import orders as algorithms
 from scanproof.reference.allowance.orders import common, cumulative, logarithm, polar
 from scanproof.reference.allowance.orders import fft as fft_module
 from scanproof.reference.allowance.rounding import allowance
-from scanproof.reference.arithmetic.declaration import ALGORITHMS, Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES
+from scanproof.reference.arithmetic.vocabulary import ALGORITHMS
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.truth import truth
+from scanproof.reference.truth.exact import truth
 
 PUSHES = (Functions(), Functions(1.0), Functions(-1.0), Functions(1.0, seed=7))
 SIZES = (1e-3, 0.5, 0.9, 0.99, 1.0, 1.01)

@@ -13,7 +13,8 @@ from scanproof.properties.verdict import judge_inputs
 from scanproof.reference.allowance import certificate as module
 from scanproof.reference.allowance.certificate import block_steps, certificates, certify
 from scanproof.reference.allowance.rounding import allowance
-from scanproof.reference.arithmetic.declaration import SUBNORMALS, Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.vocabulary import SUBNORMALS
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
 from scanproof.reference.truth.double_double import double_double

@@ -45,7 +45,7 @@ def test_unknown_words_list_the_known(words, told):
 
 
 def test_the_classes_of_scans_assume_the_same():
-    assert declared("default", "float32")[:2] == (common.LIBM, common.TRIGONOMETRIC)
+    assert declared("default", "float32")[:2] == (common.E, common.E_T)
 
 
 # ---------------------------------------------------------------- elementary functions

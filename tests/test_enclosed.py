@@ -10,8 +10,8 @@ import flint
 import numba
 import numpy as np
 import pytest
+from editing import edited
 
-from scanproof.proofs.rounding.tiny_formats import edited
 from scanproof.reference import lru, rotrnn
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.arithmetic.operations import TINY

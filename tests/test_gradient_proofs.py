@@ -8,7 +8,6 @@ from random import Random
 import numpy as np
 import pytest
 import sympy as sp
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 from scanproof import proofs
 from scanproof.proofs.engine import instances
@@ -19,6 +18,7 @@ from scanproof.proofs.systems import layer_gradients, lru_ring
 from scanproof.reference import lru, rotrnn
 from scanproof.reference.allowance.near import Near
 from scanproof.reference.allowance.rules import rules
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.numbers import namespace
 
 TOPICS = (closed_forms, surjectivity, lru_ring, layer_gradients, rounding_elements)
@@ -197,7 +197,7 @@ def test_factors_with_more_error_than_stated_are_refused(monkeypatch):
 
 def test_near_computes_these_rules_rounded_upwards():
     """E0 of a product and E of an open sum, in Fractions, are what near.py says, but for its own float64 roundings."""
-    rule, rng = rules(LayerArithmetic("float32"), anchored=False), Random(5)
+    rule, rng = rules(Arithmetic("float32"), anchored=False), Random(5)
     u, beta, loss = (Fraction(float(x)) for x in (rule.real.u, rule.real.beta, rule.real.product_loss))
     for _ in range(20):
         numbers = np.array([rng.uniform(1, 9) for _ in range(6)])

@@ -11,11 +11,11 @@ import flint
 import numpy as np
 import pytest
 from layer_truth import BITS, ball
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import gradients, outputs
 
 from scanproof.properties.compare import error_enclosure
 from scanproof.reference import lru, rotrnn
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.layers import backwards, in_time, mapped
 from scanproof.reference.numbers import exponential
@@ -260,7 +260,7 @@ def test_honest_programs_stay_within(name, dtype):
     rng, largest = np.random.default_rng(0), {}
     for i in range(24):
         problem = draw(rng, name, dtype, time=(1, 2, 12, 33)[i % 4], batch=1 + i % 2)
-        arithmetic = LayerArithmetic(dtype, **ARITHMETICS[i % 6])
+        arithmetic = Arithmetic(dtype, **{"stages": "formed"} | ARITHMETICS[i % 6])
         certified, w = certificate(problem, arithmetic), writings(rng)
         w = w._replace(scan=OF_ORDER.get(arithmetic.order, w.scan))
         got = squeezed(program(problem, w, dtype), certified)
@@ -277,7 +277,7 @@ def test_sixteen_bits_with_wider_accumulation(name, dtype):
     rng, largest = np.random.default_rng(1), 0.0
     for _ in range(6):
         problem = draw(rng, name, dtype)
-        certified = certificate(problem, LayerArithmetic(dtype, accumulate="float32"))
+        certified = certificate(problem, Arithmetic(dtype, accumulate="float32", stages="formed"))
         got = squeezed(program(problem, writings(rng), "float32"), certified)
         got = {key: stored(x, dtype) for key, x in got.items()}
         largest = max(largest, *ratios(got, certified).values())
@@ -325,7 +325,7 @@ def test_edges(name, edge):
         scale = (1.0, 2.0**-140, 2.0**-60, 2.0**110, 2.0**60)[i % 5]
         impulse = np.arange(problem.u.shape[1])[:, None] == 0 if i % 2 else 1.0
         problem = problem._replace(u=rounded(problem.u * scale * impulse, "float32"))
-        certified = certificate(problem, LayerArithmetic("float32", contraction=bool(i % 3)))
+        certified = certificate(problem, Arithmetic("float32", contraction=bool(i % 3), stages="formed"))
         got = squeezed(program(problem, writings(rng), "float32"), certified)
         for result, x in got.items():
             finite = np.isfinite(x).all()
@@ -355,7 +355,7 @@ def test_faults_are_outside(name, fault):
     rng, seen = np.random.default_rng(3), 0
     for _ in range(8):
         problem = draw(rng, name, "float32")
-        certified = certificate(problem, LayerArithmetic("float32"))
+        certified = certificate(problem, Arithmetic("float32", stages="formed"))
         got = squeezed(program(problem, Writing(), "float32", FAULTS[fault]), certified)
         seen += bool(outside(got, certified) & {"h", "y"})
     assert seen >= 6
@@ -368,7 +368,7 @@ def test_parameters_off_by_little_are_outside(name):
     for _ in range(8):
         problem = draw(rng, name, "float32")
         moved = dataclasses.replace(problem.params, **{field: getattr(problem.params, field) * (1 + 2.0**-11) + 2.0**-11})
-        certified = certificate(problem, LayerArithmetic("float32"))
+        certified = certificate(problem, Arithmetic("float32", stages="formed"))
         got = squeezed(program(problem._replace(params=moved), Writing(), "float32"), certified)
         seen += bool(outside(got, certified))
     assert seen >= 6
@@ -376,7 +376,7 @@ def test_parameters_off_by_little_are_outside(name):
 
 def test_float32_is_no_float64():
     problem = draw(np.random.default_rng(5), "lru", "float32")
-    certified = certificate(problem, LayerArithmetic("float64"))
+    certified = certificate(problem, Arithmetic("float64", stages="formed"))
     assert outside(squeezed(program(problem, Writing(), "float32"), certified), certified)
     assert not outside(squeezed(program(problem, Writing(), "float64"), certified), certified)
 
@@ -390,7 +390,7 @@ def test_truth_is_that_of_balls(name):
     for i in range(4):
         problem = draw(rng, name, "float32", time=9, edge=(None, slow)[i % 2])
         layer, p, entered = call(problem)
-        found = certificate(problem, LayerArithmetic("float32")) | certificate(problem, LayerArithmetic("float32"), gradients)
+        found = certificate(problem, Arithmetic("float32", stages="formed")) | certificate(problem, Arithmetic("float32", stages="formed"), gradients)
         with flint.ctx.workprec(BITS):
             q = mapped(p, ball)
             y, h = layer.run(layer.constants(q), *(ball(x) for x in entered[1:3]), problem.reverse)
@@ -465,7 +465,7 @@ def test_gradients(name, dtype):
     rng, largest = np.random.default_rng(7), 0.0
     for i in range(9):
         problem = draw(rng, name, dtype, time=(1, 2, 15)[i % 3])
-        arithmetic = LayerArithmetic(dtype, adjoint=("any", "recurrence")[i % 2], sums=("any", "blocked", "pairwise")[i // 3])
+        arithmetic = Arithmetic(dtype, adjoint=("any", "recurrence")[i % 2], sums=("any", "blocked", "pairwise")[i // 3], stages="formed")
         certified = certificate(problem, arithmetic, gradients)
         got = GRADIENTS[name](problem, writings(rng), dtype)
         assert set(certified) == set(got)
@@ -483,7 +483,7 @@ def test_gradients_of_jax():
     """Autodiff of an associative scan: subnormals are flushed, products and sums contracted."""
     jax = pytest.importorskip("jax")
     jnp, rng = jax.numpy, np.random.default_rng(8)
-    arithmetic = LayerArithmetic("float32", subnormals="daz")
+    arithmetic = Arithmetic("float32", subnormals="daz", stages="formed")
 
     def layer(p, u):
         lam = jnp.exp(-jnp.exp(p["nu_log"]) + 1j * jnp.exp(p["theta_log"]))
@@ -518,7 +518,7 @@ def test_one_flat_sum_over_steps_and_width_is_another_class():
                    np.zeros((width, 1)), np.zeros(width))  # lam = 1 to 29 bits  # fmt: skip
     p = mapped(p, lambda x: x.astype(float))
     problem = Problem("lru", p, np.ones((1, time, width)), np.zeros((1, 1, 1)) + 0j, np.ones((1, time, width)), False)
-    found = certificate(problem, LayerArithmetic("float32", stages="any"))["y"]
+    found = certificate(problem, Arithmetic("float32", stages="any"))["y"]
     nested = running(np.full(time, running(np.full(width, c))))
     flat, truth, bound = running(np.full(time * width, c)), found.truth.head[0, -1, 0], found.bound[0, -1, 0]
     assert abs(float(nested) - truth) <= bound
@@ -544,7 +544,7 @@ def test_another_factor_first_may_overflow():
     p = lru.Params(one[0], one[0], 46 * one[0], 1e20 * one, 0 * one, one, one, one[0])
     p, u = mapped(p, lambda x: rounded(x, "float32")), rounded(1e-30 * one[None], "float32")
     problem = Problem("lru", p, u, 0j * one[None], one[None], False)
-    certified = certificate(problem, LayerArithmetic("float32"))
+    certified = certificate(problem, Arithmetic("float32", stages="formed"))
     folded, plain = (program(problem, Writing(folded=i), "float32")["h"] for i in (1, 0))
     assert np.isfinite(plain).all()
     assert not np.isfinite(folded).any()
@@ -559,12 +559,12 @@ def test_a_sum_of_squares_that_overflows_leaves_finite_results():
     p = mapped(dataclasses.replace(p, B=p.B * 1e25), lambda x: rounded(x, "float32"))
     u, y_bar = rounded(rng.standard_normal((1, 3, 2)), "float32"), np.ones((1, 3, 2))
     problem = Problem("rotrnn", p, u, np.zeros((1, 1, 1, 2)), y_bar, False)
-    certified = certificate(problem, LayerArithmetic("float32"))
+    certified = certificate(problem, Arithmetic("float32", stages="formed"))
     got = squeezed(program(problem, Writing(), "float32"), certified)
     assert np.isfinite(got["y"]).all()
     assert not outside(got, certified)
     assert not certified["y"].no_overflow
-    fine = certificate(problem, LayerArithmetic("float64"))
+    fine = certificate(problem, Arithmetic("float64", stages="formed"))
     assert fine["y"].no_overflow
     assert outside(got, fine)
 
@@ -574,7 +574,7 @@ def test_sixteen_bit_results_of_a_wider_accumulation_have_their_own_limit():
     for scale, safe in ((1.0, True), (2.0**15, False)):
         params = dataclasses.replace(problem.params, D=rounded(scale * np.ones_like(problem.params.D), "float16"))
         bold = problem._replace(params=params, u=0 * problem.u + 4)
-        certified = certificate(bold, LayerArithmetic("float16", accumulate="float32"))
+        certified = certificate(bold, Arithmetic("float16", accumulate="float32", stages="formed"))
         assert certified["y"].no_overflow == safe
         assert certified["h"].no_overflow
     assert format_of("float16").largest < 2.0**17

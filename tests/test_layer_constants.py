@@ -16,16 +16,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scans import Tiny, declare_tiny
+from scans import Tiny, tiny_dtype
 
-from scanproof.proofs.rounding.tiny_formats import edited
 from scanproof.reference.allowance import angle_sums as layer_orders
 from scanproof.reference.allowance import elements as allowance_namespace
-from scanproof.reference.allowance import near, rounding
+from scanproof.reference.allowance import rounding
+from scanproof.reference.allowance.near import Near
 from scanproof.reference.allowance.rules import rules
 from scanproof.reference.arithmetic import operations
 from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
 from scanproof.reference.inputs import Inputs
 
 FLOAT64 = 1 - 2.0**-40  # errors of quotients and roots, which float64 rounds
@@ -38,36 +38,31 @@ def largest(error, E):
         return float(np.where(error > 0, error / E, 0.0).max())
 
 
-def weakened(*edits):
-    """Elements of the production source with these edits."""
-    return edited(near, *edits)["Near"]
-
-
 # ---------------------------------------------------------------- refuted
 @pytest.mark.parametrize("tiny", [Tiny(2, -3), Tiny(3, -2), Tiny(5, -3)])
-def test_the_product_of_a_real_and_a_complex_number_loses_twice(monkeypatch, tiny):
-    declare_tiny(monkeypatch, tiny)
-    rule, x = rules(LayerArithmetic("float64"), False), tiny.values(1.0)
+def test_the_product_of_a_real_and_a_complex_number_loses_twice(tiny):
+    x = tiny.values(1.0)
     a, z = x[:, None, None] + 0j, x[:, None] + 1j * x  # (all, 1, 1), (all, all)
     computed = tiny.mul(a.real, z.real) + 1j * tiny.mul(a.real, z.imag)
     found = []
-    for kind in (near.Near, weakened(("(2 if a.complex or b.complex else 1)", "1"))):
-        product = kind.leaf(a.real + 0 * z.real, rule) * kind.leaf(z + 0 * a, rule)
+    for model in (PROVED, ErrorModel(mixed=1)):
+        rule = rules(Arithmetic(tiny_dtype(tiny)), False, model)
+        product = Near.leaf(a.real + 0 * z.real, rule) * Near.leaf(z + 0 * a, rule)
         found.append(largest(np.abs(computed - a * z), product.E))
     print(f"real by complex, p = {tiny.p}: {found[0]:.4f} of the allowance, {found[1]:.4f} with one loss")
     assert found[0] <= 1 < found[1]
 
 
 @pytest.mark.parametrize("tiny", [Tiny(6, -4), Tiny(7, -3)])
-def test_a_quotient_of_roots_needs_two_roundings_twice(monkeypatch, tiny):
-    declare_tiny(monkeypatch, tiny)
-    rule, x = rules(LayerArithmetic("float64"), False), tiny.values(4.0)
+def test_a_quotient_of_roots_needs_two_roundings_twice(tiny):
+    x = tiny.values(4.0)
     x = x[x >= tiny.omega]
     a, b = np.meshgrid(x, x, indexing="ij")
     error = np.abs(tiny.round(tiny.round(np.sqrt(a)) / tiny.round(np.sqrt(b))) - np.sqrt(a / b)) * FLOAT64
     found = []
-    for kind in (near.Near, weakened(("E + 2 * u * (X + E)", "E + u * (X + E)"))):
-        found.append(largest(error, allowance_namespace.function("sqrt", kind.leaf(a, rule) / kind.leaf(b, rule)).E))
+    for model in (PROVED, ErrorModel(quotient=1)):
+        rule = rules(Arithmetic(tiny_dtype(tiny)), False, model)
+        found.append(largest(error, allowance_namespace.function("sqrt", Near.leaf(a, rule) / Near.leaf(b, rule)).E))
     print(f"sqrt a / sqrt b, p = {tiny.p}: {found[0]:.4f} of the allowance, {found[1]:.4f} with two roundings once")
     assert found[0] <= 1 < found[1]
 
@@ -97,8 +92,8 @@ def test_roundings_of_the_bound_itself():
     lam = unlucky()
     inputs = Inputs(lam.reshape(1, STEPS, 1), np.zeros((1, STEPS, 1)), np.array([[1.5]]))
     bounds = [
-        edited(rounding, ("16 * (t + 8)", f"{factor} * (t + 8)"))["allowance"](inputs, Arithmetic("float64")).bound[0, :, 0]
-        for factor in (16, 1, 0)
+        rounding.allowance(inputs, Arithmetic("float64"), model=ErrorModel(evaluation=roundings)).bound[0, :, 0]
+        for roundings in (ErrorModel().evaluation, 1, 0)
     ]
     X, E, u = Fraction(3, 2), Fraction(0), Fraction(EPS)
     for A in map(Fraction, lam.tolist()):
@@ -142,12 +137,11 @@ def test_angles_of_derivatives_have_twice_what_they_need(p):
     assert 0.2 < max(worst.values()) <= 1
 
 
-def test_angle_sum_counts_one_loss_more_than_it_needs(monkeypatch):
+def test_angle_sum_counts_one_loss_more_than_it_needs():
     """gamma times R(theta) s, all subnormals: what underflow adds to the relative errors is within one product_loss."""
     assert "product_loss=2 * ops.product_loss" in source(layer_orders)
     tiny = Tiny(4, -1)
-    declare_tiny(monkeypatch, tiny)
-    ops = rules(LayerArithmetic("float64"), False).complex
+    ops = rules(Arithmetic(tiny_dtype(tiny)), False).complex
     values = tiny.values(0.5)  # all subnormals
     gamma, c, s, x, y = np.meshgrid(values[values >= 0], values, values, values, values[values >= 0], indexing="ij", sparse=True)
     first = tiny.round(tiny.mul(c, x) - tiny.mul(s, y))

@@ -9,17 +9,17 @@ from itertools import permutations
 import flint
 import numpy as np
 import pytest
+from editing import edited
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_verdict import certify
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scans import Ieee, Tiny, declare_tiny
+from scans import Ieee, Tiny, tiny_dtype
 
-from scanproof.proofs.rounding.tiny_formats import edited
 from scanproof.reference import lru
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance import near
 from scanproof.reference.allowance.near import Near
 from scanproof.reference.allowance.rules import Rules, rules
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import TINY
 from scanproof.reference.numbers import exponential, namespace
 from scanproof.reference.numbers.enclosed import BITS, balls, exact
@@ -27,10 +27,9 @@ from scanproof.reference.numbers.enclosed import BITS, balls, exact
 P3 = Tiny(3, -2)
 
 
-def declared(monkeypatch, tiny=P3, anchored=False, **words):
-    """The production rules with the parameters of a tiny format."""
-    declare_tiny(monkeypatch, tiny)
-    return rules(LayerArithmetic("float64", **words), anchored)
+def declared(tiny=P3, anchored=False, **words):
+    """The production rules of a tiny format."""
+    return rules(Arithmetic(tiny_dtype(tiny), **words), anchored)
 
 
 def weaker(rule, **changes):
@@ -83,8 +82,8 @@ def extremes(x, E, tiny):
 
 
 @pytest.mark.parametrize("tiny", [P3, Tiny(2, -3), Tiny(4, -3)])
-def test_real_products(monkeypatch, tiny):
-    rule, (a, b, E) = declared(monkeypatch, tiny), operands(tiny)
+def test_real_products(tiny):
+    rule, (a, b, E) = declared(tiny), operands(tiny)
     computed = [tiny.mul(one, two) for one in extremes(a, E, tiny) for two in extremes(b, E, tiny)]
     error = np.max([np.abs(x - a * b) for x in computed], 0)
     check(error, lambda r: element(a + 0 * E, E, r) * element(b + 0 * E, E, r), rule)
@@ -93,8 +92,8 @@ def test_real_products(monkeypatch, tiny):
     check(alone, lambda r: element(a + 0 * E, 0 * E, r) * element(b + 0 * E, 0 * E, r), rule, product_loss=0.5, **weakened)
 
 
-def test_the_errors_of_both_factors_count(monkeypatch):
-    rule, (a, b, E) = declared(monkeypatch), operands(P3)
+def test_the_errors_of_both_factors_count():
+    rule, (a, b, E) = declared(), operands(P3)
     x, y = (a + 0 * E, b + 0 * E)
     error = np.abs(P3.mul(P3.round(a + E), P3.round(b + E)) - a * b) * ((a + E == P3.round(a + E)) & (b + E == P3.round(b + E)))
     assert exceeds(error, element(x, E, rule) * element(y, E, rule))[0] <= 1
@@ -102,8 +101,8 @@ def test_the_errors_of_both_factors_count(monkeypatch):
     assert exceeds(error, element(x, 0 * E, rule) * element(y, E, rule))[0] > 1
 
 
-def test_products_by_powers_of_two_round_only_by_underflow(monkeypatch):
-    rule, (a, b, E) = declared(monkeypatch), operands(P3)
+def test_products_by_powers_of_two_round_only_by_underflow():
+    rule, (a, b, E) = declared(), operands(P3)
     power = (np.abs(np.frexp(b)[0]) == 0.5) | (b == 0)
     found = element(a + 0 * b + 0 * E, E, rule) * Near.leaf(np.where(power, b, 1) + 0 * a + 0 * E, rule)
     with_E = E * np.abs(np.where(power, b, 1))
@@ -118,7 +117,7 @@ def test_products_by_powers_of_two_round_only_by_underflow(monkeypatch):
 
 @pytest.mark.parametrize("tiny", [P3, Tiny(2, -3)])
 def test_sums_of_three_in_any_order(monkeypatch, tiny):
-    rule, x = declared(monkeypatch, tiny), tiny.values(1.0)
+    rule, x = declared(tiny), tiny.values(1.0)
     a, b, c = x[:, None, None], x[None, :, None], x[None, None, :]
     error = np.max([np.abs(tiny.add(tiny.add(p, q), r) - (a + b + c)) for p, q, r in permutations((a, b, c))], 0)
 
@@ -133,8 +132,8 @@ def test_sums_of_three_in_any_order(monkeypatch, tiny):
     assert (make(rule).E[:, x == 0][:, :, x == 0] == 0).all()  # sums with exact zeros do not round
 
 
-def test_errors_of_addends_are_added_and_grow(monkeypatch):
-    rule, (a, b, E) = declared(monkeypatch, Tiny(5, -2)), operands(Tiny(5, -2))
+def test_errors_of_addends_are_added_and_grow():
+    rule, (a, b, E) = declared(Tiny(5, -2)), operands(Tiny(5, -2))
     tiny = Tiny(5, -2)
     computed = [tiny.add(one, two) for one in extremes(a, E, tiny) for two in extremes(b, E, tiny)]
     error = np.max([np.abs(x - (a + b)) for x in computed], 0)
@@ -145,7 +144,7 @@ def test_errors_of_addends_are_added_and_grow(monkeypatch):
 
 def test_an_addend_may_be_joined_before_the_others():
     """(c + p_1) + p_2 rounds c twice: a sum that is closed before c is added would not know."""
-    rule = rules(LayerArithmetic("float32", contraction=False), False)
+    rule = rules(Arithmetic("float32", contraction=False), False)
     u, c = np.float32(2.0**-24), np.float32(1)
     p = np.array([u * (1 + 2.0**-20)] * 2, np.float32) * np.float32(1 - 2.0**-19)
     products = Near.leaf(p.astype(float), rule) * Near.leaf(np.ones(2), rule)  # exact
@@ -166,19 +165,19 @@ def test_a_declared_depth_counts_zeros():
         lane += number  # stays 1
     error = np.abs(float(lane) - x.sum())
     for sums in ("any", "blocked"):
-        rule = rules(LayerArithmetic("float32", sums=sums), False)
+        rule = rules(Arithmetic("float32", sums=sums), False)
         found = Near.leaf(x, rule).einsum("t,t->", Near.leaf(np.ones(800), rule))
         assert error <= found.E
-    rule = rules(LayerArithmetic("float32", sums="blocked"), False)
+    rule = rules(Arithmetic("float32", sums="blocked"), False)
     assert error > rule.growth(np.array(100.0)) * x.sum()  # as if only they counted
     assert rule.depth(np.array(800.0)) >= 800 / 8 + 8
-    assert found.E < rules(LayerArithmetic("float32"), False).growth(np.array(799.0))
+    assert found.E < rules(Arithmetic("float32"), False).growth(np.array(799.0))
 
 
 @pytest.mark.parametrize("sums", ["blocked", "pairwise"])
 def test_declared_depths_hold_in_the_norm_of_complex_sums(sums):
     """sqrt(2) times the depth of 2 m real addends, for m complex products that count 3 m; and one addend joined."""
-    rule = rules(LayerArithmetic("float32", sums=sums), False)
+    rule = rules(Arithmetic("float32", sums=sums), False)
     m = np.arange(1.0, 5000)
     real = np.ceil(2 * m / 8) + 8 if sums == "blocked" else 24 + np.log2(2 * m)
     assert (rule.depth(3 * m) >= np.minimum(2**0.5 * (2 * m - 1), 2**0.5 * real)).all()
@@ -187,10 +186,10 @@ def test_declared_depths_hold_in_the_norm_of_complex_sums(sums):
     assert (rule.depth(n + 1) >= np.minimum(n, real + 1)).all()
 
 
-def test_flushed_sums(monkeypatch):
+def test_flushed_sums():
     """Adding an exact zero may flush a subnormal number too."""
     tiny, x = P3, P3.values(0.24)
-    rule = declared(monkeypatch, tiny, subnormals="ftz")
+    rule = declared(tiny, subnormals="ftz")
     error = np.abs(x)  # all subnormal: all become zero
     for found in (Near.leaf(x, rule) + np.zeros(x.shape), np.stack([Near.leaf(x, rule), Near.leaf(0 * x, rule)]).sum(0)):
         assert 0 < exceeds(error, found)[0] <= 1
@@ -200,7 +199,7 @@ def test_flushed_sums(monkeypatch):
 
 
 def test_subnormal_components_may_be_read_as_zero():
-    rule = rules(LayerArithmetic("float32", subnormals="daz"), False)
+    rule = rules(Arithmetic("float32", subnormals="daz"), False)
     x = np.array([1e-40, 1e-38 * 1.2, 1, 0])
     assert (Near.leaf(x, rule).E == np.where((x > 0) & (x < 2.0**-126), x, 0)).all()
     z = Near.leaf(np.array([1 + 1e-40j, 1e-40 + 1j, 1e-40 - 1e-40j, 1 + 1j, 0]), rule)
@@ -209,7 +208,7 @@ def test_subnormal_components_may_be_read_as_zero():
 
 
 def test_operands_of_tf32_lose_bits_of_subnormals():
-    rule = rules(LayerArithmetic("float32", operands="tf32"), False)
+    rule = rules(Arithmetic("float32", operands="tf32"), False)
     tiny, large = 2.0**-137, 2.0**100  # the first is truncated to 0
     found = Near.leaf(np.array([tiny]), rule) * Near.leaf(np.array([1.5 * large]), rule)
     assert found.E >= tiny * 1.5 * large
@@ -239,7 +238,7 @@ def complex_sums(rng, dtype, m, tries=4000):
 @pytest.mark.parametrize("m", [1, 2, 5])
 @pytest.mark.parametrize("contraction", [True, False])
 def test_complex_products_are_sums_of_real_ones(m, contraction):
-    rule = rules(LayerArithmetic("float32", contraction=contraction), False)
+    rule = rules(Arithmetic("float32", contraction=contraction), False)
     z, w, error = complex_sums(np.random.default_rng(m), "float32", m)
 
     def make(r):
@@ -251,7 +250,7 @@ def test_complex_products_are_sums_of_real_ones(m, contraction):
 
 
 def test_complex_powers_of_two_and_real_factors_are_one_addend():
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     z, power = np.array([0.3 + 0.7j, 0.1j]), np.array([2j, -0.5])
     found = Near.leaf(z, rule) * Near.leaf(power, rule)
     assert (found.n == 1).all()
@@ -262,8 +261,8 @@ def test_complex_powers_of_two_and_real_factors_are_one_addend():
     assert (Near.leaf(z, rule) * Near.leaf(np.array([0.3j, 0.7]), rule)).n.tolist() == [3, 3]
 
 
-def test_pairs_and_their_components(monkeypatch):
-    rule, x = declared(monkeypatch), P3.values(1.0)
+def test_pairs_and_their_components():
+    rule, x = declared(), P3.values(1.0)
     a, b, E, F = x[:, None, None, None], x[None, :, None, None], np.array([0, 0.125, 0.5])[:, None], np.array([0, 0.25])
     shape = np.broadcast_shapes(a.shape, b.shape, E.shape, F.shape)
     re, im = (element(np.broadcast_to(v, shape), np.broadcast_to(e, shape), rule) for v, e in ((a, E), (b, F)))
@@ -286,7 +285,7 @@ DOMAIN = {"exp": (-6, 6), "expm1": (-6, 3), "log": (0.5, 9), "cos": (-9, 9), "si
 @pytest.mark.parametrize("name", DOMAIN)
 def test_functions_of_uncertain_numbers(name):
     """Every s within E, and any error of f that the constants admit: in balls."""
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     v = np.linspace(*DOMAIN[name], 41)[:, None]
     E = np.array([0, 2.0**-30, 2.0**-10, 0.25])
     relative, absolute = rule.elementary.e * rule.real.u, 0.0
@@ -313,7 +312,7 @@ def test_functions_of_uncertain_numbers(name):
 
 
 def test_a_domain_that_is_left_is_unknown():
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     for name in ("log", "sqrt"):
         assert not np.isfinite(allowance_namespace.function(name, element(np.ones(1), 2.0, rule)).E).any()
     for error in (np.inf, np.nan):
@@ -321,8 +320,8 @@ def test_a_domain_that_is_left_is_unknown():
 
 
 @pytest.mark.parametrize("tiny", [P3, Tiny(4, -6)])
-def test_division(monkeypatch, tiny):
-    rule, (a, b, E) = declared(monkeypatch, tiny), operands(tiny)
+def test_division(tiny):
+    rule, (a, b, E) = declared(tiny), operands(tiny)
     b = b[:, np.abs(b[0, :, 0]) > 0.5]
     computed = []
     for one in extremes(a, E, tiny):
@@ -340,7 +339,7 @@ def test_division(monkeypatch, tiny):
 
 
 def test_nothing_is_known_of_quotients_by_what_may_overflow():
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     large = Near.leaf(np.array([2.0**100]), rule)
     assert np.isfinite((1.0 + 0 * large).E).all()
     assert not np.isfinite((Near.leaf(np.ones(1), rule) / (large * large)).E).any()  # 1 / inf = 0 in float32
@@ -359,7 +358,7 @@ def skew(rng, n, size):
 def test_the_norm_lane(n):
     """P^T z with P off by any matrix of 2-norm delta: the worst is a rank-one matrix along z."""
     rng = np.random.default_rng(n)
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     M, z = Near.leaf(skew(rng, n, 0.4), rule), Near.leaf(rng.standard_normal((1, n)), rule)
     P = allowance_namespace.expm(M - M.swapaxes(1, 2))
     delta, direction = P.E[0, 0, 0], z.v.head[0] / np.linalg.norm(z.v.head[0])
@@ -378,7 +377,7 @@ def test_the_norm_lane(n):
 
 
 def test_entries_alone_would_be_too_much_and_entries_as_norms_too_little():
-    rule, rng = rules(LayerArithmetic("float32"), False), np.random.default_rng(0)
+    rule, rng = rules(Arithmetic("float32"), False), np.random.default_rng(0)
     M, z = Near.leaf(skew(rng, 8, 0.4), rule), Near.leaf(np.ones((1, 8)), rule)
     P = allowance_namespace.expm(M - M.swapaxes(1, 2))
     by_norm, by_entry = P.einsum("hnm,hn->hm", z), dataclasses.replace(P, normwise=False).einsum("hnm,hn->hm", z)
@@ -389,7 +388,7 @@ def test_entries_alone_would_be_too_much_and_entries_as_norms_too_little():
 def test_exponentials_move_as_far_as_their_arguments():
     """S rounded once, adversarially: exp moves by less than delta even if the exponential itself is exact."""
     rng = np.random.default_rng(1)
-    rule = weaker(rules(LayerArithmetic("float32"), False), c_E=0.0)
+    rule = weaker(rules(Arithmetic("float32"), False), c_E=0.0)
     M = skew(rng, 4, 1.0)
     x = Near.leaf(M, rule)
     S = x - x.swapaxes(1, 2)
@@ -406,7 +405,7 @@ def test_exponentials_move_as_far_as_their_arguments():
 def test_derivatives_of_exponentials():
     """L(S, G) with S and G moved: in the Frobenius norm, and never without the constant of the derivative, even at S = 0."""
     rng = np.random.default_rng(2)
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     M, G = skew(rng, 4, 0.7), rng.standard_normal((1, 4, 4))
     x, E = Near.leaf(M, rule), 2.0**-12
     found = allowance_namespace.frechet(x - x.swapaxes(1, 2), element(G, E, rule))
@@ -440,12 +439,12 @@ def scan_errors(rng, tiny, tries, time=3):
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
-def test_scans_of_uncertain_numbers(monkeypatch, order):
+def test_scans_of_uncertain_numbers(order):
     tiny = Tiny(4, -3)
     lam, h0, b, E, gap = scan_errors(np.random.default_rng(3), tiny, 20_000)
 
     def make(kept=(1, 1, 1)):
-        rule = declared(monkeypatch, tiny, anchored=True, order=order, contraction=False)
+        rule = declared(tiny, anchored=True, order=order, contraction=False)
         x = [element(part + 0j, e * k, rule) for part, e, k in zip((lam, h0[None], b[None]), E, kept, strict=True)]
         return allowance_namespace.scan(x[0], x[2], x[1])
 
@@ -456,7 +455,7 @@ def test_scans_of_uncertain_numbers(monkeypatch, order):
 
 def test_a_drive_that_cancels_in_exact_numbers_is_an_addend():
     """b = 0 exactly, but as computed it is not: the sum with the state rounds, though nothing is added in exact numbers."""
-    rule, moved = rules(LayerArithmetic("float32", contraction=False), True), 2.0**-24 * 1.5
+    rule, moved = rules(Arithmetic("float32", contraction=False), True), 2.0**-24 * 1.5
     one = Near.leaf(np.ones((1, 1, 1)) + 0j, rule)
     found = allowance_namespace.scan(one[0, 0], element(np.zeros((1, 1, 1)) + 0j, moved, rule), one[:, 0])
     error = abs(float(np.float32(1) + np.float32(moved)) - 1)  # rounded away from 1: more than the error of b
@@ -468,7 +467,7 @@ def test_a_drive_that_cancels_in_exact_numbers_is_an_addend():
 
 def test_no_program_passes_beyond_the_reach():
     """(g B) u overflows where g (B u) does not: both are programs of the class."""
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     g, B, u = (Near.leaf(np.array([[x]]), rule) for x in (1e20, 1e20, 1e-30))
     assert (g * (B @ u)).size[0, 0] < 1e11
     assert rule.tally.peak >= 1e40
@@ -477,7 +476,7 @@ def test_no_program_passes_beyond_the_reach():
 
 def test_the_largest_number_includes_its_own_roundings():
     """1000 addends of bfloat16 may grow by (1 + 2^-8)^999."""
-    rule = rules(LayerArithmetic("bfloat16"), False)
+    rule = rules(Arithmetic("bfloat16"), False)
     x = Near.leaf(np.full(1000, 2.0**115), rule)
     found = x.einsum("t,t->", Near.leaf(np.ones(1000), rule))
     assert found.X < rule.safe < found.size
@@ -486,14 +485,14 @@ def test_the_largest_number_includes_its_own_roundings():
 
 def test_stages_take_their_own_size_only_where_they_are_formed():
     for anchored in (False, True):
-        rule = rules(LayerArithmetic("float32"), anchored)
+        rule = rules(Arithmetic("float32"), anchored)
         difference = (Near.leaf(np.ones(2), rule) - np.array([1.0, 0.5])).stage()
         assert difference.X.tolist() == ([0, 0.5] if anchored else [2, 1.5])
         assert (difference.E == rule.real.u * np.array([2, 1.5]) * (1 + 2.0**-49)).all()
 
 
 def test_what_has_no_error_has_none():
-    rule = rules(LayerArithmetic("float32"), False)
+    rule = rules(Arithmetic("float32"), False)
     x = Near.leaf(np.array([0.0, 1.5, -3.0]), rule)
     for found in (x, -x, x.reshape(3, 1).T, x[1:], np.stack([x, x]), x + 0.0, x.closed(), x.conj()):
         assert not found.E.any()
@@ -508,9 +507,9 @@ MUTANTS = [
 
 
 @pytest.mark.parametrize(("old", "new"), MUTANTS)
-def test_a_wrong_rule_is_seen(monkeypatch, old, new):
+def test_a_wrong_rule_is_seen(old, new):
     """Sums and products as above, by rules with a fault in their text."""
-    rule, (a, b, E) = declared(monkeypatch), operands(P3)
+    rule, (a, b, E) = declared(), operands(P3)
     pairs = [(p, q) for p in extremes(a, E, P3) for q in extremes(b, E, P3)]
 
     def worst(kind):
@@ -530,10 +529,10 @@ ORDER_FREE = [
 
 
 @pytest.mark.parametrize(("old", "new"), ORDER_FREE)
-def test_underflow_is_within_whichever_factors_are_multiplied_first(monkeypatch, old, new):
+def test_underflow_is_within_whichever_factors_are_multiplied_first(old, new):
     """gamma (B u) and (gamma B) u of three factors each, with all numbers of a tiny format; and what the order at hand would say."""
     tiny = Tiny(3, -3)
-    rule, x = declared(monkeypatch, tiny), tiny.values(4.0)
+    rule, x = declared(tiny), tiny.values(4.0)
     g, B, u = x[:, None, None], x[None, :, None], x[None, None, :]
     computed = [tiny.mul(g, tiny.mul(B, u)), tiny.mul(tiny.mul(g, B), u), tiny.mul(tiny.mul(g, u), B)]
     error = np.max([np.abs(one - g * B * u) for one in computed], 0)
@@ -552,7 +551,7 @@ def test_the_papers_order_of_a_layer_in_float16_is_within(stages):
     p = lru.init(np.random.default_rng(0), state=4, width=16, ring="paper-longest", dtype=np.float16)
     u, half, gamma = np.full((1, 1, 16), 3e-5, np.float16), np.float16, np.exp(p.gamma_log)[:, None]
     re, im = (np.sum([half(half(gamma * B)[:, i] * u[0, 0, i]) for i in range(16)], 0, half) for B in (p.B_re, p.B_im))  # (state,)
-    found = certify(LayerCall("lru", p, u), LayerArithmetic("float16", stages=stages), False)["h"]
+    found = certify(LayerCall("lru", p, u), Arithmetic("float16", stages=stages), False)["h"]
     gap = np.abs(found.truth.head[0, 0] - (re.astype(float) + 1j * im))
     assert (gap <= found.unstored[0, 0]).all()
     assert (gap > gamma[:, 0].astype(float) * 16 * 2.0**-24).any()

@@ -18,7 +18,6 @@ from scans import (
     blelloch,
     chunked,
     combine,
-    declare_tiny,
     doubling,
     draw,
     elements,
@@ -27,14 +26,16 @@ from scans import (
     problem,
     sequential,
     states,
+    tiny_dtype,
     worst,
 )
 
 from scanproof.reference.allowance import rounding
 from scanproof.reference.allowance.rounding import allowance
-from scanproof.reference.arithmetic.declaration import BRACKETINGS as ORDERS
-from scanproof.reference.arithmetic.declaration import SUBNORMALS, UNMODELLED_ORDERS, Arithmetic
-from scanproof.reference.arithmetic.operations import roundings
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
+from scanproof.reference.arithmetic.vocabulary import BRACKETINGS as ORDERS
+from scanproof.reference.arithmetic.vocabulary import SUBNORMALS, UNMODELLED_ORDERS
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
 
@@ -197,11 +198,11 @@ def excess(got, h, bound):
 @pytest.mark.parametrize("p", [2, 3, 4, 5])
 @pytest.mark.parametrize("emin", [-3, 0])
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
-def test_every_bracketing_in_tiny_formats(monkeypatch, dtype, p, emin):
+def test_every_bracketing_in_tiny_formats(dtype, p, emin):
     tiny, rng = Tiny(p, emin), np.random.default_rng([p, emin + 9])
-    declare_tiny(monkeypatch, tiny)
+    form = tiny_dtype(tiny, dtype)
     for subnormals, contraction in itertools.product(SUBNORMALS, (True, False)):
-        arithmetic = Arithmetic(dtype, subnormals, contraction)
+        arithmetic = Arithmetic(form, subnormals, contraction)
         time = int(rng.integers(2, 4)) if p < 4 or not arithmetic.is_complex else 2
         inputs = tiny_inputs(rng, tiny, arithmetic, time)
         h, steps, bound = scan(inputs.lam, inputs.b, inputs.h0)[:, -1], elements(inputs), allowance(inputs, arithmetic).bound
@@ -209,7 +210,7 @@ def test_every_bracketing_in_tiny_formats(monkeypatch, dtype, p, emin):
             machine = rng.choice(machines(arithmetic, tiny))
             bad = excess(folded(machine, steps, tree)[1], h, bound[:, -1])
             assert not bad.size, (arithmetic, machine, tree, [x[bad[0]] for x in (inputs.lam, inputs.b, inputs.h0)])
-        machine, by_steps = rng.choice(machines(arithmetic, tiny)), Arithmetic(dtype, subnormals, contraction, "sequential")
+        machine, by_steps = rng.choice(machines(arithmetic, tiny)), Arithmetic(form, subnormals, contraction, "sequential")
         bad = excess(sequential(machine, steps)[-1][1], h, allowance(inputs, by_steps).bound[:, -1])
         assert not bad.size, (by_steps, machine, [x[bad[0]] for x in (inputs.lam, inputs.b, inputs.h0)])
 
@@ -217,46 +218,38 @@ def test_every_bracketing_in_tiny_formats(monkeypatch, dtype, p, emin):
 # ---------------------------------------------------------------- teeth: every term is needed
 
 
-def weaken(monkeypatch, change):
-    """Allowances from here on use changed constants."""
-    honest = Arithmetic.roundings
-    monkeypatch.setattr(Arithmetic, "roundings", lambda *args: honest(*args)._replace(**change(honest(*args))))
-
-
 def one_step(lam, h0, b, dtype="float32"):
     return Inputs(np.array([lam], dtype), np.array([[[b]]], dtype), np.array([[h0]], dtype))
 
 
-TEETH = {  # term: (what replaces it, declaration, flush, inputs that only this term allows)
-    "u": (lambda ops: {"u": ops.u / 2}, "gradual", "", one_step(0.5, 2, 2.0**-24)),
-    "beta": (lambda ops: {"beta": 0}, "gradual", "", one_step(0.3, 0.3, 0)),
-    "half of beta": (lambda ops: {"beta": ops.beta / 2}, "gradual", "", one_step(1 + 2.0**-12, 1 + 2.0**-12, 0)),
-    "underflow of a product": (lambda ops: {"product_loss": 0}, "gradual", "", one_step(0.3, 2.0**-149, 0)),
-    "flushes": (lambda ops: {"product_loss": 2.0**-150, "sum_loss": 0}, "ftz", "w", one_step(0.3, 2.0**-126, 0)),
-    "flushed sum": (lambda ops: {"sum_loss": 0}, "ftz", "w", one_step(0, 0, 2.0**-127)),
+TEETH = {  # term: (in which model it is weaker, declaration, flush, inputs that only this term allows)
+    "u": (ErrorModel(u=0.5), "gradual", "", one_step(0.5, 2, 2.0**-24)),
+    "beta": (ErrorModel(beta=0), "gradual", "", one_step(0.3, 0.3, 0)),
+    "half of beta": (ErrorModel(beta=0.5), "gradual", "", one_step(1 + 2.0**-12, 1 + 2.0**-12, 0)),
+    "underflow of a product": (ErrorModel(product_loss=0), "gradual", "", one_step(0.3, 2.0**-149, 0)),
+    "flushes": (ErrorModel(product_loss=2.0**-24, sum_loss=0), "ftz", "w", one_step(0.3, 2.0**-126, 0)),
+    "flushed sum": (ErrorModel(sum_loss=0), "ftz", "w", one_step(0, 0, 2.0**-127)),
 }
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
 @pytest.mark.parametrize("term", TEETH)
-def test_every_term_is_needed(monkeypatch, term, order):
-    change, subnormals, flush, inputs = TEETH[term]
+def test_every_term_is_needed(term, order):
+    weaker, subnormals, flush, inputs = TEETH[term]
     arithmetic, machine = Arithmetic("float32", subnormals, order=order), Machine(Ieee("float32"), flush=flush)
     got, h = states("sequential", machine, inputs), exact(inputs)
     assert worst(got, h, allowance(inputs, arithmetic).bound) <= 1
-    weaken(monkeypatch, change)
-    assert worst(got, h, allowance(inputs, arithmetic).bound) > 1
+    assert worst(got, h, allowance(inputs, arithmetic, model=weaker).bound) > 1
     print(f"without {term}: lam {inputs.lam}, b {inputs.b.ravel()}, h0 {inputs.h0.ravel()} computed {got.ravel()}")
 
 
-def test_every_addition_is_needed(monkeypatch):
+def test_every_addition_is_needed():
     inputs, arithmetic = one_step(0.5, 2, 2.0**-24), Arithmetic("float32")
-    got, honest = states("sequential", Machine(Ieee("float32")), inputs), rounding._path_limit
-    monkeypatch.setattr(rounding, "_path_limit", lambda *args: honest(*args) - 1)
-    assert worst(got, exact(inputs), allowance(inputs, arithmetic).bound) > 1
+    got = states("sequential", Machine(Ieee("float32")), inputs)
+    assert worst(got, exact(inputs), allowance(inputs, arithmetic, model=ErrorModel(fewer_on_a_path=1)).bound) > 1
 
 
-def test_lost_powers_are_needed(monkeypatch):
+def test_lost_powers_are_needed():
     """lam_3 lam_2 underflows on its own: states carry b_1 exactly, a tree loses it, and more than any state ever lost."""
     lam = np.array([[[1], [2.0**-100], [2.0**-100]]], np.float32)
     inputs, machine = Inputs(lam, np.array([[[2.0**100], [0], [0]]], np.float32)), Machine(Ieee("float32"))
@@ -281,7 +274,7 @@ def test_what_grows(name, order):
     inputs = Inputs(np.array(lam, np.float32).reshape(1, 2, 1), np.zeros((1, 2, 1), np.float32), np.array([[h0]], np.float32))
     got, h = states("sequential", Machine(Ieee("float32"), flush=flush), inputs), exact(inputs)
     assert 0 < worst(got, h, allowance(inputs, Arithmetic("float32", subnormals, order=order)).bound) <= 1
-    assert worst(got, h, 2 * np.full(h.shape, roundings(Arithmetic("float32", subnormals), False).product_loss)) > 1
+    assert worst(got, h, 2 * np.full(h.shape, Arithmetic("float32", subnormals).roundings(False).product_loss)) > 1
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
@@ -291,7 +284,7 @@ def test_the_bound_is_evaluated_upwards(order, steps):
     rng, arithmetic = np.random.default_rng(0), Arithmetic("float32", order=order)
     lam, b = rng.uniform(0.5, 1, (2, 1, 60, 20)).astype(np.float32)
     b[:, steps:] = 0
-    u, bound = Fraction(roundings(arithmetic, False).u), allowance(Inputs(lam, b), arithmetic).bound
+    u, bound = Fraction(arithmetic.roundings(False).u), allowance(Inputs(lam, b), arithmetic).bound
     X, E = np.full(20, Fraction(0)), np.full(20, Fraction(0))
     for t in range(60):
         A, fresh = (np.array([Fraction(float(x)) for x in row[0, t]]) for row in (lam, b))
@@ -306,22 +299,21 @@ def test_the_bound_is_evaluated_upwards(order, steps):
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_moduli_are_rounded_upwards(dtype):
     inputs = problem(np.random.default_rng(0), Arithmetic(dtype), 0.9, (2, 50, 3), varying=True, zeros=0.1)
-    leaf = rounding.leaves(inputs, Arithmetic(dtype), roundings(Arithmetic(dtype), True))
+    leaf = rounding.leaves(inputs, Arithmetic(dtype), Arithmetic(dtype).roundings(True))
     for z, size in ((inputs.lam, leaf.A), (inputs.b, leaf.X), (inputs.h0, rounding.start(inputs, Arithmetic(dtype)).X)):
         squares = [Fraction(float(x.real)) ** 2 + Fraction(float(x.imag)) ** 2 for x in z.flat]
         assert all(Fraction(a) ** 2 >= square for a, square in zip(size.flat, squares, strict=True))
 
 
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
-def test_complex_products_need_beta(monkeypatch, dtype):
+def test_complex_products_need_beta(dtype):
     """Half of beta's sqrt(5) u is exceeded by random products (Brent, Percival, Zimmermann attain it)."""
     rng, arithmetic = np.random.default_rng(0), Arithmetic(dtype, contraction=False)
     lam, h0 = draw(rng, dtype, (1, 1, 1000), 0, 0), draw(rng, dtype, (1, 1000), 0, 0)
     inputs = Inputs(lam, np.zeros_like(lam), h0)
     got, h = states("sequential", Machine(Ieee(arithmetic.real_dtype)), inputs), exact(inputs)
     assert worst(got, h, allowance(inputs, arithmetic).bound) <= 1
-    weaken(monkeypatch, lambda ops: {"beta": ops.beta / 2})
-    assert worst(got, h, allowance(inputs, arithmetic).bound) > 1
+    assert worst(got, h, allowance(inputs, arithmetic, model=ErrorModel(beta=0.5)).bound) > 1
 
 
 @pytest.mark.parametrize("time", [32, 128, 512])
@@ -381,7 +373,7 @@ def test_impulses_are_relative_but_for_underflow(dtype):
     arithmetic = Arithmetic(dtype)
     inputs = Inputs(np.array([0.3 if not arithmetic.is_complex else 0.24 + 0.18j], dtype), np.zeros((1, 400, 1), dtype))
     inputs.b[0, 0, 0] = 1
-    ops, bound = roundings(arithmetic, arithmetic.is_complex), allowance(inputs, arithmetic).bound.ravel()
+    ops, bound = arithmetic.roundings(arithmetic.is_complex), allowance(inputs, arithmetic).bound.ravel()
     size, m = abs(complex(inputs.lam[0])) ** np.arange(400), np.arange(400)
     growth = (1 + ops.beta) ** m
     relative, lost = np.expm1(m * np.log1p(ops.beta)) * size, growth * 2 * m * ops.product_loss  # of states and multipliers
@@ -430,14 +422,14 @@ def near_overflow(rng, arithmetic):
     return Inputs(inputs.lam, (inputs.b * scale).astype(inputs.b.dtype), (inputs.h0 * scale).astype(inputs.b.dtype))
 
 
-def broken_certificates(dtype, order):
+def broken_certificates(dtype, order, model=PROVED):
     """Cases certified against overflow in which an honest evaluation is not finite; and numbers of cases of each kind."""
     rng, arithmetic, broken, kinds = np.random.default_rng(1), Arithmetic(dtype, order=order), 0, [0, 0]
     for _ in range(80):
         inputs = near_overflow(rng, arithmetic)
         if not all(np.isfinite(x).all() for x in (inputs.b, inputs.h0)):
             continue
-        certified, machine = allowance(inputs, arithmetic).no_overflow, rng.choice(machines(arithmetic))
+        certified, machine = allowance(inputs, arithmetic, model=model).no_overflow, rng.choice(machines(arithmetic))
         for name in OF_ORDER[order]:
             if not (Ieee("float64").dtype == machine.format.dtype and "fused" in machine.step_name):
                 finite = np.isfinite(states(name, machine, inputs))
@@ -450,13 +442,12 @@ def broken_certificates(dtype, order):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("order", ["any", "sequential"])
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "float64"])
-def test_no_overflow_is_never_certified_wrongly(monkeypatch, dtype, order):
+def test_no_overflow_is_never_certified_wrongly(dtype, order):
     broken, (finite, overflowed) = broken_certificates(dtype, order)
     assert broken == 0
     assert min(finite, overflowed) > 10
     if dtype != "float64":  # there the bound itself overflows
-        weaken(monkeypatch, lambda ops: {"largest": ops.largest * 16})
-        assert broken_certificates(dtype, order)[0] > 0
+        assert broken_certificates(dtype, order, ErrorModel(largest=16))[0] > 0
 
 
 @pytest.mark.parametrize("arithmetic", [Arithmetic(dtype, order=order) for dtype in NATIVE for order in OF_ORDER], ids=str)

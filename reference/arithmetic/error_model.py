@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 class ErrorModel:
     """Every term at its proved value, unless it is named.
 
-    u ... store_loss: factors on the constants of one operation (operations.Roundings).
+    u ... largest: factors on the constants of one operation (operations.Roundings).
     read_lam, read_b: factors on the errors of reading lam and b.
     state_losses, multiplier_losses: factors on m l and on w.
     spread: exponent of (1 + xi) (1 + beta)^m where it multiplies what underflow costs.
@@ -33,6 +33,7 @@ class ErrorModel:
     operand_loss: float = 1.0
     store: float = 1.0
     store_loss: float = 1.0
+    largest: float = 1.0
     read_lam: float = 1.0
     read_b: float = 1.0
     state_losses: float = 1.0

@@ -53,7 +53,7 @@ class Roundings(NamedTuple):
     model: ErrorModel = PROVED
 
 
-SCALED = ("u", "beta", "product_loss", "sum_loss", "operand", "operand_loss", "store", "store_loss")
+SCALED = ("u", "beta", "product_loss", "sum_loss", "operand", "operand_loss", "store", "store_loss", "largest")
 
 
 def roundings(
