@@ -50,7 +50,7 @@ OPERATIONS = (
         certificates=REAL,
         argued=("proofs/coq/BoundOps.v: evaluated_honest asks for all numbers what formats grant where nothing overflows",),
         assumed=("operations round as the declaration says, and do not overflow: theorems know no largest number",),
-        tested=("tests/test_arithmetic.py: every operand of tiny formats",),
+        tested=("tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats",),
     ),
     Link(
         name="one complex product, no contraction",
@@ -60,7 +60,7 @@ OPERATIONS = (
         theorems=("BoundOps.separate", "ComplexProduct.separate_product", "ComplexProduct.fused_product"),
         certificates=COMPLEX,
         cited=(CITED, "Gappa proves each component only, 2u + u^2, which gives 2.83 u for the modulus"),
-        tested=("tests/test_arithmetic.py: every operand of tiny formats",),
+        tested=("tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats",),
     ),
     Link(
         name="one complex step, any contraction",
@@ -69,7 +69,7 @@ OPERATIONS = (
         lemmas=("complex-step", "rounding-circuit"),
         theorems=("BoundOps.contracted", "ComplexProduct.contracted_product"),
         certificates=ANY,
-        tested=("tests/test_gappa.py: that square, expanded", "tests/test_arithmetic.py: every operand of tiny formats"),
+        tested=("tests/proofs/test_gappa.py: that square, expanded", "tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats"),
     ),
     Link(
         name="flushed subnormals, matrix units, TF32",
@@ -77,7 +77,7 @@ OPERATIONS = (
         python=("reference.arithmetic.operations:roundings",),
         argued=("reference/arithmetic/operations.py: truncation itself is in the certificates above",),
         assumed=("the unit loses no more than declared",),
-        tested=("tests/test_formats.py: such units in software", "tests/test_tiny.py: flushed, every input of tiny formats"),
+        tested=("tests/reference/arithmetic/test_formats.py: such units in software", "tests/proofs/test_tiny.py: flushed, every input of tiny formats"),
     ),
 )
 SCANS = (
@@ -87,7 +87,7 @@ SCANS = (
         python=("reference.allowance.rounding:allowance", "reference.allowance.rounding:_bracketing"),
         lemmas=("rounding-near", "rounding-circuit", "rounding-recurrence"),
         theorems=("BoundState.*", "BoundTop.*", "BoundTheorem.*", "Instances.*"),
-        tested=("tests/test_coq_links.py: the theorem's tree in fractions beside Python", "tests/test_rounding.py: honest scans"),
+        tested=("tests/proofs/test_coq_links.py: the theorem's tree in fractions beside Python", "tests/reference/allowance/test_rounding.py: honest scans"),
     ),
     Link(
         name="sizes and counts of a scan",
@@ -95,7 +95,7 @@ SCANS = (
         python=("reference.allowance.walk:walked", "reference.allowance.walk:_largest_segment", "reference.allowance.rounding:_products"),
         lemmas=("rounding-recurrence",),
         theorems=("BoundCount.*",),
-        tested=("tests/test_coq_links.py: compared exactly",),
+        tested=("tests/proofs/test_coq_links.py: compared exactly",),
     ),
     Link(
         name="declared tree and chunk orders",
@@ -103,42 +103,42 @@ SCANS = (
         python=("reference.allowance.rounding:_path_limit", "reference.allowance.rounding:_bracketing"),
         theorems=("BoundTheorem.rounding_any_bracketing",),
         assumed=("a program that is declared so has no more additions on any path; the theorem takes d as given",),
-        tested=("tests/test_rounding.py: counted along every path",),
+        tested=("tests/reference/allowance/test_rounding.py: counted along every path",),
     ),
     Link(
         name="scan one step after the other",
         says="E_t = (1+u) [(A+dA)(1+beta) E + (dA (1+beta) + A beta) |h_{t-1}| + dX + loss] + u |h_t| + flush",
         python=("reference.allowance.rounding:_sequential",),
         theorems=("Recurrence.*",),
-        tested=("tests/test_coq_links.py: the theorem's recurrence in fractions beside Python",),
+        tested=("tests/proofs/test_coq_links.py: the theorem's recurrence in fractions beside Python",),
     ),
     Link(
         name="binary32, every T",
         says="explicit distances in two settings, by Gappa within Coq and Flocq's IEEE 754: no hypothesis on single operations",
         python=("reference.allowance.rounding:allowance",),
         theorems=("RoundingReal.*", "RoundingComplex.*"),
-        tested=("tests/test_gappa.py: Python grants what Coq proves sufficient",),
+        tested=("tests/proofs/test_gappa.py: Python grants what Coq proves sufficient",),
     ),
     Link(
         name="results stored in a narrower format",
         says="s |h_t| + s_loss more, where a result is stored",
         python=("reference.allowance.rounding:_stored",),
         lemmas=("element-store",),
-        tested=("tests/test_formats.py: wider accumulation",),
+        tested=("tests/reference/arithmetic/test_formats.py: wider accumulation",),
     ),
     Link(
         name="exact lanes",
         says="allowance 0 where every partial sum of every order is representable",
         python=("reference.allowance.exact_lanes:advance",),
         argued=("docs/theorem.md: integers whose absolute values add up to at most 2^p",),
-        tested=("tests/test_rounding.py: lanes that have none, and lanes that do",),
+        tested=("tests/reference/allowance/test_rounding.py: lanes that have none, and lanes that do",),
     ),
     Link(
         name="no overflow",
         says="no evaluation of the class overflows while X + allowance and all products stay below half of the largest number",
         python=("reference.allowance.rounding:advance", "reference.allowance.rounding:_bracketing"),
         argued=("docs/theorem.md: every intermediate result is a part of X",),
-        tested=("tests/test_rounding.py: never certified wrongly in tiny formats",),
+        tested=("tests/reference/allowance/test_rounding.py: never certified wrongly in tiny formats",),
     ),
     Link(
         name="evaluation of a bound",
@@ -146,7 +146,7 @@ SCANS = (
         python=("reference.allowance.rounding:_upward", "reference.allowance.rounding:_grow"),
         argued=("docs/theorem.md: nonnegative terms, fewer than 16 roundings a step",),
         assumed=("expm1 and log1p of this process are off by less than the margin",),
-        tested=("tests/test_rounding.py: against rational numbers",),
+        tested=("tests/reference/allowance/test_rounding.py: against rational numbers",),
     ),
     Link(
         name="algorithms that are no bracketings",
@@ -168,15 +168,15 @@ LAYERS = (
         argued=("docs/layers.md: Circuits without cancellation. Coq proves the bound of a program by its own counts "
                 "(counted), of one open sum and of one product; that the rules together cover the class is argued",
                 "reference/allowance/near.py: roundings of a quotient, declared depths of sums, the 3 n addends of n complex products"),
-        tested=("tests/test_coq_circuits.py: programs in fractions beside Near", "tests/test_near.py: every rule",
-                "tests/test_layer_certificate.py: one flat sum over steps and width is another class"),
+        tested=("tests/proofs/test_coq_circuits.py: programs in fractions beside Near", "tests/reference/allowance/test_near.py: every rule",
+                "tests/reference/allowance/test_layer_certificate.py: one flat sum over steps and width is another class"),
     ),
     Link(
         name="underflow in a layer, whichever factors are multiplied first",
         says="a loss meets no more than the other factors of its monomial, whose product reach bounds; m products lose m times",
         python=("reference.allowance.near:Near", "reference.allowance.elements:_lost", "reference.allowance.elements:scan"),
         argued=("reference/allowance/near.py: lost and reach", "reference/allowance/elements.py: _lost, where drives are not formed"),
-        tested=("tests/test_near.py: weaker rules are violated, in every order of the factors",),
+        tested=("tests/reference/allowance/test_near.py: weaker rules are violated, in every order of the factors",),
     ),
     Link(
         name="scan of a layer",
@@ -186,7 +186,7 @@ LAYERS = (
         lemmas=("rounding-recurrence",),
         theorems=("BoundTheorem.rounding_any_order", "Recurrence.sequential"),
         assumed=("b and h are formed, unless stages any is declared",),
-        tested=("tests/test_near.py: scans of uncertain numbers",),
+        tested=("tests/reference/allowance/test_near.py: scans of uncertain numbers",),
     ),
     Link(
         name="scan of a rotation with decay",
@@ -195,7 +195,7 @@ LAYERS = (
         lemmas=("rotation-affine", "rounding-recurrence"),
         theorems=("BoundTheorem.rounding_any_order",),
         argued=("reference/allowance/elements.py: rotation, one more rounding of every product, and one of their sum",),
-        tested=("tests/test_near.py: scans of uncertain numbers", "tests/test_layer_certificate.py: honest layers"),
+        tested=("tests/reference/allowance/test_near.py: scans of uncertain numbers", "tests/reference/allowance/test_layer_certificate.py: honest layers"),
     ),
     Link(
         name="scan of a rotation by added angles",
@@ -224,7 +224,7 @@ LAYERS = (
         argued=("docs/layers.md: exp does not amplify perturbations of a skew matrix, since exp(sS) is orthogonal",),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/arithmetic/constants.py: c_E",),
-        tested=("tests/test_near.py: the norm lane", "tests/test_expm_system.py: the exponential alone",
+        tested=("tests/reference/allowance/test_near.py: the norm lane", "tests/test_expm_system.py: the exponential alone",
                 "tests/test_constants.py: docs/constants.md is what was measured"),
     ),
     Link(
@@ -234,7 +234,7 @@ LAYERS = (
         lemmas=("exp-orthogonal-series", "exp-orthogonal-flow"),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/arithmetic/constants.py: c_E, of the derivative as of the exponential itself",),
-        tested=("tests/test_layer_certificate.py: gradients of honest layers",),
+        tested=("tests/reference/allowance/test_layer_certificate.py: gradients of honest layers",),
     ),
     Link(
         name="outputs, constants and gradients of a layer",
@@ -244,7 +244,7 @@ LAYERS = (
         lemmas=("lru-gradients", "rotrnn-gradients", "element-store"),
         argued=("docs/layers.md: stages; autodiff transposes a circuit and keeps its monomials",),
         assumed=("stages, adjoint and sums as declared",),
-        tested=("tests/test_layer_certificate.py: honest layers", "tests/test_layer_verdict.py: verdicts"),
+        tested=("tests/reference/allowance/test_layer_certificate.py: honest layers", "tests/test_layer_verdict.py: verdicts"),
     ),
 )
 EQUATIONS = (
@@ -255,7 +255,7 @@ EQUATIONS = (
         lemmas=("scan-associative", "scan-identity", "scan-action", "scan-429-bracketings", "scan-any-bracketing", "scan-carry",
                 "scan-reverse", "scan-doubling", "scan-exclusive"),
         theorems=("Scan.*",),
-        tested=("tests/test_coq_algebra.py: the same tree in fractions",),
+        tested=("tests/proofs/test_coq_algebra.py: the same tree in fractions",),
     ),
     Link(
         name="the rotation operator",
@@ -263,7 +263,7 @@ EQUATIONS = (
         python=("reference.transitions.diagonal:rotation", "numba_kernels.rotation:scan"),
         lemmas=("rotation-associative", "rotation-identity", "rotation-affine", "theta-rotation", "canonical-form"),
         theorems=("Theta.*",),
-        tested=("tests/test_coq_algebra.py: a tree of turns in fractions",),
+        tested=("tests/proofs/test_coq_algebra.py: a tree of turns in fractions",),
     ),
     Link(
         name="RotRNN's matrices",
@@ -275,7 +275,7 @@ EQUATIONS = (
                 "exp-onto-every-rotation", "exp-onto-rotations", "rotated-basis"),
         theorems=("Rotation.*", "Flow.*", "Series.*", "Cayley.*", "Scan.change_of_basis"),
         cited=("a symmetric matrix has a unit eigenvector: every other step to A = P Theta P^T is a claim",),
-        tested=("tests/test_rotrnn.py: the symmetric part of M and the size of B do not matter",),
+        tested=("tests/reference/systems/test_rotrnn.py: the symmetric part of M and the size of B do not matter",),
     ),
     Link(
         name="RotRNN's head is LRU in conjugate pairs",
@@ -283,7 +283,7 @@ EQUATIONS = (
         python=("reference.lru:run", "reference.rotrnn:run"),
         lemmas=("conjugate-pairs", "rotrnn-is-lru"),
         theorems=("ConjugatePairs.*",),
-        tested=("tests/test_layer_proofs.py: both references",),
+        tested=("tests/proofs/test_layer_proofs.py: both references",),
     ),
     Link(
         name="norm of the state",
@@ -292,7 +292,7 @@ EQUATIONS = (
         lemmas=("norm-preserved", "decay-below-one", "lru-variance", "expected-state-norm", "state-norm-needs-white"),
         theorems=("Moments.*", "Norm.*"),
         assumed=("inputs are white in time and space; no verdict depends on it",),
-        tested=("tests/test_coq_algebra.py: the same moments in fractions",),
+        tested=("tests/proofs/test_coq_algebra.py: the same moments in fractions",),
     ),
     Link(
         name="gradients",
@@ -300,7 +300,7 @@ EQUATIONS = (
         python=("reference.lru:adjoint", "reference.rotrnn:adjoint"),
         lemmas=("scan-adjoint", "lru-gradients", "rotrnn-gradients"),
         theorems=("Adjoint.*",),
-        tested=("tests/test_coq_algebra.py: the same recurrence in fractions",),
+        tested=("tests/proofs/test_coq_algebra.py: the same recurrence in fractions",),
     ),
     Link(
         name="laws of every scan",
@@ -315,7 +315,7 @@ EQUATIONS = (
         says="M + a symmetric matrix, c B, theta + 2 pi, pairs, channels and conjugates in another order",
         python=("properties.layer_laws:invariances", "properties.rotrnn:equivalents", "properties.lru:equivalents"),
         lemmas=("only-the-skew-part", "input-scale", "angles-and-pairs", "channels-permute"),
-        tested=("tests/test_rotrnn.py: the symmetric part of M and the size of B do not matter",),
+        tested=("tests/reference/systems/test_rotrnn.py: the symmetric part of M and the size of B do not matter",),
     ),
     Link(
         name="the authors' versions of RotRNN",
@@ -330,7 +330,7 @@ EQUATIONS = (
         python=("reference.initialise:decay_rate",),
         lemmas=("ring-initialisation", "ring-constant-input"),
         assumed=("inputs are white in time and space; no verdict depends on it",),
-        tested=("tests/test_lru.py: initial values",),
+        tested=("tests/reference/systems/test_lru.py: initial values",),
     ),
 )  # fmt: skip
 LINKS = (*OPERATIONS, *SCANS, *LAYERS, *EQUATIONS)
