@@ -339,7 +339,7 @@ def called(system: System, arguments: Mapping[str, Any], dtype: str | None = Non
     named = _flat(system, arguments)
     reverse = named.pop("reverse", False)
     if not isinstance(reverse, bool | np.bool_):
-        raise TypeError(f"reverse: found {reverse!r}, expected True or False")
+        raise TypeError(f"reverse: found {' '.join(repr(reverse).split())}, expected True or False")
     _check_names(system, named)
     ordered = {each.name: named[each.name] for each in system.arguments if named.get(each.name) is not None}
     for name, x in ordered.items():

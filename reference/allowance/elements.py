@@ -141,8 +141,9 @@ def _no_lift(x: Any) -> Any:
 
 
 def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops: Roundings | None = None) -> Near:
-    """h_t = lam h_{t-1} + b_t. lam (channels,), b (batch, time, channels), h0 (batch, channels)"""
-    lam, b = lam.closed(), (b[:, ::-1] if reverse else b).stage()
+    """h_t = lam_t h_{t-1} + b_t. lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels)"""
+    lam = (lam[:, ::-1] if reverse and lam.ndim == 3 else lam).closed()
+    b = (b[:, ::-1] if reverse else b).stage()
     h0 = (0 * b[:, 0] if h0 is None else h0).stage()
     known = lam.rules.declared.bracketing or ops is not None  # other orders are known of rotations only
     ops, declared = ops or b.ops, lam.rules.declared

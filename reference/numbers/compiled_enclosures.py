@@ -100,16 +100,16 @@ def contract(a: Array, b: Array, out: Array) -> None:
 def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
     """All states of h_t = lam h_{t-1} + b_t for complex numbers in rows re, re_tail, im, im_tail, rad.
 
-    lam (5, channels), b and out (5, batch, time, channels), start (5, batch, channels). A disc, not a rectangle, is carried:
-    rad_t = |lam| rad_{t-1} + (rad of lam) |h_{t-1}| + (rad of b_t) + lost, in the modulus.
+    lam, b and out (5, batch, time, channels), start (5, batch, channels). A disc, not a rectangle, is carried:
+    rad_t = |lam_t| rad_{t-1} + (rad of lam_t) |h_{t-1}| + (rad of b_t) + lost, in the modulus.
     """
     _, batch, time, channels = b.shape
     for n in range(batch):
         for k in range(channels):
-            c, c_tail, d, d_tail, r_lam = lam[0, k], lam[1, k], lam[2, k], lam[3, k], lam[4, k]
-            size = (_modulus(c, d) + abs(c_tail) + abs(d_tail)) * UP
             x, x_tail, y, y_tail, r = start[0, n, k], start[1, n, k], start[2, n, k], start[3, n, k], start[4, n, k]
             for t in range(time):
+                c, c_tail, d, d_tail = lam[0, n, t, k], lam[1, n, t, k], lam[2, n, t, k], lam[3, n, t, k]
+                r_lam, size = lam[4, n, t, k], (_modulus(c, d) + abs(c_tail) + abs(d_tail)) * UP
                 p, q, lost_1 = _product(c, c_tail, x, x_tail)
                 s, f, lost_2 = _product(-d, -d_tail, y, y_tail)
                 re, re_tail, lost_3 = _sum(p, q, s, f)

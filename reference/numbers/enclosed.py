@@ -178,15 +178,22 @@ class Complex(Bundle):
 
 
 def scan(lam: Any, b: Any, h0: Any, reverse: bool = False) -> Any:
-    """All states of h_t = lam h_{t-1} + b_t. lam (channels,), b (batch, time, channels), h0 (batch, channels)"""
-    if isinstance(b, Enclosed):
+    """All states of h_t = lam_t h_{t-1} + b_t.
+
+    lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels); real or complex, each.
+    """
+    if all(isinstance(x, Enclosed) for x in (lam, b, h0)):
         lam, b, h0 = (Complex(x, 0 * x) for x in (lam, b, h0))
         return scan(lam, b, h0, reverse).re
     from scanproof.reference.numbers import compiled_enclosures
 
-    rows = [np.stack([*x.re.parts[:2], *x.im.parts[:2], x.truth().rad]) for x in (lam, b[:, ::-1] if reverse else b, h0)]
-    out = np.empty_like(rows[1])
-    compiled_enclosures.scan(*rows, out)
+    lam, b, h0 = (x if isinstance(x, Complex) else Complex(x, 0 * x) for x in (lam, b, h0))
+    if reverse:
+        lam, b = lam[:, ::-1] if lam.ndim == 3 else lam, b[:, ::-1]
+    gates, drives, start = (np.stack([*x.re.parts[:2], *x.im.parts[:2], x.truth().rad]) for x in (lam, b, h0))
+    out = np.empty_like(drives)
+    gates = np.broadcast_to(gates if lam.ndim == 3 else gates[:, None, None], drives.shape)
+    compiled_enclosures.scan(gates, drives, start, out)
     re, re_tail, im, im_tail, rad = out[:, :, ::-1] if reverse else out
     return Complex(Enclosed(re, re_tail, rad), Enclosed(im, im_tail, rad))
 
