@@ -337,7 +337,7 @@ def called(system: System, arguments: Mapping[str, Any], dtype: str | None = Non
         TypeError, ValueError: one line naming the argument, what was found and what was expected.
     """
     named = _flat(system, arguments)
-    reverse = named.pop("reverse", False)
+    reverse = named.pop("reverse", False) if system.timed else False
     if not isinstance(reverse, bool | np.bool_):
         raise TypeError(f"reverse: found {' '.join(repr(reverse).split())}, expected True or False")
     _check_names(system, named)
