@@ -54,11 +54,12 @@ def declaration(
     if arithmetic is not None and words:
         raise TypeError(f"{next(iter(words))}: found beside arithmetic, expected one of them")
     if arithmetic is None:
-        arithmetic = Arithmetic.from_words({"dtype": words.get("dtype") or _dtype(arguments, system)} | dict(words))
+        dtype = words.get("dtype") or dtype_of(arguments, system)
+        arithmetic = Arithmetic.from_words({**words, "dtype": dtype})
     return declared(system, required(arithmetic))
 
 
-def _dtype(arguments: Mapping[str, Any], system: System) -> str:
+def dtype_of(arguments: Mapping[str, Any], system: System) -> str:
     """The dtype of the first input, or else of the first argument."""
     for name in (*system.named("input"), *system.argument):
         if name in arguments:

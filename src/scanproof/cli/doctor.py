@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import scanproof
-from scanproof.cli.app import ACCEPTED
+from scanproof.cli.exits import ACCEPTED
 from scanproof.cli.output import console, print_json, table
 
 PACKAGES = ("numpy", "scipy", "numba", "sympy", "hypothesis", "python-flint")

@@ -8,9 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from scanproof.cli.app import ACCEPTED, REJECTED, golden, one_line_errors
+from scanproof.cli.errors import one_line_errors
+from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.options import Json, Quiet, declares
 
+golden = typer.Typer(
+    help="Golden cases: exact results with a bound beside every number, for any language.\n\n"
+    "Examples:\n\n"
+    "  scanproof golden list --system lru\n\n"
+    "  scanproof golden emit --dtype float32 | ./yours | scanproof golden judge - --dtype float32",
+    no_args_is_help=True,
+)
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only cases of this dtype (may be repeated).")]
 System = Annotated[str, typer.Option(help="The cases of a scan, or of a layer: lru, rotrnn.")]
 

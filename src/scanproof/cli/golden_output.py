@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
+from scanproof.cli.exits import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.declared import declared
-from scanproof.cli.output import console, number, print_json, table, word
+from scanproof.cli.output import console, element, number, print_json, table, word
 from scanproof.golden import answers, store
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.schema import Case
@@ -124,8 +124,6 @@ def judged(
 
 
 def _show(result: Result) -> None:
-    from scanproof.cli.check import element
-
     out = console()
     rows = [(j.case.id, j.status, number(j.verdict.ratio) if j.verdict else "", j.source or "") for j in result.cases]
     out.print(table(("case", "verdict", "error/allowance", "allowance"), rows))

@@ -7,12 +7,15 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from scanproof.properties.findings import Element
 
 COLOURS = dict.fromkeys(("within", "nearest", "proved"), "green")
 COLOURS |= {"outside": "bold red", "refused": "bold red", "undecided": "yellow"}
@@ -43,6 +46,15 @@ def word(text: str) -> str:
 def number(value: float) -> str:
     """Three significant digits, 0 and inf as such."""
     return f"{value:.3g}" if math.isfinite(value) else str(value)
+
+
+def element(worst: Element) -> str:
+    """An element of a result in one line."""
+    norms = " (2-norms of the whole matrix)" if worst.matrix else ""
+    return (
+        f"  at {worst.output}[{worst.place}]: got {worst.got!r}, truth {worst.truth!r}, "
+        f"error {worst.error:.3g}, allowance {worst.allowance:.3g}{norms}"
+    )
 
 
 def print_json(value: Any) -> None:

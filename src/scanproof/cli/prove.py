@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from scanproof import proofs
-from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
+from scanproof.cli.exits import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.derivation import derive
 from scanproof.cli.output import print_json, progress, waiting
 from scanproof.cli.prove_tables import Proved, show_certificates, show_chain, show_layers, show_reasons, show_sum

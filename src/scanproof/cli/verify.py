@@ -24,7 +24,7 @@ from scanproof.benchmarks.peers.peers import Subject, subjects
 from scanproof.benchmarks.speed.cases import SHORT, chosen
 from scanproof.benchmarks.speed.speed import ROUNDS
 from scanproof.cli import bench
-from scanproof.cli.app import ACCEPTED, REJECTED
+from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
 from scanproof.cli.output import console, number, print_json, progress, table
 from scanproof.cli.verify_jobs import check_subject, golden, growth, prove_lemma, recordings, reject_mutant
