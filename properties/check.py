@@ -116,7 +116,8 @@ def _explain(report: Report, session: Search, seed: int) -> None:
     call, got = session.smallest or (failing, result)  # the first one where it does not fail again
     failure = judged(got, call, session.arithmetic)
     if failure.window and failure.worst and call.system.window:  # the window is a failing call of its own, which a third party can recheck
-        report.window = f"{failure.worst.place} of {call.described()}, judged from the printed state before its window"
+        place = f"{failure.worst.place} of {call.described()}"
+        report.window = f"{place}, judged from the printed state before its window"
         call, got = call.system.window(call, got, session.arithmetic, failure.worst.index)
         failure = judged(got, call, session.arithmetic)
     report.failure = explained(failure, call, got, [(each, results) for _, each, results in session.failures])

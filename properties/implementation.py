@@ -1,7 +1,8 @@
 """How an implementation is called: the adapter contract, and everything that can go wrong in it.
 
-It takes keywords named as the system's arguments; optional ones (initial states, `reverse`, cotangents) are tested if its signature
-has them. It returns what results.py says. NotImplementedError or a missing keyword means "not offered".
+It takes keywords named as the system's arguments; optional ones (initial states, `reverse`, cotangents) are tested
+if its signature has them. It returns what results.py says. NotImplementedError or a missing keyword means "not
+offered".
 """
 
 from __future__ import annotations

@@ -157,7 +157,8 @@ def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str
     word, reason = _decide(parts, told, call, arithmetic, why)
     failing = max(outside, key=lambda part: _ratio(part.worst[part.view or 0]), default=None)
     candidates = [part.worst[part.view or 0] for part in outside or parts]
-    counts = {"outside": sum(part.outside[part.view or 0] for part in outside), "undecided": sum(part.undecided for part in parts)}
+    counts = {"outside": sum(part.outside[part.view or 0] for part in outside)}
+    counts["undecided"] = sum(part.undecided for part in parts)
     units, elements = sum(part.units for part in parts), sum(part.elements for part in parts)
     form, gradual = arithmetic.format, arithmetic.subnormals == "gradual"
     smallest = form.smallest_subnormal if gradual else form.smallest_normal
