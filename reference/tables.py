@@ -29,6 +29,7 @@ def section(system: System) -> Iterator[str]:
     yield from (f"### `{system.name}`: {system.title}", "")
     yield from (f"    {line}" for line in system.equation.split("; "))
     yield from ("", f"- dtype: {', '.join(system.dtypes)}")
+    yield from (f"- axis `{axis}`: {words}" for axis, (_, words) in _derived(system).items())
     if system.gradients:
         yield f"- `gradient_NAME`, shaped like NAME: {_listed(system.gradients)}"
     if system.shown:
@@ -55,6 +56,12 @@ def declaration() -> str:
         values = ", ".join(known) or "a positive factor"
         rows.append(_row(f"`{f.name}`", _default(f.default), values, systems, word.help))
     return "\n".join(rows) + "\n"
+
+
+def _derived(system: System) -> dict[str, tuple[int, str]]:
+    """Axes whose sizes follow from others, with the words that say how."""
+    specs = [each.axes.replace("|", " ").replace("[", " ").replace("]", " ") for each in system.arguments]
+    return system.derive({axis: 2 for spec in specs for axis in spec.split()})
 
 
 def _default(value: Any) -> str:
