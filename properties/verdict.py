@@ -110,7 +110,7 @@ def _parts(
             time = call.time_axis(_own(name))
             part = got[_own(name)] if time is None else _steps(got[_own(name)], time, block.steps)
             named = axes.get(_own(name)) or [f"axis {i}" for i in range(part.ndim)]
-            found = find(name, part, views, named, time, block.steps.start or 0)
+            found = find(name, part, views, named, time, block.steps.start or 0, call.reverse)
             parts.setdefault(name, Findings(name)).and_then(found)
     return list(parts.values()), why
 

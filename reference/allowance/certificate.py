@@ -126,7 +126,7 @@ def carried(call: Call) -> dict[str, Array]:
         k = system.constants(inside)
         without = k._replace(**{system.carry: 0 * getattr(k, system.carry)})
         runs = [system.run(each, inside, call.reverse) for each in (k, without)]
-        return {name: call.leave(system.result[name].axes, x - runs[1][name]) for name, x in runs[0].items()}
+        return {name: call.leave(system.result[name].axes, np.abs(x - runs[1][name])) for name, x in runs[0].items()}
 
 
 def certified(x: Near, rule: Rules, call: Call, owed: Array | None = None, assumed: bool = True) -> Certified:

@@ -28,7 +28,7 @@ class Certified:
 
     bound: float64, inf where nothing is known; unstored: the same before results are rounded to a narrower format.
     no_overflow: where no program of the class can overflow.
-    carried: what the result owes to earlier steps, float64, or None.
+    carried: size of what the result owes to earlier steps, float64, negative where it cannot be seen; or None.
     exact: an element as integers over a power of two, where that is known.
     norms: the errors of whole matrices, which are judged instead of elements.
     window: judged from printed states: the allowance informs only where the result itself is near the truth.

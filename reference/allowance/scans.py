@@ -101,7 +101,7 @@ def _whole(block: Certificate, before: Array, arithmetic: Arithmetic, forward: I
 
 
 def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Array:
-    """|lam_t h_{t-1}| of the exact h_{t-1} or the printed one, whichever is smaller; 0 only where it is exactly.
+    """|lam_t h_{t-1}| of the exact h_{t-1} or the printed one, whichever is smaller (Certified.carried).
 
     (batch, time, channels)
     """
@@ -110,8 +110,8 @@ def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Ar
         size = np.abs(block.inputs.lam * states)
         if printed is not None:
             size = np.minimum(size, np.abs(block.inputs.lam * printed.astype(states.dtype)))
-    size = np.where(np.isnan(size), 0.0, size)
-    return np.where((block.inputs.lam != 0) & (states != 0), np.maximum(size, TINY), 0.0)
+    size = np.where(size > 0, size, -TINY)  # what is owed and cannot be seen: it underflows, or was printed as 0
+    return np.where((block.inputs.lam != 0) & (states != 0), size, 0.0)
 
 
 def _delayed(x: Array, start: Array) -> Array:

@@ -31,7 +31,8 @@ def _modulus(re: float, im: float) -> Fraction:
     if re == 0 or im == 0:
         return Fraction(abs(re + im))
     square = Fraction(re) ** 2 + Fraction(im) ** 2
-    shift = max(0, BITS + (square.denominator.bit_length() - square.numerator.bit_length()) // 2 + 1)
+    bits = square.denominator.bit_length() - square.numerator.bit_length()
+    shift = max(0, BITS + bits // 2 + 1)
     scaled = square * 4**shift
     root = math.isqrt(math.floor(scaled))
     return Fraction(root if root * root == scaled else root + 1, 1 << shift)

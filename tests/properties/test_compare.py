@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scanproof.properties.compare import Comparison, compare, error_enclosure, error_squared, ratio
-from scanproof.reference.allowance.rounding import Allowance
+from scanproof.reference.allowance.certified import Certified, Norms
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.truth import truth
 from scanproof.reference.truth.enclosure import Truth
@@ -100,11 +100,16 @@ CASE = Inputs(np.array([0.7]), np.full((1, 5, 1), 0.1))
 EXACT = truth(CASE)
 
 
+def certified(found, bounds, no_overflow=True, case=CASE):
+    """What a theory would say; it can tell every state exactly."""
+    return Certified(found, bounds, bounds, np.full(bounds.shape, no_overflow), exact=lambda index: exact_state(case, index))
+
+
 def decide(got, bound, no_overflow=True, exact=EXACT):
     """Comparison of CASE's last state against `bound`; the other states are given an allowance of one."""
     states, bounds = EXACT.head.copy(), np.ones((1, 5, 1))
     states[0, 4, 0], bounds[0, 4, 0] = got, bound
-    return compare(states, CASE, exact, Allowance(bounds, np.full((1, 5, 1), no_overflow), bounds))
+    return compare(states, certified(exact, bounds, no_overflow))
 
 
 def last(comparison):
@@ -134,24 +139,48 @@ def test_equal_to_the_allowance_is_within():
     """h = 0.5 exactly, got 0.75, allowance 0.25: an error is outside only above."""
     case = Inputs(np.array([0.5]), np.array([[[1.0], [0.0]]]))
     for bound, outside in ((0.25, False), (nextafter(0.25, 0), True)):
-        bounds = np.full((1, 2, 1), bound)
-        allowed = Allowance(bounds, np.ones((1, 2, 1), bool), bounds)
-        result = compare(np.array([[[1.0], [0.75]]]), case, truth(case), allowed)
+        allowed = certified(truth(case), np.full((1, 2, 1), bound), case=case)
+        result = compare(np.array([[[1.0], [0.75]]]), allowed)
         assert result.outside[0, 1, 0] == outside
 
 
 @pytest.mark.parametrize("q", [inf, -inf, nan])
 @pytest.mark.parametrize("bound", [0.0, 1.0])
 def test_not_finite_is_outside_only_where_overflow_is_excluded(q, bound):
-    certified, possible = decide(q, bound), decide(q, bound, no_overflow=False)
-    assert last(certified) == "outside"
+    certain, possible = decide(q, bound), decide(q, bound, no_overflow=False)
+    assert last(certain) == "outside"
     assert last(possible) == "undecided"
-    assert np.isnan(certified.error[0, 4, 0])
+    assert certain.error[0, 4, 0] == inf
 
 
 def test_nothing_is_decided_without_an_allowance():
     for got in (0.0, 1e300, nan):
         assert last(decide(got, inf)) == "undecided"
+
+
+def test_what_straddles_is_undecided_where_nothing_tells_it_exactly():
+    """The radius of the truth is then all that is known."""
+    head = float(EXACT.head[0, 4, 0])
+    found = EXACT._replace(rad=np.full((1, 5, 1), 2.0**-30))
+    for got, word in ((head + 2.0**-31, "undecided"), (head + 2.0**-28, "outside"), (head, "undecided")):
+        states, bounds = EXACT.head.copy(), np.full((1, 5, 1), 2.0**-31)
+        states[0, 4, 0] = got
+        assert last(compare(states, Certified(found, bounds, bounds, True))) == word
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bound", "word"),
+    [(2, 3, 1, "outside"), (1, 1, 1, "within"), (0, 1, 1, "within"), (0.5, 2, 1, "undecided"), (inf, inf, 1, "outside"),
+     (2, 3, inf, "undecided"), (nan, nan, 1, "undecided")],
+)  # fmt: skip
+def test_matrices_are_judged_by_the_norms_of_their_errors(low, high, bound, word):
+    """Outside needs the lower end above the allowance, within the upper end below it, whatever single entries are."""
+    stack, got = np.full(1, float(bound)), np.full((1, 2, 2), 1e30)
+    norms = Norms(np.full(1, float(low)), np.full(1, float(high)), np.zeros((1, 2)))
+    exact = Certified(Truth(0 * got, 0 * got, 0 * got), stack, stack, True, norms=lambda got: norms)
+    result = compare(got, exact)
+    found = "outside" if result.outside[0] else "undecided" if result.undecided[0] else "within"
+    assert (found, result.outside.shape, result.error.shape) == (word, (1,), (1,))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
@@ -192,7 +221,6 @@ def test_ratio_of_error_and_allowance():
 
 def test_empty_arrays_compare_to_empty_arrays():
     empty = np.zeros((0, 3, 2))
-    allowed = Allowance(empty, empty.astype(bool), empty)
-    result = compare(empty, Inputs(np.ones(2), empty), Truth(empty, empty, empty), allowed)
+    result = compare(empty, certified(Truth(empty, empty, empty), empty))
     assert isinstance(result, Comparison)
     assert all(x.shape == (0, 3, 2) for x in result)
