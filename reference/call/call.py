@@ -137,8 +137,9 @@ class Call:
 
     def take(self, axis: str, kept: Any) -> Call:
         """The call with some indices of a named axis: a slice or an array of numbers."""
-        taken = {name: taken(x, self.axes(name), {axis: kept}) for name, x in self.arguments.items()}
-        return Call(self.system, taken, self.reverse)
+        given = self.arguments.items()
+        part = {name: taken(x, self.axes(name), {axis: kept}) for name, x in given}
+        return Call(self.system, part, self.reverse)
 
     def flipped(self) -> Call:
         """The same recurrence in the other direction of time."""
