@@ -1,78 +1,25 @@
-"""Scans that other people wrote, behind our adapter contract: what `verify` checks beside our own kernels.
+"""Bare scans: our kernels, loops in short formats, SciPy's lfilter, and jax's two scans.
 
 An adapter owns layout and conversion and nothing else; what the peer cannot do raises NotImplementedError.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from scanproof.properties.strategies import LONG, Domain
 
+from scanproof.benchmarks.peers.subject import Arguments, Peers, Subject, sequential
+from scanproof.properties.domain import LONG, Domain
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
+from scanproof.reference.systems.scan import SYSTEM
 from scanproof.reference.transitions.diagonal import scan
 
-
-class Subject(NamedTuple):
-    """An implementation to check: what it is, how to call it, what it declares, of which system; `needs`: a package it needs."""
-
-    name: str
-    target: str
-    arithmetic: Arithmetic
-    ours: bool = False
-    domain: Domain = Domain()
-    needs: str | None = None
-    system: str = "scan"
-    finding: str = ""  # what is known to be wrong with it, so that it must come out `outside`
-
-    @property
-    def missing(self) -> str | None:
-        """Why this cannot run here, or None."""
-        if self.needs and importlib.util.find_spec(self.needs) is None:
-            return f"{self.needs} is not installed (make peers)"
-        return None
-
-
-def subjects() -> list[Subject]:
-    """Our kernels, SciPy's lfilter, and jax's two scans."""
-    kernel, here = "scanproof.numba_kernels.diagonal:scan", "scanproof.benchmarks.peers.peers"
-    ours = [
-        Subject("numba_kernels.diagonal", kernel, sequential(dtype, contraction=False), ours=True)
-        for dtype in ("float32", "float64", "complex64", "complex128")
-    ]
-    ours += [
-        Subject("numba_kernels.chunked", f"{here}:chunked", Arithmetic(dtype, contraction=False), ours=True)
-        for dtype in ("float32", "complex64")
-    ]
-    lfilter = [
-        Subject("scipy.signal.lfilter", f"{here}:lfilter", sequential(dtype), domain=Domain("constant"))
-        for dtype in ("complex64", "complex128")
-    ]
-    # XLA on CPU flushes subnormal inputs and results and contracts: declared, and measured by `scanproof check` without it
-    compiled = Domain(lengths=frozenset({1, 2, 3, 7, 8, 16, 17, 32, 33, 64, 65, 129, LONG[-1]}))  # each length is compiled anew
-    jax = [
-        Subject(name, f"{here}:{function}", declare(dtype, subnormals="daz"), domain=compiled, needs="jax")
-        for name, function, declare in (
-            ("jax.lax.scan", "jax_scan", sequential),
-            ("jax.lax.associative_scan", "jax_associative_scan", Arithmetic),
-        )
-        for dtype in ("float32", "complex64")
-    ]
-    wide = Arithmetic("bfloat16", order="sequential", accumulate="float32")
-    narrow = [
-        Subject("loop in float16 (NumPy)", f"{here}:loop", sequential("float16"), ours=True),
-        Subject("loop in bfloat16 (ml_dtypes)", f"{here}:loop", sequential("bfloat16"), ours=True),
-        Subject("loop in float32", f"{here}:wide_loop", wide, ours=True),
-    ]
-    return ours + lfilter + narrow + jax
-
-
-def sequential(dtype: str, **words: Any) -> Arithmetic:
-    """Step after step, and each step reads the state that is printed."""
-    return Arithmetic(dtype, order="sequential", store="step", **words)
+GROWTH_STEPS, GROWTH_MODULUS = 4096, 1 - 2.0**-10
+LENGTHS = frozenset({1, 2, 3, 7, 8, 16, 17, 32, 33, 64, 65, 129, LONG[-1]})
+COMPILED = Domain(lengths=LENGTHS)  # XLA compiles each length anew
 
 
 def loop(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
@@ -151,3 +98,64 @@ def _jax(jax: Any) -> tuple[Any, Any]:
 
 
 _JITTED: list[Any] = []
+
+
+# ---------------------------------------------------------------- what they are asked
+
+
+def filtered(signal: Array, arithmetic: Arithmetic) -> Arguments:
+    """A recording under one decay per channel, from 1 - 2^-3 to 1 - 2^-12; complex dtypes turn by 0.3 a step as well."""
+    decay = 1 - 2.0 ** -np.linspace(3, 12, signal.shape[2])
+    lam = decay * np.exp(0.3j) if arithmetic.is_complex else decay
+    return {"lam": lam.astype(arithmetic.dtype), "b": signal.astype(arithmetic.dtype)}
+
+
+def growing(arithmetic: Arithmetic, seed: int) -> Arguments:
+    """Standard normal input of one channel, |lam| = 1 - 2^-10."""
+    rng: Any = np.random.default_rng(seed)
+    lam = np.array([GROWTH_MODULUS * np.exp(0.3j) if arithmetic.is_complex else GROWTH_MODULUS])
+    b = rng.standard_normal((1, GROWTH_STEPS, 1))
+    if arithmetic.is_complex:
+        b = b + 1j * rng.standard_normal(b.shape)
+    return {"lam": lam.astype(arithmetic.dtype), "b": b.astype(arithmetic.dtype)}
+
+
+def _ours(name: str, function: str, *declared: Arithmetic) -> list[Subject]:
+    return [Subject(name, function, each, SYSTEM.name, ours=True) for each in declared]
+
+
+def _in_jax(name: str, function: str, declare: Callable[..., Arithmetic]) -> list[Subject]:
+    """XLA on CPU flushes subnormals and contracts: declared, and measured by `scanproof check` without it."""
+    declared = [declare(dtype, subnormals="daz") for dtype in ("float32", "complex64")]
+    target = f"{__name__}:{function}"
+    return [Subject(name, target, each, SYSTEM.name, domain=COMPILED, needs="jax") for each in declared]
+
+
+_DTYPES = ("float32", "float64", "complex64", "complex128")
+_KERNEL = "scanproof.numba_kernels.diagonal:scan"
+
+PEERS = Peers(
+    SYSTEM.name,
+    (
+        *_ours("numba_kernels.diagonal", _KERNEL, *(sequential(dtype, contraction=False) for dtype in _DTYPES)),
+        *_ours(
+            "numba_kernels.chunked", f"{__name__}:chunked",
+            *(Arithmetic(dtype, contraction=False) for dtype in ("float32", "complex64")),
+        ),
+        *(
+            Subject("scipy.signal.lfilter", f"{__name__}:lfilter", sequential(dtype), SYSTEM.name, domain=Domain("constant"))
+            for dtype in ("complex64", "complex128")
+        ),
+        *_ours("loop in float16 (NumPy)", f"{__name__}:loop", sequential("float16")),
+        *_ours("loop in bfloat16 (ml_dtypes)", f"{__name__}:loop", sequential("bfloat16")),
+        *_ours(
+            "loop in float32", f"{__name__}:wide_loop",
+            Arithmetic("bfloat16", order="sequential", accumulate="float32"),
+        ),
+        *_in_jax("jax.lax.scan", "jax_scan", sequential),
+        *_in_jax("jax.lax.associative_scan", "jax_associative_scan", Arithmetic),
+    ),
+    recorded=filtered,
+    told=True,
+    growth=growing,
+)  # fmt: skip
