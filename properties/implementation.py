@@ -85,6 +85,8 @@ def invoke(function: Callable[..., Any], question: Question) -> Any:
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
         raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")
+    if got is None:
+        raise Fault("contract", "result: found NoneType, expected a NumPy array")
     return got
 
 
