@@ -57,7 +57,7 @@ def check(
         ValueError, TypeError: unknown system, law or word, cases < 1, or a domain that the system cannot have.
     """
     room = room_of(system)
-    declared = _declared(arithmetic, words, room.system)
+    declared = declaration(arithmetic, words, room.system)
     chosen = _choose(laws_of(room), laws, cases, declared)
     if declared.word in ("fft", "polar:L") and domain is not None and domain.lam == "varying":
         raise ValueError(f"lam: found varying with order {declared.order}, expected constant")
@@ -76,12 +76,6 @@ def check(
         if session.fault:
             break
     return _report(session, results, seed, cases, started)
-
-
-def _declared(arithmetic: Arithmetic | None, words: dict[str, Any], system: System) -> Arithmetic:
-    if arithmetic is None and "dtype" not in words:
-        raise TypeError("dtype: found none, expected a format such as float32, or arithmetic=scanproof.Arithmetic('float32')")
-    return declaration(arithmetic, words, {}, system)
 
 
 def _choose(known: Sequence[Law], laws: Sequence[str] | None, cases: int, arithmetic: Arithmetic) -> list[Law]:

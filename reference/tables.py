@@ -60,7 +60,9 @@ def declaration() -> str:
 
 def _derived(system: System) -> dict[str, tuple[int, str]]:
     """Axes whose sizes follow from others, with the words that say how."""
-    specs = [each.axes.replace("|", " ").replace("[", " ").replace("]", " ") for each in system.arguments]
+    specs = [
+        each.axes.replace("|", " ").replace("[", " ").replace("]", " ") for each in system.arguments
+    ]
     return system.derive({axis: 2 for spec in specs for axis in spec.split()})
 
 

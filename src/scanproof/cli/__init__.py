@@ -1,4 +1,4 @@
-"""The command line: `scanproof check | judge | verify | prove | golden | bench | power | doctor`."""
+"""The command line: `scanproof check`, `judge`, `verify`, `prove`, `golden` and others."""
 
 from __future__ import annotations
 

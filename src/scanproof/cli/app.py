@@ -10,19 +10,20 @@ import scanproof
 from scanproof.cli.commands.bench import bench
 from scanproof.cli.commands.check import check
 from scanproof.cli.commands.doctor import doctor
+from scanproof.cli.commands.golden import golden
 from scanproof.cli.commands.judge import judge
 from scanproof.cli.commands.power import power
 from scanproof.cli.commands.prove import prove
 from scanproof.cli.commands.verify import verify
 from scanproof.cli.errors import OneLine
 from scanproof.cli.exits import ACCEPTED, TOLD
-from scanproof.cli.golden import golden
 from scanproof.cli.options import OfSystems
 
 app = typer.Typer(
     cls=OneLine,
     name="scanproof",
-    help="Is this difference a bug, or could it be rounding? Certified verdicts for scan kernels and layers made of them.\n\n"
+    help="Is this difference a bug, or could it be rounding? "
+    "Certified verdicts for scan kernels and layers made of them.\n\n"
     "Examples:\n\n"
     "  scanproof check my_scan.py:scan --dtype float32\n\n"
     "  scanproof judge run.npz\n\n"

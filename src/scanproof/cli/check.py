@@ -1,4 +1,4 @@
-"""What `scanproof check` does: run the laws on an implementation in a process of its own, print what they found."""
+"""What `scanproof check` does: run the laws in a process of its own, tell what they found."""
 
 from __future__ import annotations
 
@@ -42,9 +42,15 @@ def run(
     try:
         with progress(count, quiet or as_json) as (bar, task):
             report = run_check(
-                system, worker, arithmetic=arithmetic, domain=domain, seed=seed, cases=cases, laws=laws,
+                system,
+                worker,
+                arithmetic=arithmetic,
+                domain=domain,
+                seed=seed,
+                cases=cases,
+                laws=laws,
                 progress=lambda law, done, total: bar.update(task, description=law, completed=done),
-            )  # fmt: skip
+            )
     finally:
         worker.close()
     witness = written(report)
@@ -88,7 +94,13 @@ def reproduce(report: Report, domain: Domain) -> str:
 def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any]:
     """The machine-readable form."""
     laws = [
-        {"name": law.name, "statement": law.statement, "verdict": law.verdict, "ratio": law.ratio, "counts": law.counts}
+        {
+            "name": law.name,
+            "statement": law.statement,
+            "verdict": law.verdict,
+            "ratio": law.ratio,
+            "counts": law.counts,
+        }
         for law in report.laws
     ]
     failure, fault = report.failure, report.fault

@@ -1,4 +1,4 @@
-"""How the outcome of `scanproof check` is told: a row per law, the verdict, and all that is needed to see a failure again."""
+"""How `scanproof check` tells its outcome: a row a law, the verdict, how to see a failure again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from scanproof.reference.call import Call
 
 COLUMNS = ("law", "verdict", "error/allowance", "within", "undecided", "outside", "not offered")
 SHORT = 4  # numbers of an array that is shown in full
+NONE = "none of the declarations known"
 RECHECK = "python -m scanproof.properties.recheck"
 
 
@@ -61,7 +62,7 @@ def _failure(report: Report, witness: Path | None, command: str) -> Iterator[str
         yield f"  window                  {report.window}"
     part = "part  " if report.window else "call  "
     yield f"  smallest failing {part} {written(report.witness.call())}"
-    yield f"  failing calls fit       {report.not_refuted_under or 'none of the declarations known'}"
+    yield f"  failing calls fit       {report.not_refuted_under or NONE}"
     yield f"  still outside as        {failure.weakest}"
     if failure.grade == ASSUMED:
         yield f"  assumed constants       {admitting(failure)}"
@@ -105,7 +106,7 @@ def _row(law: LawResult) -> tuple[object, ...]:
 
 
 def junit(report: Report) -> str:
-    """JUnit XML, a test case per law; undecided laws and those that did not run are skipped ones."""
+    """JUnit XML, a test case per law; undecided laws and those not run are skipped ones."""
     name = report.implementation
     title = {"name": f"scanproof {name}", "tests": str(len(report.laws) + bool(report.fault))}
     suite = ElementTree.Element("testsuite", title)

@@ -13,7 +13,8 @@ def declared(system: str, words: Mapping[str, Any]) -> Arithmetic:
     """The declaration of a system.
 
     Raises:
-        ValueError: an unknown system or word, words that do not go together, or one that says nothing of this system.
+        ValueError: an unknown system or word, words that do not go together, or one that says
+            nothing of this system.
     """
     return systems.declared(systems.system_of(system), Arithmetic.from_words(words))
 

@@ -1,4 +1,4 @@
-"""Errors as a user meets them: a mistake is one line, and only a fault of ours shows a traceback."""
+"""Errors as a user meets them: a mistake is one line, only a fault of ours shows a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `scanproof judge` does: the verdict over a recorded result (.npz) or over a witness (.json)."""
+"""What `scanproof judge` does: the verdict over a recorded call (.npz) or a witness (.json)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scanproof.cli.check_output import NONE
 from scanproof.cli.declared import declared
 from scanproof.cli.exits import OF_VERDICT
 from scanproof.cli.output import console, element, number, print_json, waiting, word
@@ -17,9 +18,14 @@ from scanproof.properties.witness import contradiction, read
 from scanproof.reference.systems import system_of
 
 Words = Mapping[str, Any]  # of the declaration, but its dtype
+WINDOW = (
+    "error and allowance: of its window, from the printed state before it; truth: of the whole call"
+)
 
 
-def run(file: Path, system: str, dtype: str | None, words: Words, as_json: bool, quiet: bool) -> int:
+def run(
+    file: Path, system: str, dtype: str | None, words: Words, as_json: bool, quiet: bool
+) -> int:
     """Judges the file in the declared arithmetic and returns the exit code."""
     with waiting("judging", quiet or as_json):
         witness = file.suffix == ".json"
@@ -76,9 +82,9 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     if verdict.worst:
         yield element(verdict.worst)
     if verdict.window:
-        yield "  error and allowance: of its window, from the printed state before it; truth: of the whole call"
+        yield f"  {WINDOW}"
     if verdict.unless:
         yield f"  outside if declared     {verdict.unless} (--{verdict.unless})"
     if verdict.verdict == "outside":
-        yield f"  it fits                 {verdict.not_refuted_under or 'none of the declarations known'}"
+        yield f"  it fits                 {verdict.not_refuted_under or NONE}"
         yield f"  still outside as        {verdict.weakest}"

@@ -1,4 +1,4 @@
-"""What every command prints with: a console that respects the terminal, tables, numbers, progress."""
+"""What every command prints with: a console, tables, elements, numbers, JSON, progress."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -23,9 +30,11 @@ COLOURS |= dict.fromkeys(("contract broken", "crashed", "hung"), "bold red")
 
 
 def console(stderr: bool = False) -> Console:
-    """Rich's console: no colour on NO_COLOR or off a terminal; piped output is as wide as its content needs."""
+    """Rich's console: no colour on NO_COLOR or off a terminal; piped, as wide as its content."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 160)
+    return Console(
+        stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 160
+    )
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
@@ -65,8 +74,19 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress(total: int, quiet: bool) -> Iterator[tuple[Progress, Any]]:
     """A progress bar on standard error; nothing where that is no terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty()) as bar:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns,
+        console=console(stderr=True),
+        transient=True,
+        disable=quiet or not sys.stderr.isatty(),
+    ) as bar:
         yield bar, bar.add_task("", total=total)
 
 

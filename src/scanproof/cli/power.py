@@ -1,4 +1,4 @@
-"""What `scanproof power` runs: campaigns on all cores, their pages, and exit codes that follow what is found."""
+"""What `scanproof power` runs: campaigns on all cores, their pages, their exit codes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def tiny(write: Path | None, as_json: bool, quiet: bool) -> int:
     with progress(tables.ROWS, quiet or as_json) as (bar, task):
         for row in tables.rows():
             rows.append(row)
-            bar.update(task, advance=1, description=f"{row.table}: {row.text.split('|')[1].strip()}")
+            bar.update(
+                task, advance=1, description=f"{row.table}: {row.text.split('|')[1].strip()}"
+            )
     told = {"format": "scanproof-power/1", "rows": [row._asdict() for row in rows]}
     faults = [row.fault for row in rows if row.fault]
     return _told(tables.page(rows), told, faults, write, as_json, quiet)
@@ -91,14 +93,19 @@ def constants(seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     rows = [
         {"what": r.what, "class": r.word, "declared": r.claimed, **r._asdict()} for r in found.rows
     ]
-    told = {"format": "scanproof-constants/1", "seed": seed, "versions": found.versions, "rows": rows}
+    told = {
+        "format": "scanproof-constants/1",
+        "seed": seed,
+        "versions": found.versions,
+        "rows": rows,
+    }
     return _told(page, told, found.faults, write, as_json, quiet)
 
 
 def _outcomes(
     block: Callable[..., list[Any]], total: int, size: int, seed: int, what: str, quiet: bool
 ) -> list[Any]:
-    """block(seed, first, last) of all numbers below `total`, in order, by any number of processes."""
+    """block(seed, first, last) of all numbers below `total`, in order, whatever the processes."""
     from scanproof.cli import verify
 
     with verify.pool() as pool, progress(total, quiet) as (bar, task):
@@ -127,7 +134,12 @@ def _campaign(
 
 
 def _told(
-    page: str, told: dict[str, Any], faults: Sequence[str], write: Path | None, as_json: bool, quiet: bool
+    page: str,
+    told: dict[str, Any],
+    faults: Sequence[str],
+    write: Path | None,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """Writes and prints what was found; every fault is a line on standard error."""
     if write:

@@ -1,10 +1,10 @@
 """Recorded calls of any system: .npz files whose keys are the names of its arguments and results.
 
-    key             array
-    NAME            an argument, or a result
-    got             the first result
-    gradient_NAME   the gradient of an argument
-    constant_NAME   a constant that an implementation shows
+key             array
+NAME            an argument, or a result
+got             the first result
+gradient_NAME   the gradient of an argument
+constant_NAME   a constant that an implementation shows
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read(file: Path, system: System, dtype: str | None = None) -> Recorded:
     """The arguments and results of a recorded call, never unpickled.
 
     Args:
-        dtype: the declared format; NumPy stores bfloat16 as plain two bytes, so that it must be said.
+        dtype: the declared format; of bfloat16, which NumPy stores as two bytes, it must be said.
 
     Raises:
         ValueError: no such file, not an .npz, missing or unknown names, object arrays; one line.
@@ -60,7 +60,9 @@ def keys(system: System) -> dict[str, str]:
     """Every key that a file of this system may have, with the name of what it holds."""
     results = {GOT: next(iter(system.result)), **{name: name for name in system.result}}
     members = {"gradient": system.gradients, "constant": system.shown}
-    groups = {f"{word}_{name}": f"{word} {name}" for word in GROUPS.values() for name in members[word]}
+    groups = {
+        f"{word}_{name}": f"{word} {name}" for word in GROUPS.values() for name in members[word]
+    }
     return groups | results | {name: name for name in system.keywords}
 
 
@@ -72,13 +74,16 @@ def _check_names(arrays: Mapping[str, Array], file: Path, system: System) -> Non
     results = [known[name] for name in arrays if name in known and name not in system.keywords]
     if not results:
         missing.append(" or ".join(system.result))
-    if len(results) > len(set(results)):
-        raise ValueError(f"file: found {GOT} and {results[0]} in {file}, expected one of them: both are {results[0]}")
+    twice = [name for name in set(results) if results.count(name) > 1]
+    if twice:
+        raise ValueError(f"file: found {twice[0]} and {GOT} for it in {file}, expected one of them")
     if not unknown and not missing:
         return
     found = f"unknown {', '.join(sorted(unknown))}" if unknown else f"no {', '.join(missing)}"
     told = found if arrays else "nothing"
-    raise ValueError(f"file: found {told} in {file}, expected {_expected(system)}{_hint(arrays, system)}")
+    raise ValueError(
+        f"file: found {told} in {file}, expected {_expected(system)}{_hint(arrays, system)}"
+    )
 
 
 def _expected(system: System) -> str:
@@ -125,7 +130,9 @@ def _formatted(
         return {name: x.view("bfloat16") if x.dtype in plain else x for name, x in arrays.items()}
     if dtype is None and any(x.dtype == TWO_BYTES for x in arrays.values()):
         expected = "--dtype bfloat16 to say what they are"
-        raise ValueError(f"file: found 2-byte numbers without a format in {file}, expected {expected}")
+        raise ValueError(
+            f"file: found 2-byte numbers without a format in {file}, expected {expected}"
+        )
     return arrays
 
 

@@ -6,7 +6,8 @@ from scanproof.cli.options import Json
 
 
 def doctor(json: Json = False) -> int:
-    """Tell what this machine has and what could make results differ: rounding mode, threads, caches, peers.
+    """Tell what this machine has and what could make results differ: rounding mode, threads,
+    caches, peers.
 
     Example:
 

@@ -24,9 +24,11 @@ Steps = Annotated[int, typer.Option(min=1, help="Length of the sequence.")]
 
 @power.command()
 def tiny(write: Write = None, json: Json = False, quiet: Quiet = False) -> int:
-    """Try the allowance on every input of tiny formats (minutes), and show which input violates it when a term is weakened.
+    """Try the allowance on every input of tiny formats (minutes), and show which input violates it
+    when a term is weakened.
 
-    Exits with 1 if any evaluation exceeds the allowance, or if a weakened term that is said to bite does not.
+    Exits with 1 if any evaluation exceeds the allowance, or if a weakened term that is said to
+    bite does not.
 
     Example:
 
@@ -45,7 +47,8 @@ def alarms(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Judge honest evaluations of every class (minutes), and tabulate how far the allowances are above their errors.
+    """Judge honest evaluations of every class (minutes), and tabulate how far the allowances are
+    above their errors.
 
     Exits with 1 if any evaluation is outside; the line that is printed then repeats it.
 
@@ -62,7 +65,8 @@ def alarms(
 def layers(
     cases: Cases = 12, seed: Seed = 0, write: Write = None, json: Json = False, quiet: Quiet = False
 ) -> int:
-    """Judge honest programs of RotRNN and LRU (minutes), and tabulate how far the allowances are above their errors.
+    """Judge honest programs of RotRNN and LRU (minutes), and tabulate how far the allowances are
+    above their errors.
 
     Exits with 1 if any result is outside; the line that is printed then repeats its case.
 
@@ -77,7 +81,8 @@ def layers(
 
 @power.command()
 def long(steps: Steps = 1_000_000, seed: Seed = 0, json: Json = False) -> int:
-    """Judge a million complex64 steps of 64 channels, honest and with a carry wrong by 1e-6; time and memory of the judge.
+    """Judge a million complex64 steps of 64 channels, honest and with a carry wrong by 1e-6; time
+    and memory of the judge.
 
     Exits with 1 if the honest result is outside or the other is not.
 
@@ -91,12 +96,12 @@ def long(steps: Steps = 1_000_000, seed: Seed = 0, json: Json = False) -> int:
 
 
 @power.command()
-def constants(
-    seed: Seed = 0, write: Write = None, json: Json = False, quiet: Quiet = False
-) -> int:
-    """Measure the constants that verdicts on layers assume: elementary functions and the matrix exponential (minutes).
+def constants(seed: Seed = 0, write: Write = None, json: Json = False, quiet: Quiet = False) -> int:
+    """Measure the constants that verdicts on layers assume: elementary functions and the matrix
+    exponential (minutes).
 
-    Exits with 1 if anything exceeds what its class declares. NumPy and SciPy are measured, and jax and torch where installed.
+    Exits with 1 if anything exceeds what its class declares. NumPy and SciPy are measured, and jax
+    and torch where installed.
 
     Example:
 

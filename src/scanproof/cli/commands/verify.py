@@ -11,7 +11,9 @@ from scanproof.cli.options import Json, Quiet, Seed
 
 Cases = Annotated[int, typer.Option(min=1, help="Random cases per law and implementation.")]
 Folder = Annotated[Path, typer.Option(help="Where the report is written.")]
-Claims = Annotated[bool, typer.Option("--claims", help="Also the papers' claims as experiments, in claims.html.")]
+Claims = Annotated[
+    bool, typer.Option("--claims", help="Also the papers' claims as experiments, in claims.html.")
+]
 
 
 def verify(
@@ -22,9 +24,11 @@ def verify(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Prove the lemmas, check our kernels and real third-party scans, reject the mutants, write one report.
+    """Prove the lemmas, check our kernels and real third-party scans, reject the mutants, write
+    one report.
 
-    Exits with 0 only if every lemma is proved, no honest scan is refuted or undecided, and every mutant is rejected.
+    Exits with 0 only if every lemma is proved, no honest scan is refuted or undecided, and every
+    mutant is rejected.
 
     Examples:
 
