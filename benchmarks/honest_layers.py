@@ -31,7 +31,7 @@ from scanproof.reference.systems import LAYERS
 
 
 class Program(NamedTuple):
-    """run: callable by the adapter contract; adjoint: what its gradients are, as in LayerArithmetic."""
+    """run: callable by the adapter contract; adjoint: what its gradients are, as the declaration has it."""
 
     name: str
     run: Callable[..., Any]

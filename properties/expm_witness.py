@@ -49,7 +49,7 @@ class ExpmWitness(Evidence):
 
     def inputs(self) -> ExpmCall:
         """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
-        return checked_expm(self.arithmetic.dtype, array(self.S))
+        return checked_expm(self.declared().dtype, array(self.S))
 
     def results(self) -> Array:
         return array(self.got)

@@ -67,7 +67,7 @@ class LayerWitness(Evidence):
         """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
         params = {name: array(x) for name, x in self.params.items()}
         h0, y_bar = (None if x is None else array(x) for x in (self.h0, self.y_bar))
-        return checked_layer(self.system, self.arithmetic.dtype, params, array(self.u), h0, self.reverse, y_bar)
+        return checked_layer(self.system, self.declared().dtype, params, array(self.u), h0, self.reverse, y_bar)
 
     def results(self) -> dict[str, Array]:
         return {name: array(x) for name, x in self.got.items()}
