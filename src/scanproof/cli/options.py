@@ -64,7 +64,7 @@ def declares(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _option(word: Field[Any]) -> inspect.Parameter:
     """A word as an option; a dash and `no-` before its name says that it is not so."""
-    kind = get_type_hints(Arithmetic)[word.name]
+    kind: Any = get_type_hints(Arithmetic)[word.name]
     flags = (f"--{word.name}/--no-{word.name}",) if kind is bool else ()
     default = inspect.Parameter.empty if word.default is MISSING else word.default
     annotation = Annotated[kind, typer.Option(*flags, help=word_of(word).help)]
