@@ -34,7 +34,8 @@ def called(system: System, arguments: Mapping[str, Any], dtype: str | None = Non
     ordered = {each.name: named[each.name] for each in system.arguments if named.get(each.name) is not None}
     for name, x in ordered.items():
         if not isinstance(x, np.ndarray):
-            raise TypeError(f"{name}: found {type(x).__name__}, expected a NumPy array")
+            of = f" of dtype {kinds_of(dtype)[system.argument[name].kinds[0]]}" if dtype else ""
+            raise TypeError(f"{name}: found {type(x).__name__}, expected a NumPy array{of}")
         if x.size == 0:
             raise ValueError(f"{name}: found shape {x.shape}, expected no empty axis")
     if dtype is None:
