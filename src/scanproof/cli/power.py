@@ -33,7 +33,7 @@ def tiny(write: Path | None, as_json: bool, quiet: bool) -> int:
 
 def alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs the campaign of honest scans on all cores."""
-    from scanproof.benchmarks.campaigns import tightness_page as pages
+    from scanproof.benchmarks.campaigns import alarms_page as pages
     from scanproof.benchmarks.campaigns.alarms import block
 
     what = "honest evaluations"
@@ -45,9 +45,9 @@ def alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet
 
 def layers(cases: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs the campaign of honest layers on all cores."""
-    from scanproof.benchmarks.campaigns import layer_tightness_page as pages
-    from scanproof.benchmarks.campaigns.layer_cases import CELLS
-    from scanproof.benchmarks.campaigns.layer_tightness import block
+    from scanproof.benchmarks.campaigns import tightness_page as pages
+    from scanproof.benchmarks.campaigns.cases import CELLS
+    from scanproof.benchmarks.campaigns.tightness import block
 
     what = "cases of layers"
     outcomes = _outcomes(block, cases * len(CELLS), CASES, seed, what, quiet or as_json)

@@ -10,14 +10,15 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from scanproof.properties.layer_calls import LayerCall
-from scanproof.properties.layer_verdict import certify, judge_call
-from scanproof.reference.layer_certificate import Certified
 from threadpoolctl import threadpool_limits
 
-from scanproof.benchmarks.campaigns.honest_layers import Program, programs, results
-from scanproof.benchmarks.campaigns.layer_cases import MODES, cell, declared, planned
+from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, MODES, cell, declared, planned
+from scanproof.benchmarks.campaigns.programs import Program, results
 from scanproof.properties.compare import error_enclosure
+from scanproof.properties.verdict import judged as verdict_of
+from scanproof.reference.allowance.certificate import outputs, pulled_back
+from scanproof.reference.allowance.certified import Block, Certified
+from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 
 Certificates = dict[str, dict[str, Certified]]  # by mode and name of the result
@@ -63,7 +64,8 @@ class Outcome(NamedTuple):
 def judged(seed: int, number: int) -> Outcome:
     """Computes one case by every program and judges every result in the modes that admit it; BLAS has one thread."""
     (regime, dtype), call = cell(number), planned(seed, number)
-    everyone = programs(regime.system, declared(dtype, "any").inner, np.random.default_rng([seed, number, 1]))
+    inner, rng = declared(dtype, "any").inner, np.random.default_rng([seed, number, 1])
+    everyone = CAMPAIGNS[regime.system].programs(inner, rng)
     exact, cost = certificates(call, dtype)
     found = tuple(one for program in everyone for one in findings(program, call, dtype, exact))
     return Outcome(number, found, cost, tuple(alarm(seed, number, one) for one in found if one.outside))
@@ -77,24 +79,26 @@ def block(seed: int, first: int, last: int) -> list[Outcome]:
 # ---------------------------------------------------------------- one case
 
 
-def certificates(call: LayerCall, dtype: str) -> tuple[Certificates, Cost]:
+def certificates(call: Call, dtype: str) -> tuple[Certificates, Cost]:
     """What every result is judged by in every mode, and what it costs."""
     found: Certificates = {}
     times = [perf_counter()]
     for mode in MODES:
-        bare = certify(call, declared(dtype, mode), gradients=False)
+        bare = outputs(call, declared(dtype, mode))
         times.append(perf_counter())
-        found[mode] = bare | certify(call, declared(dtype, mode), gradients=True)
+        found[mode] = bare | pulled_back(call, declared(dtype, mode))
         times.append(perf_counter())
-    module, inside = call.layer.module, call.entered
-    module.run(module.constants(call.wide), inside.u, inside.h0, call.reverse)
+    system, inside = call.system, call.inside(call.wide)
+    system.run(system.constants(inside), inside, call.reverse)
     times.append(perf_counter())
-    module.pull_back(call.wide, inside.u, inside.h0, inside.y_bar, call.reverse)
-    outputs, gradients, *_, forward, vjp = np.diff([*times, perf_counter()]).tolist()
-    return found, Cost(outputs, forward, gradients, vjp)
+    if system.pull_back is not None:
+        bars = {str(system.argument[name].of): inside[name] for name in system.named("cotangent")}
+        system.pull_back(inside, bars, call.reverse)
+    seconds = np.diff([*times, perf_counter()]).tolist()
+    return found, Cost(seconds[0], seconds[-2], seconds[1], seconds[-1])
 
 
-def findings(program: Program, call: LayerCall, dtype: str, exact: Certificates) -> Iterator[Finding]:
+def findings(program: Program, call: Call, dtype: str, exact: Certificates) -> Iterator[Finding]:
     """Every result of one program in every mode that admits it."""
     for name, got in results(program, call, declared(dtype, "any")).items():
         for mode in admitted(program, name):
@@ -107,12 +111,14 @@ def admitted(program: Program, name: str) -> list[str]:
     return [mode for mode, (_, adjoint) in MODES.items() if forward or adjoint in ("any", program.adjoint)]
 
 
-def finding(program: Program, call: LayerCall, dtype: str, mode: str, name: str, got: Array, exact: Certified) -> Finding:
+def finding(program: Program, call: Call, dtype: str, mode: str, name: str, got: Array, exact: Certified) -> Finding:
     """One result in one mode."""
-    verdict = judge_call({name: got}, call, declared(dtype, mode), {name: exact})
-    over = (1,) if name in ("y", "h") else tuple(range(got.ndim))
+    block = Block(slice(None), {name: [exact]})
+    verdict = verdict_of({name: got}, call, declared(dtype, mode), [block])
+    time = call.time_axis(name)
+    over = tuple(range(got.ndim)) if time is None else (time,)
     error, bound = (np.atleast_1d(x.max(over)) for x in (error_enclosure(got, exact.truth)[1], exact.bound))
-    rms = np.atleast_1d(np.sqrt((np.abs(exact.truth.head) ** 2).mean(over)))
+    rms = np.atleast_1d(_rms(np.abs(exact.truth.head), over))
     return Finding(
         program=program.name,
         result=name,
@@ -127,6 +133,12 @@ def finding(program: Program, call: LayerCall, dtype: str, mode: str, name: str,
     )
 
 
+def _rms(size: Array, over: tuple[int, ...]) -> Array:
+    """Scaled by a power of two, so that no square overflows or vanishes."""
+    scale = np.ldexp(1.0, np.frexp(size.max(over, keepdims=True))[1] - 1)
+    return np.asarray(np.sqrt(((size / scale) ** 2).mean(over)) * scale.squeeze(over))
+
+
 def _quotients(bound: Array, part: Array) -> tuple[float, ...]:
     return tuple((bound[part > 0] / part[part > 0]).tolist())
 
@@ -134,5 +146,5 @@ def _quotients(bound: Array, part: Array) -> tuple[float, ...]:
 def alarm(seed: int, number: int, one: Finding) -> str:
     """How to repeat a case with a result that is outside, and what that is."""
     regime, dtype = cell(number)
-    call = f"judged({seed}, {number}) of scanproof.benchmarks.campaigns.layer_tightness"
+    call = f"judged({seed}, {number}) of scanproof.benchmarks.campaigns.tightness"
     return f"{call}: error/allowance {one.largest:.4g}, {one.program} of {regime.system}, {regime}, {dtype}: {one.verdict}"
