@@ -18,7 +18,7 @@ SAME = 2.0**-40  # relative: what log1p, expm1 and hypot of two machines may mak
 
 
 def altered(case: Case, arithmetic: Arithmetic, found: Mapping[str, Certified]) -> str | None:
-    """What of a file is not what its call gives: its truth, or its bounds if it holds this class."""
+    """What of a file its call does not give: the truth, or the bounds if it holds this class."""
     truths, stored, computed = case.truths(), case.stored(arithmetic), bounds_of(found)
     for name, x in found.items():
         if not overlap(truths[name], x.truth):

@@ -1,9 +1,12 @@
-"""What is asked of another program, and what it sends back: JSON lines {"id": ..., "y": {"dtype", "shape", "data"}, ...}.
+"""What is asked of another program, and what it sends back: JSON lines.
+
+    {"id": ..., "y": {"dtype", "shape", "data"}, "gradient u": ...}
 
 An answer gives any of the results that the question names; null and absent ones are not offered.
 
-Numbers are C99 hexadecimal floats as every printf("%a") writes them (0x1p+0, -0X1.8P-3, inf, nan), so they need not be
-canonical; decimal numbers are refused, since they would have been rounded on the way.
+Numbers are C99 hexadecimal floats as every printf("%a") writes them (0x1p+0, -0X1.8P-3, inf, nan),
+so they need not be canonical; decimal numbers are refused, since they would have been rounded on
+the way.
 """
 
 from __future__ import annotations
@@ -54,23 +57,37 @@ Line = TypeVar("Line", bound=BaseModel)
 def question(case: Case) -> dict[str, Any]:
     """What is asked of a program, without anything that would tell the answer."""
     call, content = case.call(), case.plain()
-    forms = {name: {"dtype": dtype, "shape": list(shape)} for name, (shape, dtype) in asked(call, case.dtype).items()}
+    forms = {
+        name: {"dtype": dtype, "shape": list(shape)}
+        for name, (shape, dtype) in asked(call, case.dtype).items()
+    }
     told = {name: content[name] for name in ("id", "schema", "system")}
     return told | {"compute": compute(call), "arguments": content["arguments"], "results": forms}
 
 
 def compute(call: Call) -> str:
     """What the results are, in words."""
-    system, ends = call.system, ("first", "last")
-    start, end = reversed(ends) if call.reverse else ends
-    equation = system.equation.replace("[t-1]", "[t+1]") if call.reverse else system.equation
-    told = [equation]
+    system, reverse = call.system, call.reverse
+    start, end = ("last", "first") if reverse else ("first", "last")
+    told = [system.equation.replace("[t-1]", "[t+1]") if reverse else system.equation]
     if system.timed:
         told.append(f"from the {start} step to the {end}")
     if call.layout.bidirectional:
         second = " and ".join(each.name for each in system.arguments if each.second)
-        told.append(f"and with {second} a second time, from the {end} step to the {start}")
-    told += [f"before that {each.of} is {each.name}, or 0 where that is absent" for each in ()]
+        told.append(f"with {second} a second time, from the {end} step to the {start}")
+    for state in system.named("state"):
+        shown = [each.name for each in system.results if each.state == state and each.timed]
+        told.append(
+            f"before it {shown[0] if shown else 'the state'} is {state}, or 0 if that is absent"
+        )
+    if call.cotangents():
+        bars = (
+            (each.name, each.of)
+            for each in system.arguments
+            if each.name in call.arguments and each.of
+        )
+        loss = " + ".join(f"{bar} {of}" for bar, of in bars)
+        told.append(f'"gradient NAME": of the sum of {loss}, complex ones dRe + i dIm')
     return "; ".join(told)
 
 
@@ -78,8 +95,8 @@ def collect(lines: Iterable[str], cases: Mapping[str, Case]) -> dict[str, dict[s
     """The answers by id: results by name, none where a program offers none.
 
     Raises:
-        ValueError: naming the line: no JSON, fields missing or unknown, an id unknown or answered twice, results of another
-            shape or dtype or numbers that it cannot hold.
+        ValueError: naming the line: no JSON, fields missing or unknown, an id unknown or answered
+            twice, results of another shape or dtype or numbers that it cannot hold.
     """
     found: dict[str, dict[str, Array]] = {}
     for number, line in enumerate(lines, 1):
@@ -127,13 +144,17 @@ def _array(name: str, given: Given, form: Form) -> Array:
     stated = array(Numbers.model_construct(dtype=dtype, shape=given.shape, data=values))
     for i, (kept, value) in enumerate(zip(numbers(stated).data, values, strict=True)):
         if kept != value:
-            raise ValueError(f"{name}.data.{i}: found {given.data[i][:SHOWN]!r}, which no {dtype} holds")
+            raise ValueError(
+                f"{name}.data.{i}: found {given.data[i][:SHOWN]!r}, which no {dtype} holds"
+            )
     return stated
 
 
 def _number(text: str, place: str) -> float:
     if not NUMBER.fullmatch(text):
-        raise ValueError(f"{place}: found {text[:SHOWN]!r}, expected a hexadecimal float such as 0x1.8p-3")
+        raise ValueError(
+            f"{place}: found {text[:SHOWN]!r}, expected a hexadecimal float such as 0x1.8p-3"
+        )
     try:
         return float.fromhex(text.partition("(")[0])
     except (ValueError, OverflowError):

@@ -1,4 +1,7 @@
-"""Numbers for recipes, the same bits on every machine: Python's `random()` and + - * / only, no elementary function."""
+"""Numbers for recipes, the same bits on every machine.
+
+They are made by Python's `random()` and + - * / alone, without any elementary function.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Draw:
         return self.cast(kinds[np.arange(math.prod(shape)) % len(kinds)].reshape(shape))
 
     def numbers(self, shape: Shape, moduli: Range) -> Array:
-        """Moduli drawn from the range; signs, or phases (1 + is)^2 / (1 + s^2) times i^k, by chance."""
+        """Moduli from the range; signs, or phases (1 + is)^2 / (1 + s^2) times i^k, by chance."""
         modulus, s = self.uniform(shape, *moduli), self.uniform(shape, -1, 1)
         if not self.arithmetic.is_complex:
             return self.cast(np.where(s < 0, -modulus, modulus))

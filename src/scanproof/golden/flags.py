@@ -1,6 +1,7 @@
 """What a golden case is about: flags that are derived from its call and its truth, never typed.
 
-They are part of the hash in the id, so they are computed alike on every machine: no elementary function, not even hypot.
+They are part of the hash in the id, so they are computed alike on every machine: without any
+elementary function, not even hypot.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ COMMON = {
     "reverse": Flag("from the last step to the first", lambda v: v.call.reverse),
     "batch": Flag("more than one sequence", lambda v: v.call.size("batch") > 1),
     "two directions": Flag(
-        "a second scan of the same inputs in the other direction", lambda v: v.call.layout.bidirectional
+        "a second scan of the same inputs in the other direction",
+        lambda v: v.call.layout.bidirectional,
     ),
     "gradients": Flag("a cotangent of a result is given", lambda v: bool(v.call.cotangents())),
 }

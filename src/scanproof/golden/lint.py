@@ -1,9 +1,10 @@
-"""A golden file against everything that can be computed again, by other means where there are any."""
+"""A golden file against all that can be computed again, by other means where there are any."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import flint
 import numpy as np
@@ -15,8 +16,9 @@ from scanproof.golden.making import BITS, balls, classes
 from scanproof.golden.recipes import collection_of
 from scanproof.golden.schema import Case
 from scanproof.golden.store import files, read
-from scanproof.properties.witness import array
+from scanproof.properties.witness import numbers
 from scanproof.reference.allowance.certificate import whole
+from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
@@ -26,17 +28,23 @@ TIGHT = 2.0**-96  # head and tail hold a result to this, relatively
 GRAIN = 2.0**-1070  # and absolutely to a few of the smallest float64
 GRAIN_OF_BALLS = 2.0**-300  # where balls of BITS bits enclose it: what one that is zero may be
 EXACT_BITS = 2**16  # more than sums and products of floats take at the lengths of golden cases
+Certificates = Mapping[Arithmetic, Mapping[str, Certified]]
 
 
 def faults(folder: Path) -> Iterator[str]:
-    """One line for every fault in the golden files of a folder. Raises ValueError where there is no file."""
+    """One line for every fault in the golden files of a folder.
+
+    Raises:
+        ValueError: no such folder, or no file in it.
+    """
     seen: dict[str, Path] = {}
     for path in files(folder):
         try:
             case = read(path)
-            yield from (f"golden: {path}: {fault}" for fault in _file_faults(case, path, seen))
         except ValueError as error:
             yield str(error)
+            continue
+        yield from (f"golden: {path}: {fault}" for fault in _file_faults(case, path, seen))
 
 
 def _file_faults(case: Case, path: Path, seen: dict[str, Path]) -> Iterator[str]:
@@ -49,44 +57,61 @@ def _file_faults(case: Case, path: Path, seen: dict[str, Path]) -> Iterator[str]
     if call in seen:
         yield f"found the inputs of {seen[call]} again"
     seen[call] = path
-    yield from case_faults(case)
+    try:
+        yield from case_faults(case)
+    except ValueError as error:
+        yield str(error)
 
 
 def case_faults(case: Case) -> Iterator[str]:
-    """What a case says of itself that is not so. Raises ValueError for a system without cases of its own."""
-    collection, call, stored = collection_of(case.system), case.call(), case.truths()
-    known = classes(collection, call, case.dtype)
-    found = {arithmetic: whole(call, arithmetic) for arithmetic in known}
-    exact = all(x.exact for x in found[known[0]].values())
-    wrong = truth_fault(collection, call, stored, exact)
+    """What a case says of itself that is not so.
+
+    Raises:
+        ValueError: it cannot be told: a system without cases of its own, or a call too long.
+    """
+    collection, call = collection_of(case.system), case.call()
+    known = {each: whole(call, each) for each in classes(collection, call, case.dtype)}
+    exact = all(x.exact for x in next(iter(known.values())).values())
+    wrong = truth_fault(collection, call, case.truths(), exact)
     if wrong:
         yield f"truth: {wrong}"
         return
+    yield from _description_faults(case, collection, call)
+    yield from _allowance_faults(case, call, known)
+
+
+def _description_faults(case: Case, collection: Collection, call: Call) -> Iterator[str]:
     X = collection.magnitude(call) if collection.magnitude else None
-    if not _same(X, None if case.magnitude is None else array(case.magnitude)):
+    if case.magnitude != (None if X is None else numbers(X)):
         yield "magnitude: found other numbers than |lam| X + |b| gives"
-    heads = {name: x.head for name, x in stored.items()}
+    heads = {name: x.head for name, x in case.truths().items()}
     expected = holding(collection.flags, View(call, Arithmetic(case.dtype), heads, X))
     if case.flags != expected:
-        yield f"flags: found {', '.join(case.flags) or 'none'}, expected {', '.join(expected) or 'none'}"
+        yield f"flags: found {_listed(case.flags)}, expected {_listed(expected)}"
+
+
+def _allowance_faults(case: Case, call: Call, known: Certificates) -> Iterator[str]:
     declared = [granted.declared() for granted in case.allowances]
-    if declared != known:
-        yield f"allowances: found {'; '.join(map(str, declared))}, expected {'; '.join(map(str, known))}"
+    if declared != list(known):
+        told, expected = ("; ".join(map(str, each)) for each in (declared, known))
+        yield f"allowances: found {told}, expected {expected}"
     for arithmetic in declared:
-        wrong = altered(case, arithmetic, found.get(arithmetic) or whole(call, arithmetic))
+        wrong = altered(case, arithmetic, known.get(arithmetic) or whole(call, arithmetic))
         if wrong:
             yield f"allowances: found other {wrong} for {arithmetic} than its theorem gives"
 
 
-def _same(X: Array | None, stored: Array | None) -> bool:
-    return X is None and stored is None if X is None or stored is None else np.array_equal(X, stored)
+def _listed(flags: list[str]) -> str:
+    return ", ".join(flags) or "none"
 
 
 # ---------------------------------------------------------------- truth
 
 
-def truth_fault(collection: Collection, call: Call, stored: dict[str, Truth], exact: bool) -> str | None:
-    """Where the stored truth is not that of a second formulation, or holds it less tightly than it could."""
+def truth_fault(
+    collection: Collection, call: Call, stored: dict[str, Truth], exact: bool
+) -> str | None:
+    """Where the stored truth is not that of a second formulation, or is not tight."""
     with flint.ctx.workprec(EXACT_BITS if exact else BITS):
         found, grain = second(collection, call), GRAIN if exact else GRAIN_OF_BALLS
         told = ((name, _fault(stored[name], found[name], grain)) for name in stored)
@@ -98,8 +123,8 @@ def second(collection: Collection, call: Call) -> dict[str, Array]:
     lifted = {name: balls(x) for name, x in call.arguments.items()}
     if call.layout.batched:
         return dict(collection.second(Call(call.system, lifted, call.reverse)))
-    batched = [each.name for each in call.system.arguments if "[batch]" in each.axes and each.name in lifted]
-    rows = {name: lifted[name][None] for name in batched}
+    batched = {each.name for each in call.system.arguments if "[batch]" in each.axes}
+    rows = {name: x[None] for name, x in lifted.items() if name in batched}
     found = collection.second(Call(call.system, lifted | rows, call.reverse))
     return {name: x[0] if "[batch]" in call.axes_of(name) else x for name, x in found.items()}
 
@@ -107,9 +132,10 @@ def second(collection: Collection, call: Call) -> dict[str, Array]:
 def _fault(stored: Truth, x: Array, grain: float) -> str | None:
     for index in np.ndindex(*x.shape):
         head, tail, rad = (flint.acb(complex(part[index])) for part in stored)
+        size: Any = abs(x[index])
         rest, bound = abs(x[index] - head - tail), rad.real
         if rest > bound:  # certainly
             return f"at {list(index)} is further from head + tail than rad"
-        if bound > TIGHT * abs(x[index]) + grain or (bound > 0 and rest == 0):
+        if bound > TIGHT * size + grain or (bound > 0 and rest == 0):
             return f"at {list(index)} has a rad larger than need be"
     return None

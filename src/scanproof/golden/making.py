@@ -1,7 +1,8 @@
 """From recipes to cases: the exact results, and the allowance of every class.
 
-Truth is by integers where the theory of a system has them. Elsewhere the reference runs on balls of BITS bits, correctly rounded
-to head and tail; allowances come from double-doubles there. lint.py compares both, and a second formulation.
+Truth is by integers where the theory of a system has them. Elsewhere the reference runs on balls of
+BITS bits, correctly rounded to head and tail, and allowances come from double-doubles. lint.py
+compares the two, and a second formulation.
 """
 
 from __future__ import annotations
@@ -56,15 +57,21 @@ def make(recipe: Recipe, dtype: str, collection: Collection) -> Case:
 
 
 def make_all(system: str) -> Iterator[Case]:
-    """Every published case of a system, in the order of its recipes. Raises ValueError for a system without cases."""
+    """Every published case of a system, in the order of its recipes.
+
+    Raises:
+        ValueError: a system without cases.
+    """
     collection = collection_of(system)
-    return (make(recipe, dtype, collection) for recipe in collection.recipes for dtype in recipe.dtypes)
+    return (
+        make(recipe, dtype, collection) for recipe in collection.recipes for dtype in recipe.dtypes
+    )
 
 
 def classes(collection: Collection, call: Call, dtype: str) -> list[Arithmetic]:
-    """The classes whose allowances a file stores; those of adjoints only where gradients are asked for.
+    """The classes whose allowances a file stores: of adjoints only where gradients are asked for.
 
-    16-bit formats accumulate in float32 there.
+    16-bit formats accumulate in float32.
     """
     usual = {"dtype": dtype, "accumulate": "float32" if "float32" in WIDER[dtype] else None}
     told = [words for words in collection.classes if "adjoint" not in words or call.cotangents()]
@@ -84,7 +91,7 @@ def truths(call: Call, dtype: str, found: Mapping[str, Certified]) -> dict[str, 
 def _by_integers(x: Certified) -> Truth:
     """rad is zero wherever head + tail is the exact result."""
     exact = x.exact
-    assert exact is not None  # noqa: S101
+    assert exact is not None
     return filled(x.truth.head, ((i, enclosed(*exact(i))) for i in np.ndindex(*x.bound.shape)))
 
 
@@ -92,7 +99,9 @@ def _by_balls(call: Call, dtype: str) -> dict[str, Truth]:
     """Every result by the reference on balls, correctly rounded to head and tail."""
     system, bars = call.system, call.cotangents()
     with flint.ctx.workprec(BITS):
-        given = {name: balls(x) for name, x in call.arguments.items() if system.argument[name].of is None}
+        given = {
+            name: balls(x) for name, x in call.arguments.items() if system.argument[name].of is None
+        }
         exact = evaluated(system, given | {"reverse": call.reverse})
         if bars:
             lifted = {of: balls(bar) for of, bar in bars.items()}
@@ -115,7 +124,10 @@ def _truth(x: Array, complex_numbers: bool) -> Truth:
 
 
 def _rounded(x: Array) -> Enclosed:
-    """Balls as head and tail; words that the radius does not tell from zero are zero, so that they are the same everywhere."""
+    """Balls as head and tail.
+
+    Words that the radius does not tell from zero are zero, so that they are the same everywhere.
+    """
     found = of_balls(x)
     tail = np.where(np.abs(found.tail) <= found.rad, 0.0, found.tail)
     head = np.where(np.abs(found.head) <= found.rad, 0.0, found.head)

@@ -1,8 +1,9 @@
-"""What a golden file holds. Every array is a `Numbers`: dtype, shape and hexadecimal floats in C order.
+"""What a golden file holds.
 
-The id is a slug and a hash over everything that arithmetic alone determines: purpose, flags, arguments, head and tail of the
-truth, magnitude. Left out are `rad` and `allowances`, whose last bits may differ between machines (hypot, log1p and expm1
-may); `golden lint` recomputes them.
+Every array is a `Numbers`: dtype, shape and hexadecimal floats in C order. The id is a slug and a
+hash over everything that arithmetic alone determines: purpose, flags, arguments, head and tail of
+the results, magnitude. Left out are `rad` and `allowances`, whose last bits may differ between
+machines (hypot, log1p and expm1 may); `golden lint` recomputes them.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ class Enclosure(Strict):
 
 
 class Granted(Strict):
-    """One class, and how far its evaluations can be from each result: inf where overflow is possible or nothing is known."""
+    """One class, and how far its evaluations can be from each result.
+
+    bounds: inf where overflow is possible or nothing is known.
+    """
 
     declaration: Words
     bounds: dict[str, Numbers]
@@ -63,7 +67,9 @@ class Case(Strict):
     def _belongs_together(self) -> Case:
         try:
             forms = asked(self.call(), self.dtype)
-            classes = [declared(system_of(self.system), granted.declared()) for granted in self.allowances]
+            classes = [
+                declared(system_of(self.system), granted.declared()) for granted in self.allowances
+            ]
         except TypeError as error:
             raise ValueError(str(error)) from error
         if any(known.dtype != self.dtype for known in classes) or len(set(classes)) < len(classes):
@@ -74,17 +80,29 @@ class Case(Strict):
         return self
 
     def _check_numbers(self, forms: dict[str, Form]) -> None:
-        """Raises ValueError for results or bounds of other names, shapes or dtypes, and numbers that cannot be."""
+        """Raises ValueError for names, shapes, dtypes or numbers that do not belong to the call."""
         _same_names("results", self.results, forms)
         for name, (shape, dtype) in forms.items():
             wide = "complex128" if dtype.startswith("complex") else "float64"
             for part in ("head", "tail"):
-                _holds(f"results.{name}.{part}", getattr(self.results[name], part), wide, shape, np.isfinite)
+                _holds(
+                    f"results.{name}.{part}",
+                    getattr(self.results[name], part),
+                    wide,
+                    shape,
+                    np.isfinite,
+                )
             _holds(f"results.{name}.rad", self.results[name].rad, "float64", shape, _positive)
         for i, granted in enumerate(self.allowances):
             _same_names(f"allowances.{i}.bounds", granted.bounds, forms)
             for name, (shape, _) in forms.items():
-                _holds(f"allowances.{i}.bounds.{name}", granted.bounds[name], "float64", shape, _positive)
+                _holds(
+                    f"allowances.{i}.bounds.{name}",
+                    granted.bounds[name],
+                    "float64",
+                    shape,
+                    _positive,
+                )
         if self.magnitude is not None:
             _holds("magnitude", self.magnitude, "float64", next(iter(forms.values()))[0], _positive)
 
@@ -102,13 +120,18 @@ class Case(Strict):
     def shape(self) -> list[int]:
         """Of the first input, or else of the first argument."""
         system = system_of(self.system)
-        name = next(name for name in (*system.named("input"), *system.argument) if name in self.arguments)
+        name = next(
+            name for name in (*system.named("input"), *system.argument) if name in self.arguments
+        )
         found = self.arguments[name]
         return [] if isinstance(found, bool) else found.shape
 
     def truths(self) -> dict[str, Truth]:
         """The stored truth of every result, as arrays."""
-        return {name: Truth(array(x.head), array(x.tail), array(x.rad)) for name, x in self.results.items()}
+        return {
+            name: Truth(array(x.head), array(x.tail), array(x.rad))
+            for name, x in self.results.items()
+        }
 
     def stored(self, arithmetic: Arithmetic) -> dict[str, Array] | None:
         """The stored bounds of this class, or None."""
@@ -132,9 +155,11 @@ class Case(Strict):
 
 
 def asked(call: Call, dtype: str) -> dict[str, Form]:
-    """What a program may answer with, shape and dtype: gradients only where a cotangent is given."""
+    """Shape and dtype of every result that is asked for: gradients only beside a cotangent."""
     found, gradients = call.expected(dtype), bool(call.cotangents())
-    return {name: form for name, form in found.items() if gradients or not name.startswith("gradient ")}
+    return {
+        name: form for name, form in found.items() if gradients or not name.startswith("gradient ")
+    }
 
 
 def _positive(x: Array) -> Array:

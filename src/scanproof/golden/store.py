@@ -15,7 +15,11 @@ REMEDY = "make new ones with `scanproof golden write FOLDER --system NAME`"
 
 
 def published(system: str | None = None) -> list[Case]:
-    """The published cases of one system, or of all. Raises ValueError for a system without cases."""
+    """The published cases of one system, or of all.
+
+    Raises:
+        ValueError: a system without cases.
+    """
     names = COLLECTIONS if system is None else [collection_of(system).system.name]
     return [case for name in names for case in read_all(PUBLISHED / name)]
 
@@ -51,12 +55,17 @@ def read(path: Path) -> Case:
     except ValueError as error:
         raise ValueError(f"golden: {path}: {error}") from error
     if case.id != case.expected_id():
-        raise ValueError(f"golden: {path}: altered: its id is {case.id}, and that of its content {case.expected_id()}")
+        told = f"its id is {case.id}, and that of its content {case.expected_id()}"
+        raise ValueError(f"golden: {path}: altered: {told}")
     return case
 
 
 def read_all(folder: Path) -> list[Case]:
-    """Every case of a folder, by file name. Raises ValueError as `read`, and for a case that is there twice."""
+    """Every case of a folder, by file name.
+
+    Raises:
+        ValueError: as `read`, and for a case that is there twice.
+    """
     cases = {case.id: case for case in map(read, files(folder))}
     if len(cases) < len(files(folder)):
         raise ValueError(f"golden: found a case twice in {folder}; scanproof golden lint names it")
