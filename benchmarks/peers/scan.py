@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.peers.subject import Arguments, Peers, Subject, sequential
+from scanproof.benchmarks.peers.subject import Arguments, Growing, Peers, Subject, sequential
 from scanproof.properties.domain import LONG, Domain
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
@@ -157,5 +157,5 @@ PEERS = Peers(
     ),
     recorded=filtered,
     told=True,
-    growth=growing,
+    growth=Growing(GROWTH_MODULUS, growing),
 )  # fmt: skip

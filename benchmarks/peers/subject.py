@@ -38,13 +38,21 @@ class Subject(NamedTuple):
         return None
 
 
+class Growing(NamedTuple):
+    """One channel whose error is followed over time: its modulus, and its arguments from a
+    declaration and a seed, (1, time, 1)."""
+
+    modulus: float
+    arguments: Callable[[Arithmetic, int], Arguments]
+
+
 class Peers(NamedTuple):
     """The implementations of one system, and what they are asked beside the laws.
 
     share: of so many cases that are asked for, a search tries one.
-    recorded: arguments driven by a recording (batch, time, channels) in a declared format; None where nothing can be driven.
+    recorded: arguments driven by a recording (batch, time, channels), in a declared format; None
+        where nothing can be driven.
     told: whether allowances tell something about recordings, so that `undecided` is a fault.
-    growth: arguments by which errors are followed over time, from a declaration and a seed.
     """
 
     system: str
@@ -52,7 +60,7 @@ class Peers(NamedTuple):
     share: int = 1
     recorded: Callable[[Array, Arithmetic], Arguments] | None = None
     told: bool = False
-    growth: Callable[[Arithmetic, int], Arguments] | None = None
+    growth: Growing | None = None
 
     def decided(self, arithmetic: Arithmetic) -> bool:
         """Whether a recording must be decided; where few bits are kept, only integer cases decide."""
