@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from scanproof import proofs
 from scanproof.benchmarks.figures import theorem_picture
 from scanproof.cli import app, derivation, exits
-from scanproof.proofs.chain.chain import LINKS, Link, chain, joined, qualified, statuses
+from scanproof.proofs.chain import chain
+from scanproof.proofs.chain.chain import LINKS, Link, joined, qualified, statuses
 from scanproof.proofs.coq import coq_table
 from scanproof.proofs.coq.coq_layer import SOURCES, TheoremResult
 from scanproof.proofs.engine.algebra import Claim, letters, residual, rewritten
@@ -95,7 +96,7 @@ def test_a_theorem_without_a_link_is_found():
     fewer = [link for link in LINKS if "BoundTheorem.*" not in link.theorems]
     assert "reference.allowance.rounding:_bracketing" not in unlinked(THEOREMS["BoundTheorem.rounding_any_bracketing"], LINKS)
     assert unlinked(THEOREMS["Adjoint.adjoint"], [link for link in LINKS if link.name != "gradients"]) == [
-        "reference.lru:adjoint", "reference.rotrnn:adjoint", "scan-adjoint",
+        "reference.systems.lru:adjoint", "reference.systems.rotrnn:adjoint", "scan-adjoint",
     ]  # fmt: skip
     assert unlinked(THEOREMS["BoundTheorem.monomials"], fewer) == ["reference.allowance.rounding:_bracketing", "reference.allowance.rounding:allowance"]
 
@@ -133,7 +134,7 @@ APART = {  # and why no link has to name them
     "reference.allowance.elements:elements": "a table of functions that are linked",
     "reference.allowance.elements:_no_lift": "raises",
     "reference.allowance.angle_sums:_before": "shifts an array by one step",
-    "reference.layer_certificate:_leaf": "calls Near.leaf",
+    "reference.allowance.certificate:_leaf": "calls Near.leaf",
 }
 
 

@@ -31,7 +31,8 @@ from scanproof.benchmarks.claims.claims import (
     claims_runs,
     claims_time,
 )
-from scanproof.reference import initialise, lru, rotrnn
+from scanproof.reference import initialise
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.reference.layers import mapped
 from scanproof.reference.numbers import namespace
 from scanproof.report.claims_model import Claims, LayerTime

@@ -45,8 +45,8 @@ def timed(contestant: str, output: str, verdict: str, gb_per_s: float | None, re
 
 def full() -> RunReport:
     """Accepted, rejected, not run, not offered, infinite: one of each."""
-    ours = [law("exact-lanes", "within", [0.0, 0.0], within=2), law("reverse", "not offered", [], **{"not offered": 7})]
-    theirs = [law("exact-lanes", "outside", [0.0, INF], within=1, outside=1), law("reverse", "undecided", [0.37], undecided=1)]
+    ours = [law("integer-cases", "within", [0.0, 0.0], within=2), law("reverse", "not offered", [], **{"not offered": 7})]
+    theirs = [law("integer-cases", "outside", [0.0, INF], within=1, outside=1), law("reverse", "undecided", [0.37], undecided=1)]
     return RunReport(
         scanproof="0.1.0", command="scanproof verify --seed 41", seed=41, started="2026-01-02T03:04:05Z", seconds=71.5,
         machine={"system": "Linux", "numpy": "2.4.6"}, accepted=False, faults=["peer is outside", "tail-chunk survived"],
@@ -57,18 +57,18 @@ def full() -> RunReport:
                      seconds=0, reason="the prover is not installed"),
         ],
         checks=[
-            CheckRow(implementation="diagonal", ours=True, declared="float32, sequential", dtype="float32", verdict="within",
-                     reason="not refuted", ratio=0.0, bits_lost=2.5, informative=0.875, laws=ours, seconds=8.5),
-            CheckRow(implementation="peer", ours=False, declared="float32, any order", dtype="float32", verdict="outside",
-                     reason="exact-lanes: proved", ratio=INF, bits_lost=13.2, informative=0.625, laws=theirs,
-                     not_refuted_under="daz", witness="witness-exact-lanes-00ff.json", seconds=9.75),
-            CheckRow(implementation="absent", ours=False, declared="float64", dtype="float64", verdict="not run",
-                     reason="jax is not installed"),
+            CheckRow(implementation="diagonal", ours=True, declared="float32, sequential", dtype="float32", system="scan",
+                     verdict="within", reason="not refuted", ratio=0.0, bits_lost=2.5, informative=0.875, laws=ours, seconds=8.5),
+            CheckRow(implementation="peer", ours=False, declared="float32, any order", dtype="float32", system="scan",
+                     verdict="outside", reason="integer-cases: proved", ratio=INF, bits_lost=13.2, informative=0.625, laws=theirs,
+                     not_refuted_under="daz", witness="witness-integer-cases-00ff.json", seconds=9.75),
+            CheckRow(implementation="absent", ours=False, declared="float64", dtype="float64", system="lru",
+                     verdict="not run", reason="jax is not installed"),
         ],
         mutants=[
-            MutantRow(name="zeros", fault="returns zeros", dtype="float32", verdict="outside", caught_by=["exact-lanes"],
+            MutantRow(system="scan", name="zeros", fault="returns zeros", dtype="float32", verdict="outside", caught_by=["integer-cases"],
                       ratio=INF, ratios=[INF, 7.5], witness="witness-1"),
-            MutantRow(name="tail-chunk", fault="drops the last carry", dtype="complex64", verdict="within", caught_by=[],
+            MutantRow(system="scan", name="tail-chunk", fault="drops the last carry", dtype="complex64", verdict="within", caught_by=[],
                       ratio=0.83, ratios=[0.83], witness=None),
         ],
         recordings=[
@@ -197,7 +197,7 @@ TEXT = full().model_dump_json()
     (TEXT.encode("utf-16"), "Invalid JSON"),
     (b"[]", "file: "),
     (changed(surprise=1), "surprise: "),
-    (changed(format="scanproof-report/1", surprise=1), "format: .*scanproof-report/2.*scanproof-report/1"),
+    (changed(format="scanproof-report/1", surprise=1), "format: .*scanproof-report/3.*scanproof-report/1"),
     (TEXT.replace('"steps":800', '"steps":800,"speed":1').encode(), r"recordings\.0\.speed: "),
     (TEXT.replace('"verdict":"outside"', '"verdict":"correct"').encode(), r"checks\.1\.verdict: "),
     (TEXT.replace(',"steps":800', "").encode(), "missing, doubled or converted"),

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import flint
 import numpy as np
 import pytest
+from kernels import assert_same_bits
 from layer_truth import BITS, ball
-from test_numba_diagonal import assert_same_bits
 
 from scanproof.numba_kernels import layers
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.layers import mapped
+from scanproof.reference.systems import lru, rotrnn
 
 REFERENCES = {"lru": lru, "rotrnn": rotrnn}
 FORWARD = {"lru": layers.lru, "rotrnn": layers.rotrnn}

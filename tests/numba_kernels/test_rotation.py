@@ -1,13 +1,12 @@
 """numba_kernels.rotation against exact integers and balls, and bit for bit against the same operations in NumPy."""
 
 import hashlib
-import os
 
 import numba
 import numpy as np
 import pytest
 from flint import arb
-from test_numba_diagonal import LAYOUTS, assert_same_bits, draw, exact_scan, integers, run
+from kernels import FOLDERS, LAYOUTS, assert_same_bits, draw, exact_scan, integers, run
 
 from scanproof.numba_kernels import rotation
 
@@ -160,8 +159,8 @@ def test_an_infinite_angle_spoils_its_own_pair_only(varying):
 
 def test_the_number_of_threads_changes_no_bit(tmp_path):
     code = f"""
-import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})
-from test_numba_rotation import print_digest; print_digest()
+import sys; sys.path[:0] = {FOLDERS!r}
+from test_rotation import print_digest; print_digest()
 """
     (one, digest_one), (four, digest_four) = (run(code, tmp_path, NUMBA_NUM_THREADS=count) for count in ("1", "4"))
     assert (one, four) == ("1", "4")

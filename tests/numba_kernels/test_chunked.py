@@ -2,13 +2,12 @@
 
 import hashlib
 import itertools
-import os
 
 import numba
 import numpy as np
 import pytest
-from numba.core.callconv import CPUCallConv
-from test_numba_diagonal import (
+from kernels import (
+    FOLDERS,
     LAYOUTS,
     PAIRS,
     assert_same_bits,
@@ -19,6 +18,7 @@ from test_numba_diagonal import (
     run,
     units,
 )
+from numba.core.callconv import CPUCallConv
 
 from scanproof.numba_kernels import chunked, diagonal
 from scanproof.properties.judge import judge
@@ -162,8 +162,8 @@ def test_a_value_that_is_not_finite_stays_in_its_lane(value, varying, reverse):
 
 def test_the_number_of_threads_changes_no_bit(tmp_path):
     code = f"""
-import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})
-from test_numba_chunked import print_digest; print_digest()
+import sys; sys.path[:0] = {FOLDERS!r}
+from test_chunked import print_digest; print_digest()
 """
     (one, digest_one), (four, digest_four) = (run(code, tmp_path, NUMBA_NUM_THREADS=count) for count in ("1", "4"))
     assert (one, four) == ("1", "4")

@@ -27,7 +27,7 @@ from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "constant": Case("small", "complex64", "constant", (3, 600, 4)),
     "varying": Case("small", "float32", "varying", (3, 600, 4)),
