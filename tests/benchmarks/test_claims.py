@@ -15,11 +15,11 @@ import flint
 import numpy as np
 import pytest
 from layer_truth import agree
-from test_report import Page, dangling, empty, open_doors
+from reports import Page, dangling, empty, open_doors
 
 import scanproof
 from scanproof import report
-from scanproof.benchmarks.claims.claims import (
+from scanproof.benchmarks.claims import (
     claims,
     claims_coefficients,
     claims_errors,
@@ -32,9 +32,9 @@ from scanproof.benchmarks.claims.claims import (
     claims_time,
 )
 from scanproof.reference import initialise
-from scanproof.reference.systems import lru, rotrnn
 from scanproof.reference.layers import mapped
 from scanproof.reference.numbers import namespace
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.report.claims_model import Claims, LayerTime
 from scanproof.report.claims_page import claims_page
 from scanproof.report.markup import number
@@ -102,7 +102,7 @@ def test_the_second_moment_of_lru_is_its_geometric_sum() -> None:
     with flint.ctx.workprec(400):
         params = mapped(lru.init(np.random.default_rng(3), 3, 2, "paper-long"), namespace.balls().lift)
         k = lru.constants(params)
-        found = claims_moments.expected(lambda u: lru.forward(params, u)[1], 2, 8, flint.arb(0))  # (time, state)
+        found = claims_moments.expected(lambda u: scanproof.run("lru", params=params, u=u)["h"], 2, 8, flint.arb(0))  # (time, state)
         size = (params.B_re**2 + params.B_im**2).sum(1)  # (state,)
         rate = np.exp(-2 * np.exp(params.nu_log))  # |lam|^2 (state,)
         limit = claims_moments.lru_limit(k) * size

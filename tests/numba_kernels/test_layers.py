@@ -9,11 +9,11 @@ import pytest
 from kernels import assert_same_bits
 from layer_truth import BITS, ball
 
+import scanproof
 from scanproof.numba_kernels import layers
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import lru, rotrnn
 
-REFERENCES = {"lru": lru, "rotrnn": rotrnn}
 FORWARD = {"lru": layers.lru, "rotrnn": layers.rotrnn}
 VJP = {"lru": layers.lru_vjp, "rotrnn": layers.rotrnn_vjp}
 DIRECTIONS = [(False, False), (True, False), (False, True), (True, True)]  # reverse, bidirectional
@@ -52,9 +52,10 @@ def truth(system, bidirectional, reverse):
     params, *arrays = problem(system, bidirectional)
     with flint.ctx.workprec(BITS):
         params, (u, h0, y_bar) = mapped(params, ball), map(ball, arrays)
-        y, h = REFERENCES[system].forward(params, u, h0, reverse)
-        gradients = vars(REFERENCES[system].vjp(params, u, y_bar, h0, reverse))
-    return {"y": y, "h": h} | {f"{name}_bar": x for name, x in gradients.items() if x is not None}
+        given = {"params": params, "u": u, "h0": h0, "reverse": reverse}
+        found = scanproof.run(system, **given)
+        gradients = scanproof.vjp(system, {"y": y_bar}, **given)
+    return {"y": found["y"], "h": found["h"]} | {f"{name}_bar": x for name, x in gradients.items()}
 
 
 def error(found, exact):
