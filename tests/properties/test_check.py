@@ -4,22 +4,24 @@ import dataclasses
 
 import numpy as np
 import pytest
-from scanproof.properties.strategies import Domain
 from scans import NATIVE
 
 from scanproof.properties import check as module
-from scanproof.properties import search, suites
+from scanproof.properties import search
 from scanproof.properties.check import check
+from scanproof.properties.domain import Domain
 from scanproof.properties.implementation import Fault
-from scanproof.properties.laws import LAWS
+from scanproof.properties.laws import laws_of
+from scanproof.properties.systems import room_of
 from scanproof.properties.verdict import CLAIMS
 from scanproof.properties.versions.scan import chunked, drops_carry, mutants, scales_carry, zeros
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.transitions.diagonal import scan
 
 FLOAT32 = Arithmetic("float32")
-NAMES = [law.name for law in LAWS]
-SHORT = Domain(lengths=frozenset({1, 2, 3, 8, 9, 16, 17}))
+ROOM = room_of("scan")
+NAMES = [law.name for law in laws_of(ROOM)]
+SHORT = Domain(lengths=frozenset({1, 2, 3, 8, 9, 16, 17}), channels=frozenset({1, 2, 3, 65}))
 
 
 def honest(lam, b, h0=None, reverse=False):
@@ -48,7 +50,7 @@ def without_seconds(report):
 def test_an_honest_scan_with_everything_offered():
     report = run()
     assert verdicts(report) == dict.fromkeys(NAMES, "within")
-    reason = f"{CLAIMS['within']}; judged up to 17 steps, 65 channels, 5 batch rows; no call had 4096 steps or more"
+    reason = f"{CLAIMS['within']}; judged up to 5 batch rows, 17 steps, 65 channels; no call had 4096 steps or more"
     assert (report.verdict, report.reason, report.judged) == ("within", reason, {"batch": 5, "time": 17, "channels": 65})
     assert (report.implementation, report.seed, report.cases) == ("honest", 0, 3)
     assert 0 < report.ratio <= 1
@@ -63,9 +65,9 @@ def test_a_wrong_scan_comes_with_failure_witness_and_all_refuting_laws():
     assert report.verdict == "outside"
     refuting = [name for name, verdict in verdicts(report).items() if verdict == "outside"]
     assert report.reason == f"{', '.join(refuting)}: {CLAIMS['outside']}"
-    assert refuting[0] == report.witness.law == "exact-lanes"
+    assert refuting[0] == report.witness.law == "integer-cases"
     assert report.witness.index == list(report.failure.worst.index)
-    assert report.witness.b.shape == [1, 17, 1]
+    assert report.witness.arguments["b"].shape == [1, 17, 1]
     assert (report.witness.seed, report.not_refuted_under, report.failure.not_refuted_under) == (0, None, None)
     for law in report.laws:
         assert law.counts["outside"] == (law.name in refuting)  # a law stops at its first
@@ -74,7 +76,8 @@ def test_a_wrong_scan_comes_with_failure_witness_and_all_refuting_laws():
 @pytest.mark.parametrize("implementation", [honest, scales_carry])
 @pytest.mark.parametrize("dtype", ["float32", "complex128"])
 def test_the_same_seed_gives_the_same_report_and_another_one_does_not(implementation, dtype):
-    first, second, other = (run(implementation, arithmetic=Arithmetic(dtype), seed=seed) for seed in (7, 7, 8))
+    few = {"arithmetic": Arithmetic(dtype), "laws": ["integer-cases", "equivalence"]}
+    first, second, other = (run(implementation, seed=seed, **few) for seed in (7, 7, 8))
     assert without_seconds(first) == without_seconds(second)
     assert without_seconds(first) != without_seconds(other)
 
@@ -83,7 +86,7 @@ def test_cases_are_drawn_on_top_of_the_fixed_shapes():
     few, many = run(cases=1), run(cases=6)
     for less, more in zip(few.laws, many.laws, strict=True):
         assert len(less.ratios) < len(more.ratios)
-        if less.name != "equivalence":
+        if less.name != "equivalence" and less.ratios:  # a single case may have nothing to say
             assert less.ratios[:1] == more.ratios[:1]
 
 
@@ -112,9 +115,9 @@ def test_without_h0_and_reverse_their_laws_are_not_offered_and_the_rest_decides(
     report = run(bare)
     assert report.verdict == "within"
     silent = {name for name, verdict in verdicts(report).items() if verdict == "not offered"}
-    assert silent == {"hand-over", "reverse"}
+    assert silent == {"hand-over", "step", "norm", "reverse"}
     counts = {law.name: law.counts for law in report.laws}
-    assert counts["exact-lanes"]["not offered"] == 2 * counts["exact-lanes"]["within"]
+    assert counts["integer-cases"]["not offered"] == 2 * counts["integer-cases"]["within"]
     assert counts["reverse"]["not offered"] > 0
 
 
@@ -128,14 +131,14 @@ def test_what_offers_nothing_is_undecided():
     report = run(nothing)
     assert set(verdicts(report).values()) == {"not offered"}
     assert (report.verdict, report.informative, report.ratio) == ("undecided", 0, 0)
-    assert report.reason.startswith("exact-lanes, impulses, equivalence did not run")
+    assert report.reason.startswith("integer-cases, impulses, equivalence did not run")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_law_alone_is_undecided_because_the_others_did_not_run(name):
     report = run(laws=[name])
     assert verdicts(report) == dict.fromkeys(NAMES, "not run") | {name: "within"}
-    missing = [other for other in ("exact-lanes", "impulses", "equivalence") if other != name]
+    missing = [other for other in ("integer-cases", "impulses", "equivalence") if other != name]
     assert report.verdict == "undecided"
     assert report.reason.startswith(f"{', '.join(missing)} did not run")
 
@@ -145,7 +148,7 @@ def test_one_law_alone_still_refutes():
 
 
 def test_the_three_laws_that_count_are_enough():
-    assert run(laws=["equivalence", "impulses", "exact-lanes"]).verdict == "within"
+    assert run(laws=["equivalence", "impulses", "integer-cases"]).verdict == "within"
 
 
 @pytest.mark.parametrize("dtype", NATIVE)
@@ -155,7 +158,7 @@ def test_a_class_that_is_not_modelled_is_undecided(dtype):
         assert (report.verdict, report.reason) == ("undecided", f"no allowance is known for order {order}")
 
 
-# ---------------------------------------------------------------- few bits: exact lanes decide
+# ---------------------------------------------------------------- few bits: integer cases decide
 def through_float32(lam, b, h0=None, reverse=False):
     """Sums in float32, states printed in 16 bits."""
     wide = [None if x is None else x.astype(np.float32) for x in (lam, b, h0)]
@@ -171,23 +174,23 @@ COARSE = [
 
 
 @pytest.mark.parametrize("arithmetic", COARSE, ids=str)
-def test_few_bits_are_accepted_by_exact_lanes_alone_and_the_reason_says_so(arithmetic):
+def test_few_bits_are_accepted_by_integer_cases_alone_and_the_reason_says_so(arithmetic):
     report = run(arithmetic=arithmetic, domain=Domain(), cases=4)
     assert (report.verdict, report.informative < 0.5) == ("within", True)
     share = f"the allowance informs in only {report.informative:.0%} of the random cases"
-    assert report.reason.endswith(f"; by exact lanes alone, since {share}")
-    only = run(arithmetic=arithmetic, laws=["exact-lanes"])
+    assert report.reason.endswith(f"; by integer cases alone, since {share}")
+    only = run(arithmetic=arithmetic, laws=["integer-cases"])
     assert only.verdict == "within"
     others = run(arithmetic=arithmetic, laws=["impulses", "equivalence"])
-    assert (others.verdict, others.reason.split(" did ")[0]) == ("undecided", "exact-lanes")
+    assert (others.verdict, others.reason.split(" did ")[0]) == ("undecided", "integer-cases")
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_wider_carries_need_no_exact_lanes_alone(dtype):
+def test_wider_carries_need_no_integer_cases_alone(dtype):
     report = run(through_float32, arithmetic=Arithmetic(dtype, accumulate="float32"), cases=4)
     assert (report.verdict, report.informative >= 0.5) == ("within", True)
-    assert "by exact lanes alone" not in report.reason
-    assert run(through_float32, arithmetic=Arithmetic(dtype, accumulate="float32"), laws=["exact-lanes"]).verdict == "undecided"
+    assert "by integer cases alone" not in report.reason
+    assert run(through_float32, arithmetic=Arithmetic(dtype, accumulate="float32"), laws=["integer-cases"]).verdict == "undecided"
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -195,7 +198,7 @@ def test_wider_carries_need_no_exact_lanes_alone(dtype):
 def test_mutants_that_change_16_bit_results_are_rejected(dtype, declared):
     """All but a carry that is wrong by 1e-5 of itself, which 11 bits do not show."""
     for mutant in (mutant for mutant in mutants(dtype) if mutant.name != "scales-carry"):
-        report = run(mutant.scan, arithmetic=Arithmetic(dtype, **declared), domain=Domain(), cases=1, laws=["exact-lanes"])
+        report = run(mutant.scan, arithmetic=Arithmetic(dtype, **declared), domain=Domain(), cases=1, laws=["integer-cases"])
         assert (report.verdict, report.failure.worst.allowance) == ("outside", 0), mutant.name
         assert report.not_refuted_under is None
 
@@ -208,12 +211,12 @@ def test_a_stored_carry_that_is_not_read_back_is_rejected_by_its_windows():
 
 
 @pytest.mark.parametrize("order", ["fft", "log-space", "scaled-cumsum"])
-def test_exact_lanes_of_other_algorithms_are_one_line(order):
-    expected = f"law: found 'exact-lanes' with order {order}, which has none, expected another law"
+def test_integer_cases_of_other_algorithms_are_one_line(order):
+    expected = f"law: found 'integer-cases' with order {order}, which has none, expected another law"
     with pytest.raises(ValueError, match=f"^{expected}$"):
-        run(arithmetic=Arithmetic("float32", order=order), laws=["equivalence", "exact-lanes"])
+        run(arithmetic=Arithmetic("float32", order=order), laws=["equivalence", "integer-cases"])
     report = run(honest, arithmetic=Arithmetic("float32", order=order), domain=Domain(lengths=frozenset({1, 2, 8})), cases=1)
-    assert verdicts(report)["exact-lanes"] == "not run"
+    assert verdicts(report)["integer-cases"] == "not run"
 
 
 def test_the_share_of_correct_roundings_is_that_of_all_elements():
@@ -231,7 +234,7 @@ def through_float64(lam, b, h0=None, reverse=False):
 def test_laws_that_ran_but_decided_nothing_do_not_count(monkeypatch):
     """All runs of the impulses undecided: passing would claim a law that said nothing."""
     undecided = dataclasses.replace(run().laws[1], counts={"outside": 0, "undecided": 9, "within": 0, "not offered": 0})
-    session = search.Search(None, FLOAT32, SHORT)
+    session = search.Search(None, FLOAT32, SHORT, ROOM)
     session._conclude(undecided)
     assert undecided.verdict == "undecided"
     report = run()
@@ -247,10 +250,10 @@ def test_random_cases_that_do_not_inform_make_undecided():
     equivalence = next(law for law in report.laws if law.name == "equivalence")
     assert not all(equivalence.informative)
     for law in report.laws:
-        if law.name in ("exact-lanes", "impulses"):
+        if law.name in ("integer-cases", "impulses"):
             law.verdict = "within"
     equivalence.informative, equivalence.visited = [True] * 3 + [False] * 4, 0
-    verdict, reason = module._verdict(report, search.Search(None, FLOAT32, SHORT))
+    verdict, reason = module._verdict(report, search.Search(None, FLOAT32, SHORT, ROOM))
     assert (verdict, reason) == ("undecided", "the allowance informs in only 43% of the random cases")
 
 
@@ -274,7 +277,9 @@ def test_every_call_stays_in_the_domain(domain, wrong):
     seen = set()
 
     def within_domain(lam, b, h0=None, reverse=False):
-        assert domain.holds(b.shape, lam.ndim == 3), b.shape
+        assert domain.accepts(b.shape[1]), b.shape
+        assert domain.channels is None or b.shape[2] in domain.channels, b.shape
+        assert (lam.ndim == 3) in domain.lam_kinds()
         seen.add((b.shape, lam.ndim))
         return zeros(lam, b) if wrong else chunked(lam, b, h0, reverse)
 
@@ -310,7 +315,7 @@ def test_a_fault_stops_the_search_and_is_the_reason():
     assert report.fault[0] == "crashed"
     assert report.reason == report.fault[1]
     assert report.reason.startswith("implementation: raised RuntimeError: broken (line ")
-    assert verdicts(report) == dict.fromkeys(NAMES, "not run") | {"exact-lanes": "within"}
+    assert verdicts(report) == dict.fromkeys(NAMES, "not run") | {"integer-cases": "within"}
 
 
 class Dying:
@@ -321,12 +326,12 @@ class Dying:
     def __init__(self, wrong_from, dies_at):
         self.calls, self.wrong_from, self.dies_at = 0, wrong_from, dies_at
 
-    def call(self, inputs, poison=False):
+    def call(self, call, poison=False):
         self.calls += 1
         if self.calls >= self.dies_at:
             raise Fault("crashed", "implementation: its process was killed by SIGKILL")
         wrong = self.calls >= self.wrong_from
-        return 0 * inputs.b if wrong else honest(inputs.lam, inputs.b, inputs.h0, inputs.reverse)
+        return {"h": 0 * call["b"] if wrong else honest(call["lam"], call["b"], call.get("h0"), call.reverse)}
 
     def close(self):
         """Nothing to end."""
@@ -350,7 +355,7 @@ def test_flaky_failures_keep_the_call_that_failed():
 
     report = run(flaky)
     assert (report.verdict, report.failure.verdict) == ("outside", "outside")
-    assert report.witness.got.data[0] == "0x0.0p+0"
+    assert report.witness.results["h"].data[0] == "0x0.0p+0"
 
 
 def test_a_failure_under_poison_only_is_reported_as_it_was():
@@ -366,19 +371,7 @@ def test_a_failure_under_poison_only_is_reported_as_it_was():
     report = run(reads_beyond)
     assert [name for name, verdict in verdicts(report).items() if verdict == "outside"] == ["chunk-splits", "hand-over"]
     assert report.witness.law == "chunk-splits"
-    assert "nan" in report.witness.got.data
-
-
-def test_a_law_that_contradicts_the_theorem_is_an_internal_error(monkeypatch):
-    """If `judge` called every result within with allowance zero, the relations between runs would notice."""
-    real = suites.judge_inputs
-
-    def blind(got, inputs, arithmetic, bound=None):
-        return dataclasses.replace(real(got, inputs, arithmetic, bound), verdict="within")
-
-    monkeypatch.setattr(suites, "judge_inputs", blind)
-    with pytest.raises(AssertionError, match=r"^internal: two runs differ"):
-        run(lambda lam, b: b + np.float32(1e30) * b.shape[1], laws=["chunk-splits"])
+    assert "nan" in report.witness.results["h"].data
 
 
 def test_interrupts_are_passed_on():

@@ -3,29 +3,29 @@
 import inspect
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scanproof.properties.layer_draws import LayerDraw, Sizes, ends
-from scanproof.properties.layer_laws import LAWS
-from scanproof.properties.layer_witness import LayerWitness
-from scanproof.properties.strategies import Domain
-from scanproof.properties.suites import fitted
 
-from scanproof.cli.verify_layers import in_float64, reparameterised
+from scanproof.cli.verify_versions import in_float64, reparameterised
 from scanproof.properties import check as module
 from scanproof.properties import shrink
 from scanproof.properties.check import check
+from scanproof.properties.domain import Domain
 from scanproof.properties.judge import judge
+from scanproof.properties.laws import laws_of
+from scanproof.properties.room import Draw
+from scanproof.properties.systems import room_of
+from scanproof.properties.systems.layers import ends, visits
 from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.properties.versions.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
+from scanproof.properties.witness import Witness
 from scanproof.reference.arithmetic.declaration import Arithmetic
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
-NAMES = [law.name for law in LAWS]
+NAMES = [law.name for law in laws_of(room_of("lru"))]
 BY_NAME = {version.name: version for version in VERSIONS}
 SMALL = Domain(lengths=frozenset({1, 2, 3, 16, 17, 33}))
 CATCHES = {  # the law that finds a fault, where it is not one of the first two
@@ -58,7 +58,8 @@ def test_honest_layers_are_within(system, dtype):
     report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype, stages="formed"))
     assert verdicts(report) == dict.fromkeys(NAMES, "within")
     assert (report.verdict, report.system, report.witness, report.failure) == ("within", system, None, None)
-    assert report.judged == {"batch": 3, "time": 33, "gradient_time": 33, "width": 65, "state": 66}
+    axes = {"lru": {"state": 66}, "rotrnn": {"heads": 2, "head_dim": 66}}[system]
+    assert report.judged == {"batch": 3, "time": 33, "gradient time": 33, "width": 65} | axes
     assert "not offered" not in report.reason
     assert report.reason.partition("; nothing can be told of ")[2] in ("", "gradient M")  # two random cases are few
     assert "never returned" not in report.reason
@@ -106,8 +107,11 @@ def test_without_impulses_passing_says_little(name):
 )
 def test_the_largest_of_each_size_is_called(domain, found):
     expected = found or [(300, 4, 2), (2, 512, 2), (2, 4, 128)]
-    assert [sizes[1:4] for sizes in ends(domain)] == expected
-    visited = {law.name: [visit.sizes[1:4] for visit in law.visits(domain)] for law in LAWS}
+    def chosen(sizes):
+        return sizes["time"], sizes["width"], sizes["state"]
+
+    assert [chosen(sizes) for sizes in ends(domain)] == expected
+    visited = {name: [chosen(visit.sizes) for visit in visits(name, domain)] for name in NAMES}
     assert all(set(expected) <= set(visited[name]) for name in ("impulses", "equivalence"))
     assert set(visited["gradients"]) >= set(expected)
 
@@ -162,8 +166,8 @@ def test_words_that_say_nothing_of_the_system(system, words, told):
 @pytest.mark.parametrize(
     ("system", "domain", "told"),
     [
-        ("rotrnn", {"states": frozenset({3})}, "states: found 3, expected a multiple of 2 up to 256, that can be searched"),
-        ("lru", {"states": frozenset({300})}, "states: found 300, expected a multiple of 1 up to 256"),
+        ("rotrnn", {"states": frozenset({3})}, "states: found 3, expected a multiple of 2 up to 256"),
+        ("lru", {"states": frozenset({300})}, "states: found 300, expected one up to 256"),
         ("lru", {"lam": "constant"}, "lam: found constant with system lru, which has no such choice, expected none"),
         ("rotrnn", {"positive": "all"}, "positive: found all with system rotrnn, which has no such choice, expected none"),
         ("scan", {"states": frozenset({2, 1})}, "states: found 1,2 with system scan, which has no such choice, expected none"),
@@ -172,12 +176,12 @@ def test_words_that_say_nothing_of_the_system(system, words, told):
 )
 def test_a_domain_that_the_system_cannot_have(system, domain, told):
     with pytest.raises(ValueError, match=f"^{told}"):
-        check(system, lambda **keywords: None, arithmetic=Arithmetic("float32", stages="formed"), domain=Domain(**domain))
+        check(system, lambda **keywords: None, dtype="float32", domain=Domain(**domain))
 
 
 def test_odd_heads_are_left_out():
-    assert fitted("rotrnn", Domain(states=frozenset({1, 3, 4}))).states == {4}
-    assert fitted("lru", Domain(states=frozenset({1, 3, 4}))).states == {1, 3, 4}
+    assert room_of("rotrnn").fitted(Domain(states=frozenset({1, 3, 4}))).states == {4}
+    assert room_of("lru").fitted(Domain(states=frozenset({1, 3, 4}))).states == {1, 3, 4}
 
 
 def test_gradients_that_never_come_are_named():
@@ -196,10 +200,11 @@ def test_gradients_that_never_come_are_named():
 
 
 def test_a_result_of_which_nothing_can_be_told_is_named():
-    draw = LayerDraw("rotrnn", Arithmetic("float32", stages="formed"), Domain(), Sizes(1, 33, 2, 4, 1), "near 1", seed=1)
-    call = replace(draw.call(), y_bar=draw.cotangents())
+    sizes = {"batch": 1, "time": 33, "width": 2, "state": 4, "heads": 1}
+    draw = Draw(room_of("rotrnn"), Arithmetic("float32", stages="formed"), Domain(), sizes, {"modulus": "near 1"}, 1)
+    call = draw.pulled(draw.call())
     got = PLAIN["rotrnn"](**call.keywords())
-    verdict = judge("rotrnn", got, params=call.params, u=call.u, y_bar=call.y_bar, arithmetic=draw.arithmetic)
+    verdict = judge("rotrnn", got, **call.arguments, arithmetic=draw.arithmetic)
     assert verdict.verdict == "within"
     assert verdict.outputs["gradient M"] == 0 < verdict.outputs["gradient D"]
     assert verdict.reason.endswith("; nothing can be told of gradient M, gradient gamma_log")
@@ -224,7 +229,7 @@ def test_what_cancels_is_within_where_it_is_declared_or_rounds_less():
 @pytest.mark.parametrize("name", [*named(REJECTED), *named(AFTER)])
 def test_rejected_versions_are_outside_or_break_the_contract(name, dtype, monkeypatch):
     monkeypatch.setattr(shrink, "CALLS", 5)  # shrinking and explaining have their own tests
-    monkeypatch.setattr(module, "explained", lambda verdict, failures: verdict)
+    monkeypatch.setattr(module, "explained", lambda verdict, *_: verdict)
     version, law = BY_NAME[name], CATCHES.get(name)
     laws = [law] if law else ["impulses", "equivalence", "directions"]
     few = Domain(lengths=frozenset({1, 2, 17}))
@@ -235,7 +240,7 @@ def test_rejected_versions_are_outside_or_break_the_contract(name, dtype, monkey
         return
     assert (report.verdict, report.failure.verdict) == ("outside", "outside")
     assert report.witness.law in laws
-    assert LayerWitness.model_validate_json(report.witness.text()).output == report.failure.worst.output
+    assert Witness.model_validate_json(report.witness.text()).output == report.failure.worst.output
 
 
 @pytest.mark.parametrize("name", [name for name in CATCHES if name != "rotrnn-interleaved"])
@@ -258,17 +263,14 @@ def test_a_carry_that_is_off_by_one_in_a_hundred_thousand_is_found_by_impulses(s
     report = run(system, version, laws=["impulses"], arithmetic=Arithmetic(dtype, stages="formed"), cases=1)
     assert report.verdict == "outside"
     assert report.failure.ratio > 2
-    assert report.witness.u.shape[:2] == [1, 17]
+    assert report.witness.arguments["u"].shape[:2] == [1, 17]
 
 
 # ---------------------------------------------------------------- reports and contract
 def test_the_failure_of_a_report_is_that_of_its_witness():
     report = run("lru", BY_NAME["lru-conjugated"].implementation)
-    content, call = report.witness, report.witness.inputs()
-    got = content.results()
-    verdict = judge(
-        "lru", got, params=call.params, u=call.u, h0=call.h0, reverse=call.reverse, arithmetic=content.declared()
-    )  # fmt: skip
+    content, call = report.witness, report.witness.call()
+    verdict = judge("lru", content.got(), **call.arguments, reverse=call.reverse, arithmetic=content.declared())
     assert (verdict.verdict, verdict.worst, verdict.counts) == ("outside", report.failure.worst, report.failure.counts)
     worst = verdict.worst
     assert (list(worst.index), worst.output, worst.allowance.hex()) == (content.index, content.output, content.allowance)
