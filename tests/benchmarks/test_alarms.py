@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from scanproof.benchmarks.campaigns import honest, tightness_page
+from scanproof.benchmarks.campaigns import alarms_page, honest
 from scanproof.benchmarks.campaigns.alarms import DECLARED, TIMES, block, judged, planned
+from scanproof.benchmarks.campaigns.alarms_page import row, table
 from scanproof.benchmarks.campaigns.arithmetic_units import STEPS, Machine
 from scanproof.benchmarks.campaigns.honest import Program, drawn
-from scanproof.benchmarks.campaigns.tightness_page import row, table
 from scanproof.cli import verify
 from scanproof.cli.app import app
+from scanproof.reference.arithmetic import operations
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
@@ -224,7 +225,7 @@ def test_nothing_honest_is_outside_for_any_number_of_processes(monkeypatch, tmp_
     page = tmp_path / "page.md"
     found = run("--evaluations", 300, "--seed", 3, "--json", "--write", page)
     assert found.exit_code == 0
-    assert page.read_text(encoding="utf-8").splitlines() == "\n".join(tightness_page.page(3, alone)).splitlines()
+    assert page.read_text(encoding="utf-8").splitlines() == "\n".join(alarms_page.page(3, alone)).splitlines()
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert run("--evaluations", 300, "--seed", 3, "--json").stdout == found.stdout
     told = json.loads(found.stdout)
@@ -253,11 +254,11 @@ def test_a_wrong_carry_is_outside_and_can_be_repeated(monkeypatch):
     {"product_loss": 0.0, "sum_loss": 0.0, "store_loss": 0.0},
 ], ids=str)  # fmt: skip
 def test_constants_that_are_too_small_are_found(monkeypatch, weaker):
-    def roundings(self, complex_products, right=Arithmetic.roundings):
-        ops = right(self, complex_products)
+    def proved(*arguments, right=operations._proved):
+        ops = right(*arguments)
         return ops._replace(**{name: factor * getattr(ops, name) for name, factor in weaker.items()})
 
-    monkeypatch.setattr(Arithmetic, "roundings", roundings)
+    monkeypatch.setattr(operations, "_proved", proved)
     found = run("--evaluations", 300, "--json")
     assert found.exit_code == 1
     told = json.loads(found.stdout)
@@ -291,7 +292,7 @@ def test_rows_of_the_page_are_computed(declared, time):
 
 def test_the_page_is_complete():
     rows = [line.split(" | ") for line in PAGE.splitlines() if line.startswith(tuple(f"| {d.dtype} |" for d in DECLARED))]
-    expected = [[f"| {d.dtype}", tightness_page.label(d), str(time)] for d in DECLARED for time in TIMES]
+    expected = [[f"| {d.dtype}", alarms_page.label(d), str(time)] for d in DECLARED for time in TIMES]
     assert [line[:3] for line in rows] == expected
     assert int(WRITTEN.group(1)) >= 10**5
     assert "| `outside` | 0 |" in PAGE
