@@ -57,7 +57,8 @@ def test_the_import_is_cheap_and_names_are_there_when_they_are_asked_for() -> No
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_words_are_the_declaration(system: str) -> None:
     call = drawn(system)
-    got, words = answer(call), {"subnormals": "daz", "dtype": "float32"}
+    got: Any = answer(call)
+    words: dict[str, Any] = {"subnormals": "daz", "dtype": "float32"}
     said = scanproof.judge(system, got, **call.arguments, **words)
     assert said.arithmetic == scanproof.Arithmetic(**words)
     assert said == scanproof.judge(system, got, **call.arguments, arithmetic=scanproof.Arithmetic(**words))

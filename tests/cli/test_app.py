@@ -78,7 +78,7 @@ def imported(path: Path) -> set[str]:
     """The modules that a file imports, anywhere in it."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {name for node in froms for alias in node.names for name in (node.module, f"{node.module}.{alias.name}")}
+    return {name for node in froms for alias in node.names for name in (str(node.module), f"{node.module}.{alias.name}")}
 
 
 def test_no_module_of_the_command_line_imports_the_program() -> None:
@@ -114,7 +114,7 @@ def test_errors_of_any_command_are_one_line(monkeypatch: pytest.MonkeyPatch, err
 
 
 def test_a_fault_of_ours_is_told_with_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scanproof.cli.doctor.machine", lambda: {}[0])
+    monkeypatch.setattr("scanproof.cli.doctor.machine", lambda: dict[int, str]()[0])
     result = call("doctor")
     assert result.exit_code == exits.INTERNAL
     assert result.stderr.startswith("Traceback")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -147,7 +148,7 @@ def test_new_options_are_in_the_answer_and_in_the_command_that_repeats_it(folder
     result = call("check", "scans.py:zeros", *words, "--json")
     assert result.exit_code == 1, result.output
     found = json.loads(result.stdout)
-    declared = {"order": "chunked:4", "accumulate": "float32", "store": "chunk", "operands": "tf32", "rounding": "truncate"}
+    declared: dict[str, Any] = {"order": "chunked:4", "accumulate": "float32", "store": "chunk", "operands": "tf32", "rounding": "truncate"}
     assert found["arithmetic"] == asdict(Arithmetic("bfloat16", **declared))
     assert 0 <= found["rounded"] <= 1
     assert found["failure"]["arithmetic"] == found["arithmetic"]
