@@ -11,20 +11,21 @@ import layer_truth
 import numpy as np
 import pytest
 from layer_truth import ball
-from scanproof.properties.layer_verdict import certify
 from typer.testing import CliRunner
 
-from scanproof.benchmarks.campaigns import layer_cases, layer_tightness_page
-from scanproof.benchmarks.campaigns.honest_layers import Program, programs, results
-from scanproof.benchmarks.campaigns.layer_cases import CELLS, FORMATS, REGIMES, declared, planned
-from scanproof.benchmarks.campaigns.layer_tightness import admitted, block, judged
-from scanproof.benchmarks.campaigns.layer_tightness_page import page, table
+from scanproof.benchmarks.campaigns import cases, tightness_page
+from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, CELLS, FORMATS, REGIMES, declared, planned
+from scanproof.benchmarks.campaigns.programs import Program, results
+from scanproof.benchmarks.campaigns.tightness import admitted, block, judged
+from scanproof.benchmarks.campaigns.tightness_page import page, table
 from scanproof.cli import verify
 from scanproof.cli.app import app
 from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.reference.allowance import rules
-from scanproof.reference.layers import mapped
+from scanproof.reference.allowance.certificate import outputs, pulled_back
+from scanproof.reference.layers import gathered, mapped
+from scanproof.reference.systems.lru import Params
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/layers-tightness.md"
 SHORT = {"lru": 0, "rotrnn": 6}  # regimes of 16 steps
@@ -36,7 +37,7 @@ def only(monkeypatch):
     """Leaves these regimes and formats, and runs them in this process, where tests can plant something."""
 
     def leave(*cells):
-        for module in (layer_cases, layer_tightness_page):
+        for module in (cases, tightness_page):
             monkeypatch.setattr(module, "CELLS", cells)
         monkeypatch.setattr(verify, "pool", lambda: ThreadPoolExecutor(1))
 
@@ -48,7 +49,8 @@ def run(*arguments):
 
 
 def everyone(system, dtype, seed, number):
-    return programs(system, declared(dtype, "any").inner, np.random.default_rng([seed, number, 1]))
+    inner, rng = declared(dtype, "any").inner, np.random.default_rng([seed, number, 1])
+    return CAMPAIGNS[system].programs(inner, rng)
 
 
 # ---------------------------------------------------------------- programs
@@ -103,12 +105,13 @@ def test_two_rows_are_what_they_say():
     rows = {(row.output, row.mode): row for row in table(outcomes)}
     y, D = [], []
     for number in (outcome.number for outcome in outcomes):
-        call, states = planned(5, number), (1, 16) if planned(5, number).params.C2_re is None else (1, 2, 16)
-        bound_y = certify(call, declared("float32", "formed"), gradients=False)["y"].bound.max(1)[0]
-        bound_D = certify(call, declared("float32", "any"), gradients=True)["gradient D"].bound.max()
-        exact = unrolled(call, np.zeros(states, complex) if call.h0 is None else call.h0)
+        call = planned(5, number)
+        states = (1, 2, 16) if "C2_re" in call.arguments else (1, 16)
+        bound_y = outputs(call, declared("float32", "formed"))["y"].bound.max(1)[0]
+        bound_D = pulled_back(call, declared("float32", "any"))["gradient D"].bound.max()
+        exact = unrolled(call, call.arguments.get("h0", np.zeros(states, complex)))
         products = [[Fraction(float(a)) * Fraction(float(b)) for a, b in zip(*rows, strict=True)] for rows in zip(
-            call.u[0].T, call.y_bar[0].T, strict=True)]  # fmt: skip
+            call["u"][0].T, call["y_bar"][0].T, strict=True)]  # fmt: skip
         for program in everyone("lru", "float32", 5, number):
             got = results(program, call, declared("float32", "any"))
             y += quotients(bound_y, [max(float(abs(z)) for z in lane) for lane in (ball(got["y"]) - exact)[0].T])
@@ -121,7 +124,7 @@ def test_two_rows_are_what_they_say():
 
 def unrolled(call, h0):
     with flint.ctx.workprec(layer_truth.BITS):
-        return layer_truth.lru(mapped(call.params, ball), ball(call.u), ball(h0), call.reverse)
+        return layer_truth.lru(mapped(gathered(Params, call.arguments), ball), ball(call["u"]), ball(h0), call.reverse)
 
 
 def quotients(bounds, errors):
@@ -154,7 +157,7 @@ def test_an_inexact_constant_is_outside_and_can_be_repeated(only, monkeypatch, s
     found = run("--cases", 1, "--seed", 7, "--quiet")
     assert found.exit_code == 1
     line = found.stderr.splitlines()[0]
-    seed, number = map(int, re.search(r"judged\((\d+), (\d+)\) of scanproof.benchmarks.campaigns.layer_tightness", line).groups())
+    seed, number = map(int, re.search(r"judged\((\d+), (\d+)\) of scanproof.benchmarks.campaigns.tightness", line).groups())
     assert (seed, number) == (7, 0)
     assert f"of {system}, {REGIMES[regime]}, float32: outside" in line
     assert judged(seed, number).alarms
