@@ -143,7 +143,7 @@ def positive_scan(gain: Array, source: Array, start: Array) -> Array:
     """scan(gain, source, start) of float64 numbers, compiled where it is long."""
     if source.shape[1] <= LONG:
         return scan(gain, source, start)
-    from scanproof.reference.allowance import compiled  # imports numba
+    from scanproof.reference.transitions import compiled  # imports numba
 
     return compiled.scan(gain, source, start)
 
@@ -157,7 +157,7 @@ def _largest_segment(A: Array, carry: Carry, time: int) -> tuple[Array, Array]:
     """Largest product of multipliers over a segment that ends at t, and G_t: at t or before, at least 1."""
     batch, channels = carry.ending.shape
     if time > LONG:
-        from scanproof.reference.allowance import compiled
+        from scanproof.reference.transitions import compiled
 
         products = compiled.largest(A, carry.ending, time)
     else:

@@ -15,9 +15,12 @@ after the last step.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from scanproof.reference.inputs import Array
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 
 def scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:

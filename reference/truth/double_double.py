@@ -43,7 +43,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import intrinsic
 
-from scanproof.reference.allowance.compiled import compiled
+from scanproof.reference.transitions.compiled import compiled
 from scanproof.reference.arithmetic.environment import require_ieee
 from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Array, Inputs

@@ -1,4 +1,4 @@
-"""Loops over time, compiled by Numba: what the allowance of a long sequence is made of.
+"""Loops over time, compiled by Numba: what truth and allowance of a long sequence are made of.
 
 Imported only where sequences are long, since Numba takes half a second to import.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from scanproof.reference.inputs import Array
+from scanproof.reference.transitions.diagonal import Array
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -29,7 +29,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 
 def scan(gain: Array, source: Array, start: Array) -> Array:
-    """h_t = gain_t h_{t-1} + source_t in float64, bit for bit as reference.scan."""
+    """h_t = gain_t h_{t-1} + source_t in float64, bit for bit as the scan of diagonal.py."""
     out = np.empty(source.shape)
     _scan(np.broadcast_to(gain, source.shape), source, start, out)
     return out
