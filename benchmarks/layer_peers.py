@@ -15,7 +15,7 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 EXPM1 = "jax differentiates expm1(x) as expm1(x) + 1, which cancels: dL/dgamma_log is lost where gamma is small"
-EXPM = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/constants.md)"
+EXPM = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/measured/constants.md)"
 COMPILED = Domain(lengths=frozenset({1, 2, 3, 7, 16, 33, 64, 128}))  # each length is compiled anew
 
 

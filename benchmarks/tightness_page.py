@@ -1,4 +1,4 @@
-"""What the honest evaluations of `alarms` show: totals, a table of how tight each class is, and the page docs/tightness.md."""
+"""What the honest evaluations of `alarms` show: totals, and how tight each class is: the page docs/measured/tightness.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scanproof.reference.arithmetic import Arithmetic
 
 
 class Row(NamedTuple):
-    """A line of the table; the fields are its columns (docs/tightness.md)."""
+    """A line of the table; the fields are its columns (docs/measured/tightness.md)."""
 
     format: str
     declared: str
@@ -86,7 +86,7 @@ def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
 
 
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
-    """The lines of docs/tightness.md."""
+    """The lines of docs/measured/tightness.md."""
     found = totals(outcomes)
     yield from INTRODUCTION.format(seed=seed, **found | {"ratio": _down(found["ratio"])}).splitlines()
     yield ""
@@ -98,9 +98,10 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
 INTRODUCTION = """\
 # False alarms and tightness
 
-Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/tightness.md`. Honest programs of
-the bare scan are computed ([`benchmarks/honest.py`](../benchmarks/honest.py)) and judged as any result is, each under the
-class that it was computed in. By the theorem ([theorem.md](theorem.md)) none can be `outside`; so this checks the code, not
+Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/measured/tightness.md`.
+Honest programs of
+the bare scan are computed ([`benchmarks/honest.py`](../../benchmarks/honest.py)) and judged as any result is, each under the
+class that it was computed in. By the theorem ([theorem.md](../theorem.md)) none can be `outside`; so this checks the code, not
 the theorem. A fault that no evaluation here meets stays unseen, and nothing is said about programs outside the classes of the
 table.
 
@@ -127,6 +128,6 @@ carried; with and without h0 and reverse. Lengths go from 1 to 2048, and the tab
 throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error
 over these lanes, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any
 window where states are read back (`store`), rounded down. `informative`: share of lanes whose allowance could tell zeros or a
-dropped carry ([verdicts.md](verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of
+dropped carry ([verdicts.md](../verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of
 the exact state. A large median is the price of a worst case: random errors grow like the square root of the number of
 roundings, allowances like the number itself. A `smallest` near 1 is an allowance that an honest program uses up."""

@@ -212,7 +212,7 @@ LAYERS = (
         python=("reference.allowance_namespace:function", "reference.allowance_namespace:expm1", "reference.constants:declared"),
         lemmas=("element-function",),
         assumed=("reference/constants.py: the constants",),
-        tested=("tests/test_constants.py: docs/constants.md is what was measured",),
+        tested=("tests/test_constants.py: docs/measured/constants.md is what was measured",),
     ),
     Link(
         name="matrix exponential: c_E",
@@ -225,7 +225,7 @@ LAYERS = (
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/constants.py: c_E",),
         tested=("tests/test_near.py: the norm lane", "tests/test_expm_system.py: the exponential alone",
-                "tests/test_constants.py: docs/constants.md is what was measured"),
+                "tests/test_constants.py: docs/measured/constants.md is what was measured"),
     ),
     Link(
         name="derivative of the matrix exponential",

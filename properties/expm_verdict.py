@@ -1,6 +1,6 @@
 """The verdict over one result of the system `expm`: the 2-norm of each matrix' error.
 
-    delta = c_E u (|S|_1 + sqrt N)                                  c_E: assumed (docs/constants.md); exp 0 = I is exact
+    delta = c_E u (|S|_1 + sqrt N)                                  c_E: assumed (docs/measured/constants.md); exp 0 = I is exact
     D     = P^ - exp S, in balls
     low   = |D x|_2 / |x|_2 <= |D|_2                                x: the leading singular vector of D, rounded: any x will do
     high  = |(D^T D)^(2^k)|_F ^ (2^-k-1) >= |D|_2                   too large by a factor N^(2^-k-2) at most

@@ -10,7 +10,7 @@ from scanproof.properties.layer_draws import Sizes, near_turns, one_per_row
 from scanproof.reference.inputs import Array
 from scanproof.reference.rotrnn import Params
 
-NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/constants.md)
+NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/measured/constants.md)
 
 
 def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:

@@ -31,7 +31,7 @@ class LayerArithmetic(Arithmetic):
             C^H y_bar, are formed, and those of the states by the adjoint recurrence).
         sums: additions that one of n addends of a matrix product or a sum over time meets at most: "any" n - 1,
             "blocked" ceil(n / 8) + 8, "pairwise" 24 + log2 n.
-        expm: constant of the matrix exponential: "default", or "jax" for one that is known to be worse (docs/constants.md).
+        expm: constant of the matrix exponential: "default", or "jax" for one known to be worse (docs/measured/constants.md).
         gain: how 1 - gamma^2 is formed: "expm1", or "one-minus-square", which cancels.
 
     Raises:
@@ -62,7 +62,7 @@ class LayerArithmetic(Arithmetic):
 
     @property
     def assumes(self) -> bool:
-        """Elementary functions are assumed as accurate as docs/constants.md says."""
+        """Elementary functions are assumed as accurate as docs/measured/constants.md says."""
         return True
 
 

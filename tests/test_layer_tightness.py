@@ -26,7 +26,7 @@ from scanproof.properties.plain_rotrnn import RotRnn
 from scanproof.reference import rules
 from scanproof.reference.layers import mapped
 
-PAGE = Path(__file__).resolve().parents[1] / "docs/layers-tightness.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs/measured/layers-tightness.md"
 SHORT = {"lru": 0, "rotrnn": 6}  # regimes of 16 steps
 SPARSE = 10  # likewise, of RotRNN
 

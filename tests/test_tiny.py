@@ -30,7 +30,7 @@ from scanproof.reference import rounding
 from scanproof.reference.arithmetic import SUBNORMALS, Arithmetic
 from scanproof.reference.inputs import Inputs
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs/tiny.md").read_text(encoding="utf-8").splitlines()
+PAGE = (Path(__file__).resolve().parents[1] / "docs/measured/tiny.md").read_text(encoding="utf-8").splitlines()
 FTZ_DAZ = VARIANTS[4]
 HYPOTHESES = 24  # rows of the first table
 BRIEF = ("d: one addition fewer", "w: one product fewer", "(m + 1) f: one sum fewer")  # of the teeth

@@ -35,7 +35,7 @@ Adjoint = Annotated[
     str, typer.Option(help="Layers: any (autodiff of any scan) or recurrence (states' cotangents by the adjoint recurrence).")
 ]
 Sums = Annotated[str, typer.Option(help="Layers: how long sums are added up: any, blocked or pairwise.")]
-Expm = Annotated[str, typer.Option(help="Layers: constant of the matrix exponential: default or jax (docs/constants.md).")]
+Expm = Annotated[str, typer.Option(help="Layers: error of the matrix exponential: default or jax (docs/measured/constants.md).")]
 Gain = Annotated[str, typer.Option(help="Layers: how 1 - gamma^2 is formed: expm1 or one-minus-square.")]
 Seed = Annotated[int, typer.Option(min=0, help="Every drawn case follows from it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]

@@ -23,7 +23,7 @@ CASES = 3  # of layers, likewise
 
 @power.command()
 def tiny(
-    write: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as in docs/tiny.md.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Also write the tables to this file, as in docs/measured/tiny.md.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -33,7 +33,7 @@ def tiny(
 
     Example:
 
-      scanproof power tiny --write docs/tiny.md
+      scanproof power tiny --write docs/measured/tiny.md
     """
     with one_line_errors():
         raise typer.Exit(run(write, json, quiet))
@@ -43,7 +43,7 @@ def tiny(
 def alarms(
     evaluations: Annotated[int, typer.Option(min=1, help="Honest evaluations to compute and judge.")] = 100_000,
     seed: Seed = 0,
-    write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/tightness.md.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Also write the page here, as in docs/measured/tightness.md.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -53,7 +53,7 @@ def alarms(
 
     Example:
 
-      scanproof power alarms --write docs/tightness.md
+      scanproof power alarms --write docs/measured/tightness.md
     """
     with one_line_errors():
         raise typer.Exit(run_alarms(evaluations, seed, write, json, quiet))
@@ -97,7 +97,7 @@ def _outcomes(block: Callable[..., list[Any]], total: int, size: int, seed: int,
 def layers(
     cases: Annotated[int, typer.Option(min=1, help="Cases of every regime and format.")] = 12,
     seed: Seed = 0,
-    write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/layers-tightness.md.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Also write the page here, as in docs/measured/layers-tightness.md.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -107,7 +107,7 @@ def layers(
 
     Example:
 
-      scanproof power layers --write docs/layers-tightness.md
+      scanproof power layers --write docs/measured/layers-tightness.md
     """
     with one_line_errors():
         raise typer.Exit(run_layers(cases, seed, write, json, quiet))
@@ -175,7 +175,7 @@ def run_long(steps: int, seed: int, as_json: bool) -> int:
 @power.command()
 def constants(
     seed: Seed = 0,
-    write: Annotated[Path | None, typer.Option(help="Also write the page to this file, as in docs/constants.md.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Also write the page here, as in docs/measured/constants.md.")] = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -185,7 +185,7 @@ def constants(
 
     Example:
 
-      scanproof power constants --write docs/constants.md
+      scanproof power constants --write docs/measured/constants.md
     """
     with one_line_errors():
         raise typer.Exit(run_constants(seed, write, json, quiet))
