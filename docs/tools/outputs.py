@@ -63,7 +63,7 @@ def printed(command: str, exit_code: int, folder: Path, environment: dict[str, s
     if done.returncode != exit_code:
         raise ValueError(f"{command}: exit {done.returncode}, expected {exit_code}\n{done.stdout}")
     lines = [line.rstrip() for line in done.stdout.replace(f"{folder}/", "").splitlines()]
-    return "\n".join(lines).strip("\n") + "\n"
+    return "".join(f"{line}\n" for line in "\n".join(lines).strip("\n").splitlines())
 
 
 def today(page: str) -> str:
