@@ -32,7 +32,7 @@ lint: $(READY)    ## ruff and mypy, each over every Python file
 	$(BIN)/mypy
 
 docs: $(DOCS_READY)    ## build the pages as a site in build/site; a dead link is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict   # not --quiet: it would hide the warnings from --strict, too
 
 outputs: $(READY)    ## run the commands that the pages show again, and write what they print into the pages
 	$(BIN)/python docs/tools/outputs.py --write

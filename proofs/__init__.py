@@ -7,35 +7,14 @@
 attacks every claim with all three.
 """
 
-from scanproof.proofs import (
-    adjoint,
-    authors_versions,
-    canonical_form,
-    closed_forms,
-    complex_product,
-    element_functions,
-    equivalence,
-    every_rotation,
-    householder,
-    householder_products,
-    layer_gradients,
-    layer_invariances,
-    lru,
-    lru_ring,
-    real_counting,
-    rotation,
-    rotation_operator,
-    rounding_elements,
-    rounding_recurrence,
-    rounding_theorem,
-    scan_algebra,
-    scan_laws,
-    scan_operator,
-    state_norm,
-    state_tracking,
-    surjectivity,
-)
-from scanproof.proofs.run import ClaimResult, Lemma, Result, prove, prove_within
+from scanproof.proofs.engine.run import ClaimResult, Lemma, Result, prove, prove_within
+from scanproof.proofs.householder.reflections import products as householder_products
+from scanproof.proofs.householder.reflections import real_counting, state_tracking
+from scanproof.proofs.householder.reflections import reflections as householder
+from scanproof.proofs.rotations import canonical_form, closed_forms, every_rotation, rotation, rotation_operator, surjectivity
+from scanproof.proofs.rounding import complex_product, element_functions, rounding_elements, rounding_recurrence, rounding_theorem
+from scanproof.proofs.scan import adjoint, scan_algebra, scan_laws, scan_operator
+from scanproof.proofs.systems import authors_versions, equivalence, layer_gradients, layer_invariances, lru, lru_ring, state_norm
 
 __all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove", "prove_within"]
 

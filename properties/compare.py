@@ -6,7 +6,7 @@
     a         the allowance
 
 q - head is formed exactly (an error-free transformation), then tail and radius enter; nothing is rounded in the working
-precision of the implementation.
+precision of the implementation. Where only norms of whole matrices are known, low and high are those of their errors.
 """
 
 from __future__ import annotations
@@ -16,42 +16,47 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.operations import TINY, UP
-from scanproof.reference.rounding import Allowance
-from scanproof.reference.truth import Truth, exact_state
+from scanproof.reference.allowance.certified import Certified
+from scanproof.reference.arithmetic.operations import TINY, UP
+from scanproof.reference.inputs import Array
+from scanproof.reference.truth.enclosure import Truth
 
 DOWN = 1 - 2.0**-49
-EXACT_LENGTH = 8192
 LARGEST = float(np.finfo(float).max)
 
 
 class Comparison(NamedTuple):
-    """One array of elements judged; (batch, time, channels) each."""
+    """One array of elements judged, or of matrices (stack,); of its shape each."""
 
     outside: Array  # bool
     undecided: Array  # bool
-    error: Array  # float64, upper end of the enclosure of |got - truth|; nan for a result that is not finite
+    error: Array  # float64, upper end of the enclosure of |got - truth|; inf for a result that is not finite
     bound: Array  # float64, the allowance
 
 
-def compare(got: Array, inputs: Inputs, truth: Truth, allowance: Allowance, first: int = 0) -> Comparison:
+def compare(got: Array, exact: Certified) -> Comparison:
     """Judges every element of `got` by the table of docs/verdicts.md.
 
-    got, truth and allowance are those of `inputs` from step `first` on. Where the enclosure straddles the allowance, exact
-    arithmetic decides; beyond EXACT_LENGTH steps, which only adversarial results reach, nothing does.
+    Where the enclosure straddles the allowance, exact arithmetic decides, if the theory has it.
     """
-    low, high = error_enclosure(got, truth)
-    finite, bound = np.isfinite(got), allowance.bound
-    known = np.isfinite(bound) & allowance.no_overflow
-    outside = known & (~finite | (low > bound))
-    undecided = ~known | (finite & ~outside & (high > bound))
-    for index in np.argwhere(known & undecided) if inputs.b.shape[1] <= EXACT_LENGTH else ():
-        where = (int(index[0]), int(index[1]), int(index[2]))
-        H, s = exact_state(inputs, (where[0], where[1] + first, where[2]))
-        outside[where] = error_squared(got[where], H, s) > Fraction(float(bound[where])) ** 2
+    if exact.norms is not None:
+        return _by_norms(got, exact)
+    low, high = error_enclosure(got, exact.truth)
+    finite, known = np.isfinite(got), np.isfinite(exact.bound)
+    outside = known & ((~finite & exact.no_overflow) | (finite & (low > exact.bound)))
+    undecided = ~known | (~outside & (~finite | (high > exact.bound)))
+    for index in np.argwhere(known & finite & undecided) if exact.exact else ():
+        where = tuple(map(int, index))
+        H, s = exact.exact(where)  # type: ignore[misc]
+        outside[where] = error_squared(got[where], H, s) > Fraction(float(exact.bound[where])) ** 2
         undecided[where] = False
-    return Comparison(outside, undecided, np.where(finite, high, np.nan), bound)
+    return Comparison(outside, undecided, np.where(finite, high, np.inf), exact.bound)
+
+
+def _by_norms(got: Array, exact: Certified) -> Comparison:
+    found, known = exact.norms(got), np.isfinite(exact.bound)  # type: ignore[misc]
+    outside = known & (found.low > exact.bound)
+    return Comparison(outside, ~outside & ~(known & (found.high <= exact.bound)), found.high, exact.bound)
 
 
 def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
@@ -65,8 +70,10 @@ def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
             im = _component(wide.imag, truth.head.imag, truth.tail.imag)
             low = np.minimum(np.hypot(re[0], im[0]), LARGEST)  # a modulus this large may have been rounded to inf
             low = np.maximum(low * DOWN - TINY, 0)  # TINY: a subnormal modulus rounds to its grid
-            high = np.where((re[1] > 0) & (im[1] > 0), np.hypot(re[1], im[1]) * UP + TINY, np.maximum(re[1], im[1]))
-        low, high = np.maximum(low - truth.rad * UP, 0) * DOWN, np.where(truth.rad > 0, (high + truth.rad) * UP, high)
+            oblique = (re[1] > 0) & (im[1] > 0)
+            high = np.where(oblique, np.hypot(re[1], im[1]) * UP + TINY, np.maximum(re[1], im[1]))
+        low = np.maximum(low - truth.rad * UP, 0) * DOWN
+        high = np.where(truth.rad > 0, (high + truth.rad) * UP, high)
     return np.where(np.isnan(low), 0.0, low), np.where(np.isnan(high), np.inf, high)
 
 

@@ -1,7 +1,7 @@
 """The witness of an `outside` of the system `expm`: S, P^, and a direction x in which P^ x is too far from exp(S) x.
 
 Any x proves it: |(P^ - exp S) x|_2 > allowance |x|_2 with the allowance c_E u (|S|_1 + sqrt N) of every program of the class.
-Where P^ is not finite, no direction is needed, and x = 0. `recheck_expm.py`, which shares no code with Scanproof, rechecks it;
+Where P^ is not finite, no direction is needed, and x = 0. `recheck`, which shares no code with Scanproof, rechecks it;
 `scanproof judge` judges it again.
 """
 

@@ -1,45 +1,50 @@
-"""What is found in a judged result, gathered block by block of time and strip by strip of channels.
+"""What is found in one judged result, gathered block by block of time and strip by strip of an axis.
 
-A lane is one batch row and channel. rms and maxima belong to lanes, so that a block adds to them.
+A sequence is one result over time at one place of the other axes; a result without a time axis is one sequence. Every result has
+a view for each way to judge it: of all its steps, and from printed states where these are read back.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.properties import windows
 from scanproof.properties.compare import Comparison, compare, ratio
 from scanproof.properties.nearest import correctly_rounded
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.certificate import Certificate, certificates
-from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.rounding import Allowance
-from scanproof.reference.truth import Truth
+from scanproof.reference.allowance.certified import Certified
+from scanproof.reference.inputs import Array
 
 INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md
+BLIND = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
 
 
 @dataclass(frozen=True)
 class Element:
-    """One element: (batch, time, channel) of a scan, any index of a layer's result; Python numbers."""
+    """One element of a result, with its index in each of the named axes; Python numbers."""
 
+    output: str
+    axes: tuple[str, ...]
     index: tuple[int, ...]
     got: complex | float
     truth: complex | float
     error: float
     allowance: float
     ratio: float
-    output: str = ""  # which result of a layer
+    matrix: bool = False  # whether error and allowance are 2-norms of the whole matrix
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return ", ".join(f"{axis} {i}" for axis, i in zip(self.axes, self.index, strict=True))
 
 
 class Sight(NamedTuple):
-    """What the allowance can see in each lane; (batch, channels) each."""
+    """What one view of a result can see in each sequence; (sequences...) each."""
 
     bound: Array  # largest allowance, the rounding of the output aside
-    carries: Array  # lam_t h_{t-1} that are not exactly zero
+    carries: Array  # what is owed to earlier steps and not exactly zero
     hidden: Array  # of these, within their allowance
 
     def and_then(self, later: Sight) -> Sight:
@@ -47,121 +52,227 @@ class Sight(NamedTuple):
 
 
 class States(NamedTuple):
-    """The exact states of each lane; (batch, channels) each. rms = top sqrt(squares / steps), scaled against overflow."""
+    """The exact values of each sequence; rms = top sqrt(squares / steps), scaled against overflow."""
 
     top: Array
     squares: Array
+    steps: int
     alive: Array  # bool: not all zero
-    error: Array  # largest |got - truth|; nan or inf where a result is not finite
+    error: Array  # largest |got - truth|; inf where a result is not finite
 
     def and_then(self, later: States) -> States:
         top = np.maximum(self.top, later.top)
         squares, error = _scaled(self, top) + _scaled(later, top), np.maximum(self.error, later.error)
-        return States(top, squares, self.alive | later.alive, error)
+        return States(top, squares, self.steps + later.steps, self.alive | later.alive, error)
+
+    @property
+    def rms(self) -> Array:
+        return np.asarray(self.top * np.sqrt(self.squares / max(self.steps, 1)))
+
+
+class Strip(NamedTuple):
+    """The sequences of one strip: their states, and what each view sees of them."""
+
+    states: States
+    sights: list[Sight]
+
+    def and_then(self, later: Strip) -> Strip:
+        sights = [one.and_then(two) for one, two in zip(self.sights, later.sights, strict=True)]
+        return Strip(self.states.and_then(later.states), sights)
 
 
 @dataclass
 class Findings:
-    """All that a verdict is made of. `sights`: of the allowance, and of that of the windows if there are any."""
+    """All that a verdict says of one result. outside and worst: of every view."""
 
-    outside: int = 0
+    name: str
+    units: int = 0  # elements, or matrices where their norms are judged
+    elements: int = 0
+    outside: list[int] = field(default_factory=list)
     undecided: int = 0
-    windows_outside: int = 0
     rounded: int = 0  # elements that are correct roundings
-    worst: Element | None = None  # outside, if any is
-    worst_window: Element | None = None
-    states: list[States] = field(default_factory=list)  # one per strip
-    sights: list[list[Sight]] = field(default_factory=list)  # one list per strip
+    worst: list[Element | None] = field(default_factory=list)  # outside, if any is
+    strips: list[Strip] = field(default_factory=list)
+    windowed: list[bool] = field(default_factory=list)  # of every view
+    assumed: bool = True
+    matrices: bool = False
 
-    def add(self, later: Findings) -> None:
-        """Counts and worst elements of more of the result."""
-        for name in ("outside", "undecided", "windows_outside", "rounded"):
-            setattr(self, name, getattr(self, name) + getattr(later, name))
-        self.worst, self.worst_window = _worse(self.worst, later.worst), _worse(self.worst_window, later.worst_window)
+    def and_then(self, later: Findings) -> None:
+        """Adds later steps of the same sequences."""
+        self._add(later)
+        both = zip(self.strips, later.strips, strict=True)
+        self.strips = [one.and_then(two) for one, two in both] if self.strips else later.strips
 
+    def beside(self, other: Findings) -> None:
+        """Adds other sequences."""
+        self._add(other)
+        self.strips = self.strips + other.strips
 
-def find(
-    got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None = None, windowed: bool = True
-) -> Findings:
-    """Judges all of one strip; got and inputs run forwards in time. windowed: whether it is known where windows start."""
-    found, first, last = Findings(), 0, inputs.start
-    head = inputs.start.astype(np.result_type(inputs.start.dtype, np.float64))  # (batch, channels): h_{t-1}
-    blocks = [certificate] if certificate else certificates(inputs, arithmetic)
-    for block in blocks:
-        steps = slice(first, first + block.inputs.b.shape[1])
-        part = got[:, steps]
-        found.add(_block(found, part, inputs, block, (first, last, head), arithmetic, windowed))
-        if part.shape[1]:
-            last, head = part[:, -1], block.truth.head[:, -1]
-        first = steps.stop
-    return found
+    def _add(self, more: Findings) -> None:
+        for name in ("units", "elements", "undecided", "rounded"):
+            setattr(self, name, getattr(self, name) + getattr(more, name))
+        views = len(more.outside)
+        outside, worst = self.outside or [0] * views, self.worst or [None] * views
+        self.outside = [one + two for one, two in zip(outside, more.outside, strict=True)]
+        self.worst = [_worse(one, two) for one, two in zip(worst, more.worst, strict=True)]
+        self.windowed, self.assumed, self.matrices = more.windowed, more.assumed, more.matrices
 
+    @property
+    def view(self) -> int | None:
+        """The first view that found something outside."""
+        return next((i for i, count in enumerate(self.outside) if count), None)
 
-def _block(
-    strip: Findings, got: Array, inputs: Inputs, block: Certificate, before: tuple[int, Array, Array],
-    arithmetic: Arithmetic, windowed: bool,
-) -> Findings:  # fmt: skip
-    """One block: counts are returned, lanes go into `strip`."""
-    first, last, head = before
-    judged = compare(got, inputs, block.truth, block.allowance, first)
-    _see(strip, block.truth, judged)
-    sights, undecided, new = [_sight(block, block.allowance, head)], judged.undecided, Findings()
-    if windowed and windows.width(arithmetic) and got.size:
-        call = Inputs(block.inputs.lam, block.inputs.b, last)
-        seen, bound = windows.judged(got, call, arithmetic)
-        sights.append(_sight(block, bound, head, np.concatenate([last[:, None], got[:, :-1]], axis=1)))
-        undecided = undecided & seen.undecided & ~seen.outside
-        new.windows_outside, new.worst_window = int(seen.outside.sum()), _worst(got, block.truth, seen, first)
-    new.outside, new.undecided = int(judged.outside.sum()), int(undecided.sum())
-    new.rounded = int(correctly_rounded(got, block.truth).correct.sum())
-    new.worst = _worst(got, block.truth, judged, first)
-    strip.sights = [[one.and_then(two) for one, two in zip(strip.sights[0], sights, strict=True)] if strip.sights else sights]
-    return new
+    @property
+    def told(self) -> Array:
+        """Which sequences that are not exactly zero can tell a wrong result (docs/verdicts.md): bool.
 
+        The allowance is at most 2^-7 of the rms of the truth, so returned zeros are outside; and of what is owed to earlier steps
+        at most one in 32 is within its allowance, so an implementation that drops more is outside too. Windows see one step at a
+        time, and honest programs may stagnate far from the truth: they inform only where the result is near it as well.
+        Sequences of zeros do not count: returned zeros are right there, whatever the allowance.
+        """
+        informed = [_told(strip, self.windowed) for strip in self.strips]
+        return np.concatenate(informed) if informed else np.zeros(0, bool)
 
-def _see(strip: Findings, exact: Truth, judged: Comparison) -> None:
-    """Adds the states of a block to its lanes."""
-    size = np.abs(exact.head)
-    top = size.max(axis=1, initial=0.0)  # (batch, channels)
-    with np.errstate(all="ignore"):
-        squares = ((size / np.where(top > 0, top, 1)[:, None]) ** 2).sum(axis=1)
-        error = judged.error.max(axis=1, initial=0.0)
-    new = States(top, squares, ((exact.head != 0) | (exact.rad > 0)).any(axis=1), error)
-    strip.states = [strip.states[0].and_then(new) if strip.states else new]
+    def bits_lost(self, u: float, smallest: float) -> float:
+        """log2 of the largest error over one unit in the last place, at least 0: u rms, or the least number kept.
+
+        Sequences that are noise are left out: their allowance exceeds their rms.
+        """
+        lost = 0.0
+        for states, sights in self.strips:
+            with np.errstate(all="ignore"):
+                units = states.error / np.maximum(u * states.rms, smallest)
+            noise = np.all([sight.bound > states.rms for sight in sights], axis=0)
+            units = np.where(np.isfinite(states.error), np.where(noise, 1.0, units), np.inf)
+            lost = max(lost, float(np.log2(max(np.max(units, initial=1.0), 1.0))))
+        return lost
 
 
-def _sight(block: Certificate, bound: Allowance, head: Array, printed: Array | None = None) -> Sight:
-    """What a bound can see of the carries; `printed`: the states before each step from which windows start."""
-    states = block.truth.head
-    before = np.concatenate([head[:, None], states[:, :-1]], axis=1)[:, : states.shape[1]]  # (batch, time, channels)
-    with np.errstate(all="ignore"):
-        seen = np.abs(block.inputs.lam * before) > bound.bound  # (batch, time, channels)
-        if printed is not None:
-            seen &= np.abs(block.inputs.lam * printed.astype(before.dtype)) > bound.bound
-    carries = (block.inputs.lam != 0) & (before != 0)  # (batch, time, channels)
-    return Sight(bound.unstored.max(axis=1, initial=0.0), carries.sum(axis=1), (carries & ~seen).sum(axis=1))
+def find(name: str, got: Array, views: list[Certified], axes: list[str], time: int | None, first: int = 0) -> Findings:
+    """Judges one result of some steps.
 
-
-def _worst(got: Array, exact: Truth, judged: Comparison, first: int) -> Element | None:
-    """The element with the largest error/allowance, of those outside if any is."""
-    eligible = judged.outside if judged.outside.any() else ~judged.undecided
-    if not eligible.any():
-        return None
-    quotient = np.where(eligible, ratio(judged.error, judged.bound), -1.0)
-    row, step, channel = (int(i) for i in np.unravel_index(int(np.argmax(quotient)), got.shape))
-    where = (row, step, channel)
-    return Element(
-        index=(row, step + first, channel),
-        got=got[where].astype(exact.head.dtype).item(),
-        truth=exact.head[where].item(),
-        error=float(judged.error[where]),
-        allowance=float(judged.bound[where]),
-        ratio=float(quotient[where]),
+    Args:
+        got: what was returned of these steps, in the form of the result.
+        views: the ways to judge it.
+        axes: names of its axes; time: the place of the one over which sequences run, None for one sequence.
+        first: the first of the steps, for indices.
+    """
+    judged = [compare(got, view) for view in views]
+    undecided = judged[0].undecided
+    for other in judged[1:]:
+        undecided = undecided & other.undecided & ~other.outside
+    matrices = views[0].norms is not None
+    elements = _Elements(name, got, views[0], axes, None if time is None else (time, first))
+    return Findings(
+        name=name,
+        units=judged[0].outside.size,
+        elements=got.size,
+        outside=[int(each.outside.sum()) for each in judged],
+        undecided=int(undecided.sum()),
+        rounded=int(correctly_rounded(got, views[0].truth).correct.sum()),
+        worst=[elements.worst(each) for each in judged],
+        strips=[_strip(views, judged, _over(got.ndim, time, matrices))],
+        windowed=[view.window for view in views],
+        assumed=any(view.assumed for view in views),
+        matrices=matrices,
     )
 
 
+def _over(ndim: int, time: int | None, matrices: bool) -> tuple[int, ...]:
+    """The axes over which sequences run; a matrix is judged whole, and its norm is 1."""
+    if matrices:
+        return ()
+    return tuple(range(ndim)) if time is None else (time,)
+
+
+def _strip(views: list[Certified], judged: list[Comparison], over: tuple[int, ...]) -> Strip:
+    if not over:
+        return _orthogonal(views, judged)
+    truth = views[0].truth
+    size, steps = np.abs(truth.head), int(np.prod([truth.head.shape[axis] for axis in over]))
+    top = size.max(over, initial=0.0)
+    with np.errstate(all="ignore"):
+        squares = ((size / np.expand_dims(np.where(top > 0, top, 1), over)) ** 2).sum(over)
+        error = judged[0].error.max(over, initial=0.0)
+    alive = ((truth.head != 0) | (truth.rad > 0)).any(over)
+    return Strip(States(top, squares, steps, alive, error), [_sight(view, over) for view in views])
+
+
+def _orthogonal(views: list[Certified], judged: list[Comparison]) -> Strip:
+    """Of orthogonal matrices, whose 2-norm is 1."""
+    ones, nothing = np.ones(judged[0].error.shape), np.zeros(judged[0].error.shape)
+    return Strip(States(ones, ones, 1, ones > 0, judged[0].error), [Sight(view.unstored, nothing, nothing) for view in views])
+
+
+def _sight(view: Certified, over: tuple[int, ...]) -> Sight:
+    bound = view.unstored.max(over, initial=0.0)
+    if view.carried is None:
+        return Sight(bound, np.zeros(bound.shape), np.zeros(bound.shape))
+    size = np.abs(view.carried)
+    return Sight(bound, (size > 0).sum(over), ((size > 0) & ~(size > view.bound)).sum(over))
+
+
+def _told(strip: Strip, windowed: list[bool]) -> Array:
+    states, limit = strip.states, INFORMATIVE * strip.states.rms
+    told = []
+    for sight, window in zip(strip.sights, windowed, strict=True):
+        seen = (sight.bound <= limit) & (BLIND * sight.hidden <= sight.carries)
+        told.append(seen & (states.error <= limit) if window else seen)
+    return np.asarray(np.atleast_1d(np.any(told, axis=0))[np.atleast_1d(states.alive)])
+
+
+class _Elements(NamedTuple):
+    """What elements are made of."""
+
+    name: str
+    got: Array
+    exact: Certified
+    axes: list[str]
+    start: tuple[int, int] | None  # time axis, first step
+
+    def worst(self, judged: Comparison) -> Element | None:
+        """The element with the largest error/allowance, of those outside if any is; of a matrix its entry furthest off."""
+        eligible = judged.outside if judged.outside.any() else ~judged.undecided
+        if not eligible.any():
+            return None
+        quotient = np.where(eligible, ratio(judged.error, judged.bound), -1.0)
+        place = tuple(map(int, np.unravel_index(int(np.argmax(quotient)), quotient.shape)))
+        where = place if self.exact.norms is None else self._entry(place)
+        index = list(where)
+        if self.start is not None:
+            index[self.start[0]] += self.start[1]
+        return Element(
+            output=self.name,
+            axes=tuple(self.axes),
+            index=tuple(index),
+            got=self.got[where].astype(self.exact.truth.head.dtype).item(),
+            truth=self.exact.truth.head[where].item(),
+            error=float(judged.error[place]),
+            allowance=float(judged.bound[place]),
+            ratio=float(quotient[place]),
+            matrix=self.exact.norms is not None,
+        )
+
+    def _entry(self, place: tuple[int, ...]) -> tuple[int, ...]:
+        apart = np.nan_to_num(np.abs(self.got[place] - self.exact.truth.head[place]), nan=np.inf)
+        return place + tuple(map(int, np.unravel_index(int(np.argmax(apart)), apart.shape)))
+
+
+def moved(found: Findings, axis: int, offset: int) -> Findings:
+    """The same findings with indices counted from elsewhere on one axis."""
+
+    def shifted(element: Element | None) -> Element | None:
+        if element is None:
+            return None
+        index = tuple(i + offset * (place == axis) for place, i in enumerate(element.index))
+        return replace(element, index=index)
+
+    return replace(found, worst=[shifted(element) for element in found.worst])
+
+
 def _worse(one: Element | None, two: Element | None) -> Element | None:
-    """Outside elements have ratios above 1, others not: the larger ratio; of equals the first (batch, time, channel)."""
+    """Outside elements have ratios above 1, others not: the larger ratio; of equals the first index."""
     if one is None or two is None:
         return one or two
     return min(one, two, key=lambda element: (-element.ratio, element.index))

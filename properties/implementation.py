@@ -1,7 +1,7 @@
 """How an implementation is called: the adapter contract, and everything that can go wrong in it.
 
-A scan takes keywords `lam`, `b` and, if its signature has them, `h0` and `reverse`; it returns all states as one array. A layer
-takes its parameters and `u`, and returns what layer_calls.py says. NotImplementedError or a missing keyword means "not offered".
+It takes keywords named as the system's arguments; optional ones (initial states, `reverse`, cotangents) are tested if its signature
+has them. It returns what results.py says. NotImplementedError or a missing keyword means "not offered".
 """
 
 from __future__ import annotations
@@ -9,18 +9,18 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from scanproof.properties.expm_calls import ExpmCall
-from scanproof.properties.expm_calls import form_fault as expm_fault
-from scanproof.properties.layer_calls import LayerCall, form_fault, received, wanted
-from scanproof.properties.verdict import result_fault
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Array, Inputs
+from scanproof.properties.results import answered, form_fault, received
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 
 POISON_STEPS = 64  # NaN steps laid before and after every array of a poisoned call
+SHOWN = 160  # characters of an exception's message
 
 
 class Fault(Exception):
@@ -31,13 +31,27 @@ class Fault(Exception):
         self.kind = kind
 
 
+@dataclass(frozen=True)
+class Question:
+    """What an implementation is asked: keywords, those without which nothing can be called, and the call in one line."""
+
+    keywords: dict[str, Any]
+    required: frozenset[str]
+    described: str
+    poison: bool = False
+
+    @classmethod
+    def of(cls, call: Call, poison: bool = False) -> Question:
+        return cls(call.keywords(), call.system.required, call.described(), poison)
+
+
 class Implementation(Protocol):
     """Anything that `check` can call."""
 
     name: str
 
-    def call(self, inputs: Any, poison: bool = False) -> Any:
-        """All states (of a layer: a flat mapping of results), or None where this is not offered. Raises Fault."""
+    def call(self, call: Call, poison: bool = False) -> dict[str, Array] | None:
+        """A flat mapping of results, or None where this is not offered. Raises Fault."""
 
 
 class InProcess:
@@ -49,16 +63,16 @@ class InProcess:
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self._function, self._arithmetic = function, arithmetic
 
-    def call(self, inputs: Any, poison: bool = False) -> Any:
-        return invoke(self._function, inputs, self._arithmetic, poison)
+    def call(self, call: Call, poison: bool = False) -> dict[str, Array] | None:
+        return understood(invoke(self._function, Question.of(call, poison)), call, self._arithmetic)
 
 
-def invoke(function: Callable[..., Any], inputs: Inputs | LayerCall | ExpmCall, arithmetic: Arithmetic, poison: bool) -> Any:
-    """One call with copies of the inputs; None where it is not offered. Raises Fault."""
-    keywords = inputs.keywords()
-    if not keywords.keys() <= _offered(function, keywords, inputs.required):
+def invoke(function: Callable[..., Any], question: Question) -> Any:
+    """One call; what came back, arrays as NumPy's, or None where it is not offered. Raises Fault."""
+    keywords = question.keywords
+    if not keywords.keys() <= _offered(function, keywords, question.required):
         return None
-    if poison:
+    if question.poison:
         keywords = {name: _poisoned(x) if isinstance(x, np.ndarray) else x for name, x in keywords.items()}
     before = {name: x.tobytes() for name, x in keywords.items() if isinstance(x, np.ndarray)}
     try:
@@ -66,46 +80,38 @@ def invoke(function: Callable[..., Any], inputs: Inputs | LayerCall | ExpmCall, 
     except NotImplementedError:
         return None
     except (Exception, SystemExit) as error:
-        raise Fault("crashed", f"implementation: raised {_one_line(error)} for {inputs.described()}") from error
+        raise Fault("crashed", f"implementation: raised {one_line(error)} for {question.described}") from error
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
         raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")
-    if isinstance(inputs, ExpmCall):
-        _contract(expm_fault(got, inputs, arithmetic))
-        return np.array(got)
-    return _of_layer(got, inputs, arithmetic) if isinstance(inputs, LayerCall) else _of_scan(got, inputs, arithmetic)
+    return got
+
+
+def understood(got: Any, call: Call, arithmetic: Arithmetic) -> dict[str, Array] | None:
+    """An answer as a flat mapping, copied; None where what the call asks for is not in it. Raises Fault for another form."""
+    if got is None:
+        return None
+    try:
+        found = received(got, call.system)
+    except ValueError as error:
+        raise Fault("contract", f"result: {error}") from error
+    wrong = form_fault(found, call, arithmetic)
+    if wrong:
+        raise Fault("contract", wrong.replace("got:", "result:", 1))
+    return {name: np.array(x) for name, x in found.items()} if answered(call, found) else None
 
 
 def _arrays(got: Any) -> Any:
-    """Arrays of other libraries as NumPy's, in mappings too."""
+    """Arrays of other libraries as NumPy's, in mappings and tuples too; what is None was not returned."""
     if isinstance(got, Mapping):
         return {name: _arrays(x) for name, x in got.items()}
+    if isinstance(got, tuple):
+        return tuple(_arrays(x) for x in got)
     return np.asarray(got) if not isinstance(got, np.ndarray) and hasattr(got, "__array__") else got
 
 
-def _of_scan(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Array:
-    """All states, copied. Raises Fault for another form."""
-    _contract(result_fault(got, inputs, arithmetic))
-    return np.array(got)
-
-
-def _of_layer(got: Any, call: LayerCall, arithmetic: Arithmetic) -> dict[str, Array] | None:
-    """Results as a flat mapping, copied; None where what the call asks for is not among them. Raises Fault for another form."""
-    try:
-        found = received(got)
-    except ValueError as error:
-        raise Fault("contract", f"result: {error}") from error
-    _contract(form_fault(found, call, arithmetic))
-    return {name: np.array(x) for name, x in found.items()} if wanted(call, found) else None
-
-
-def _contract(wrong: str | None) -> None:
-    if wrong:
-        raise Fault("contract", wrong.replace("got:", "result:", 1))
-
-
 def _offered(function: Callable[..., Any], wanted: dict[str, Any], required: frozenset[str]) -> set[str]:
-    """Keywords that the signature names; **kwargs takes the required ones, and promises nothing about h0 and reverse.
+    """Keywords that the signature names; **kwargs takes the required ones, and promises nothing about optional ones.
 
     All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with the required ones alone.
     """
@@ -118,10 +124,12 @@ def _offered(function: Callable[..., Any], wanted: dict[str, Any], required: fro
         return {*required, *named}
     missing, listed = required - named.keys(), _listed([name for name in wanted if name in required])
     if missing:
-        raise Fault("contract", f"implementation: found no keyword {_listed(sorted(missing))}, expected keywords {listed}")
+        found = f"no keyword {_listed(sorted(missing))}"
+        raise Fault("contract", f"implementation: found {found}, expected keywords {listed}")
     needed = [name for name, p in named.items() if p.default is p.empty and name not in required]
     if needed:
-        raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected only {listed} to be required")
+        expected = f"only {listed} to be required"
+        raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected {expected}")
     return set(named)
 
 
@@ -134,9 +142,9 @@ def _poisoned(x: Array) -> Array:
     return view
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Type, first line of the message and the innermost place of an exception."""
-    message = (str(error).splitlines() or [""])[0][:160]
+    message = (str(error).splitlines() or [""])[0][:SHOWN]
     frames = traceback.extract_tb(error.__traceback__)
     told = isinstance(error, SyntaxError)  # its message says where, its frames are those of the importer
     place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames and not told else ""

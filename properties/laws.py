@@ -1,50 +1,39 @@
-"""The laws of a scan: what every correct implementation does, each judged by allowances.
+"""The laws of a linear recurrence: what every correct implementation does, each judged by allowances.
 
-A law makes the implementation run on inputs of its own choosing. Every run is judged against its own truth; where a law
-relates two runs, they may differ by the sum of their allowances. A relation can therefore fail only if
-one of its runs is outside its own allowance, which is how a failing law is reported: as one call that anyone can repeat
-(docs/decisions/0002-laws-are-judged-calls.md). The order is the order of their teeth: exact lanes first.
+A law makes the implementation run on inputs of its own choosing, and every run is judged against its own truth. Where a law relates
+two runs, they may differ by the sum of their allowances; so a relation can fail only if one of its runs is outside by itself, which
+is how a failing law is reported: as one call that anyone can repeat (docs/decisions/0002-laws-are-judged-calls.md).
+What a law does follows from the roles of arguments. The order is the order of their teeth: what hardly rounds first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from scanproof.properties.compare import error_enclosure
-from scanproof.properties.strategies import Domain, Draw, Shape
-from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.truth import Truth
+from scanproof.properties.room import Draw, Room
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 
-
-class Run(NamedTuple):
-    """One judged call; (batch, time, channels) each. bound is inf where the class may overflow."""
-
-    got: Array
-    bound: Array
+SHORT = 33  # gradients of longer sequences hardly inform (docs/layers.md), and steps are many calls
+LONGEST = 1000  # of a random case
+STEPS = 8  # of the law `step`, at most
 
 
 class Session(Protocol):
-    """What a law may do: call the implementation and have the result judged; None means not offered."""
+    """What a law may do: call the implementation and have the results judged (None: not offered), or say what it lacks."""
 
-    def run(self, inputs: Inputs, poison: bool = False) -> Run | None: ...
+    def run(self, call: Call, poison: bool = False) -> dict[str, Array] | None: ...
 
-
-class Visit(NamedTuple):
-    """A call that a law always makes: shape, kind of lam, regimes."""
-
-    shape: Shape
-    varying: bool
-    lam: str = "half"
-    size: str = "unit"
+    def not_offered(self) -> None: ...
 
 
 @dataclass(frozen=True)
 class Law:
-    """A law: its name, what it says, how it is checked on one draw, and what it always visits.
+    """A law: its name, what it says, how it is checked on one draw, which systems have it, the longest sequence it draws.
 
     `check` tells whether the law was put to the test: False where a call that it cannot do without is not offered.
     """
@@ -52,164 +41,238 @@ class Law:
     name: str
     statement: str
     check: Callable[[Session, Draw], bool]
-    visits: Callable[[Domain], tuple[Visit, ...]] = lambda domain: ()
+    applies: Callable[[Room], bool] = lambda room: room.system.timed
+    longest: int = LONGEST
 
 
-def exact_lanes(session: Session, draw: Draw) -> bool:
-    batch, _, channels = draw.shape
-    inputs = Inputs(draw.units(), draw.integers(draw.shape))
-    plain = session.run(inputs)
+def integer_cases(session: Session, draw: Draw) -> bool:
+    assert draw.room.integers is not None
+    arguments, start = draw.room.integers(draw)
+    call = draw.of(arguments)
+    plain = session.run(call)
     for reverse in (False, True):
-        session.run(replace(inputs, h0=draw.integers((batch, channels)), reverse=reverse))
+        session.run(call.but(reverse=reverse, **start))
     return plain is not None
 
 
 def impulses(session: Session, draw: Draw) -> bool:
-    base = draw.inputs()
-    batch, time, channels = draw.shape
-    at = draw.rng.integers(0, time, (batch, 1, channels)) * (draw.seed % 2)  # half of the draws: the first step
-    b = np.where(np.arange(time)[None, :, None] == at, base.b, 0).astype(base.b.dtype)
-    plain = session.run(replace(base, b=b))
-    session.run(replace(base, b=np.zeros_like(b), h0=draw.drive((batch, channels))))
-    session.run(replace(base, b=b[:, ::-1].copy(), reverse=True))
+    call, time = draw.call(sparse=True), draw.time
+    ones = {name: draw.room.pulse(call[name]) for name in call.system.named("input")}
+    plain, places = None, sorted({0, max(time - 2, 0), int(draw.rng.integers(0, time))})
+    for at in places:  # all the way, one step across the end of a chunk of time - 1, and anywhere
+        pulsed = call.but(**{name: _only(call, name, x, at) for name, x in ones.items()})
+        plain = session.run(pulsed)
+    session.run(draw.started(call.but(**_nothing(call))))
+    session.run(pulsed.flipped())
     return plain is not None
 
 
 def equivalence(session: Session, draw: Draw) -> bool:
-    inputs = draw.inputs(h0=bool(draw.seed % 2), reverse=draw.seed % 4 == 3)
-    run = session.run(inputs)
-    if run is None:
-        run = session.run(replace(inputs, h0=None, reverse=False))
-    return run is not None
+    plain = draw.call()
+    call = draw.started(plain) if draw.seed % 2 else plain
+    run = session.run(call.but(reverse=True) if draw.seed % 4 == 3 and call.system.timed else call)
+    return (session.run(plain) if run is None else run) is not None
 
 
 def chunk_splits(session: Session, draw: Draw) -> bool:
-    inputs = draw.inputs()
-    whole = session.run(inputs, poison=True)
+    call = draw.call()
+    whole = session.run(call, poison=True)
     for cut in _cuts(draw):
-        head = session.run(_steps(inputs, slice(None, cut)), poison=True)
-        _agree(_part(whole, slice(None, cut)), head)
+        session.run(_part(call, slice(None, cut)), poison=True)
     return whole is not None
 
 
 def hand_over(session: Session, draw: Draw) -> bool:
-    inputs, tails = draw.inputs(), []
-    whole = session.run(inputs)
+    call, tails = draw.call(), []
     for cut in _cuts(draw, both=True):
-        if whole is not None and np.isfinite(whole.got[:, cut - 1]).all():
-            tail = replace(_steps(inputs, slice(cut, None)), h0=whole.got[:, cut - 1].copy())
-            tails.append(session.run(tail, poison=True))
+        last = _last(session, call, session.run(_part(call, slice(None, cut))))
+        if last is not None and all(np.isfinite(x).all() for x in last.values()):
+            tails.append(session.run(_part(call, slice(cut, None)).but(**last), poison=True))
     return any(tail is not None for tail in tails)
 
 
+def step(session: Session, draw: Draw) -> bool:
+    call, seen, last = draw.call(), 0, dict[str, Any]()
+    for t in range(min(draw.time, STEPS) if draw.domain.accepts(1) else 0):
+        one = _part(call, slice(t, t + 1)).but(**last)
+        found = _last(session, one, session.run(one))
+        if found is None or not all(np.isfinite(x).all() for x in found.values()):
+            break
+        last, seen = found, seen + (t > 0)
+    return seen > 0
+
+
 def causality(session: Session, draw: Draw) -> bool:
-    inputs = draw.inputs()
-    before = session.run(inputs)
+    call = draw.call()
+    before, other = session.run(call), draw.room.redraw(draw, call)
     for cut in _cuts(draw):
-        future = np.arange(draw.shape[1])[None, :, None] >= cut
-        lam = np.where(future, draw.multipliers(), inputs.lam).astype(inputs.lam.dtype) if inputs.varying else inputs.lam
-        b = np.where(future, draw.drive(draw.shape), inputs.b).astype(inputs.b.dtype)
-        after = session.run(replace(inputs, lam=lam, b=b))
-        _agree(_part(before, slice(None, cut)), _part(after, slice(None, cut)))
-    return before is not None and draw.shape[1] > 1
+        changed = {name: _after(call, name, cut, x) for name, x in other.items()}
+        session.run(call.but(**changed), poison=True)
+    return before is not None and draw.time > 1
 
 
 def linearity(session: Session, draw: Draw) -> bool:
-    lam, bits = draw.multipliers(), draw.arithmetic.format.significand_bits
-    room = draw.arithmetic.format.largest / 2.0**6 / draw.shape[1]  # sums of this length stay finite
-    scale = 2 ** int(np.clip(np.log2(room) / 2, 1, min(10, bits // 2)))
-    top = int(np.clip(room / scale, 1, min(1000, 2 ** (bits - 3))))
-    one, two = draw.integers(draw.shape, top), draw.integers(draw.shape, top)  # their sum is exact
-    runs = [session.run(Inputs(lam, b.astype(one.dtype))) for b in (one, two, one + two, one * scale)]
-    first, second, both, scaled = runs
-    if first and second and both and scaled:
-        wide = np.result_type(first.got.dtype, np.float64)
-        total = first.got.astype(wide) + second.got  # rounded itself
-        _agree(both, Run(total, first.bound + second.bound + 2.0**-52 * np.abs(total)))
-        _agree(scaled, Run(first.got.astype(wide) * scale, first.bound * scale))
+    call = draw.call()
+    combined = draw.room.combined or _combined
+    runs = [session.run(call.but(**changes)) for changes in combined(draw, call)]
     return all(run is not None for run in runs)
 
 
 def time_invariance(session: Session, draw: Draw) -> bool:
-    inputs, shift = draw.inputs(), draw.shape[1] // 2
-    later = np.concatenate([np.zeros_like(inputs.b[:, :shift]), inputs.b[:, : draw.shape[1] - shift]], axis=1)
-    lam = inputs.lam
-    if inputs.varying:
-        lam = np.concatenate([lam[:, :shift], lam[:, : draw.shape[1] - shift]], axis=1)
-    first, second = session.run(inputs), session.run(replace(inputs, lam=lam, b=later))
-    _agree(_part(first, slice(None, draw.shape[1] - shift)), _part(second, slice(shift, None)))
+    call, shift = draw.call(), draw.time // 2
+    first = session.run(call)
+    second = session.run(call.but(**{name: _later(call, name, shift) for name in _timed(call)}))
     return first is not None and second is not None
 
 
 def reverse(session: Session, draw: Draw) -> bool:
-    inputs = draw.inputs(h0=bool(draw.seed % 2), reverse=True)
-    backward = session.run(inputs)
-    if backward is None and inputs.h0 is not None:
-        inputs = replace(inputs, h0=None)
-        backward = session.run(inputs)
+    plain = draw.call()
+    call = draw.started(plain) if draw.seed % 2 else plain
+    backward = session.run(call.but(reverse=True))
+    if backward is None and call is not plain:
+        call, backward = plain, session.run(plain.but(reverse=True))
     if backward is None:
         return False
-    _agree(backward, _part(session.run(inputs.forward()), slice(None, None, -1)))
+    session.run(call.but(reverse=True).flipped())
+    session.run(draw.started(plain).but(reverse=True))
     return True
 
 
-def _every_length(domain: Domain) -> tuple[Visit, ...]:
-    """Every length from 1 to 17, and around 32 and 64: index faults show at one length and not at the next; many channels."""
-    width, kinds = domain.deck()[0][2], domain.lam_kinds()
-    lengths = [n for n in (*range(1, 18), 31, 32, 33, 63, 64, 65) if domain.accepts(n)]
-    short = tuple(Visit((1, n, width), kinds[i % len(kinds)]) for i, n in enumerate(lengths))
-    return (*short, *(Visit(domain.wide(), varying) for varying in kinds))
+def directions(session: Session, draw: Draw) -> bool:
+    call = draw.call(two=True)
+    run = session.run(call)
+    session.run(draw.started(call).but(reverse=True))
+    return run is not None
 
 
-def _short_and_long(domain: Domain) -> tuple[Visit, ...]:
-    """The deck, and the long and the wide shapes with every kind of lam."""
-    kinds = domain.lam_kinds()
-    short = [Visit(shape, kinds[i % len(kinds)]) for i, shape in enumerate(domain.deck())]
-    return (*short, *(Visit(shape, varying) for shape in (*domain.long(), domain.wide()) for varying in kinds))
+def norm(session: Session, draw: Draw) -> bool:
+    call = draw.call()
+    return session.run(draw.started(call.but(**_nothing(call)))) is not None
 
 
-def _steady(domain: Domain) -> tuple[Visit, ...]:
-    """|lam| = 1 and constant inputs: roundings all point the same way, so a wrongly declared order shows."""
-    kinds = domain.lam_kinds()
-    return tuple(Visit(shape, kinds[i % len(kinds)], "exactly 1", "constant") for i, shape in enumerate(domain.deck()))
+def invariances(session: Session, draw: Draw) -> bool:
+    assert draw.room.equivalents is not None
+    call = draw.call()
+    runs = [session.run(call), *(session.run(call.but(**changes)) for changes in draw.room.equivalents(draw, call))]
+    return all(run is not None for run in runs)
+
+
+def extremes(session: Session, draw: Draw) -> bool:
+    assert draw.room.extremes is not None
+    call = draw.call()
+    runs = [session.run(call.but(**changes)) for changes in draw.room.extremes(draw, call)]
+    return all(run is not None for run in runs)
+
+
+def gradients(session: Session, draw: Draw) -> bool:
+    """All ways to call a layer, by the bits of consecutive seeds: initial states, reverse, two directions, sparse."""
+    bits, two = [bool(draw.seed >> i & 1) for i in range(4)], any(each.second for each in draw.room.system.arguments)
+    runs = [session.run(draw.pulled(draw.call()))]
+    for start, backward, second in (bits[:3], [not bit for bit in bits[:3]]):
+        call = draw.pulled(draw.call(bits[3], second and two)).but(reverse=backward)
+        runs.append(session.run(draw.started(call) if start else call))
+    return any(run is not None for run in runs)
+
+
+def _has_states(room: Room) -> bool:
+    return room.states is not None
 
 
 LAWS = (
-    Law("exact-lanes", "lam in {0, +-1, +-i} and integers with exact sums: exactly the truth", exact_lanes, _short_and_long),
-    Law("impulses", "one nonzero input: the decay alone, with no sum to round, at every short length", impulses, _every_length),
-    Law("equivalence", "random inputs in every regime of lam and of magnitude are within the allowance", equivalence, _steady),
-    Law("chunk-splits", "the first states depend neither on how many steps follow nor on memory around the arrays", chunk_splits),
-    Law("hand-over", "scan(tail, state after head) continues scan(head)", hand_over),
+    Law("integer-cases", "gates 0, +-1, +-i and integers with exact sums: exactly the truth", integer_cases,
+        lambda room: room.integers is not None),
+    Law("impulses", "one nonzero step, little that rounds but the decay, at every short length", impulses),
+    Law("equivalence", "random arguments in every regime are within the allowance", equivalence, lambda room: True),
+    Law("chunk-splits", "the first steps depend neither on how many follow nor on memory around the arrays", chunk_splits),
+    Law("hand-over", "the call on the tail, from the state after the head, continues the head", hand_over, _has_states),
+    Law("step", "one step after the other gives the whole sequence", step, _has_states, longest=SHORT),
     Law("causality", "changing the future leaves the past within its allowance", causality),
-    Law("linearity", "scan(b + c) = scan(b) + scan(c) and scan(2^k b) = 2^k scan(b)", linearity),
-    Law("time-invariance", "leading zeros only delay the states", time_invariance),
-    Law("reverse", "reverse = flip, scan, flip", reverse),
-)
+    Law("linearity", "sums and multiples of inputs give sums and multiples of results", linearity),
+    Law("time-invariance", "leading zeros only delay the results", time_invariance),
+    Law("reverse", "reverse = flip, call, flip", reverse),
+    Law("directions", "two directions are two scans over the inputs, and the second is read by its own parameters", directions,
+        lambda room: any(each.second for each in room.system.arguments)),
+    Law("norm", "without inputs, states only turn and decay", norm, _has_states),
+    Law("invariances", "other parameters of the same function give the same results", invariances,
+        lambda room: room.equivalents is not None),
+    Law("extremes", "parameters far from where training starts: large matrices, gains, angles", extremes,
+        lambda room: room.extremes is not None),
+    Law("gradients", "cotangents of all arguments, in every way to call", gradients,
+        lambda room: room.system.pull_back is not None, longest=SHORT),
+)  # fmt: skip
+
+
+def laws_of(room: Room) -> tuple[Law, ...]:
+    """The laws of a system: its own, then those that its table has."""
+    return (*room.laws, *(law for law in LAWS if law.applies(room)))
+
+
+def _timed(call: Call) -> list[str]:
+    """The arguments of this call that have a time axis, cotangents aside."""
+    cotangents = call.system.named("cotangent")
+    return [name for name in call.arguments if "time" in call.axes(name) and name not in cotangents]
+
+
+def _steps(call: Call, name: str) -> Array:
+    """0, 1, 2, ... along the time axis of an argument, as it broadcasts."""
+    axes = call.axes(name)
+    place = axes.index("time")
+    return np.arange(call[name].shape[place]).reshape([-1 if axis == "time" else 1 for axis in axes])
+
+
+def _only(call: Call, name: str, x: Array, at: int) -> Array:
+    return np.where(_steps(call, name) == at, x, 0).astype(call[name].dtype)
+
+
+def _after(call: Call, name: str, cut: int, other: Array) -> Array:
+    return np.where(_steps(call, name) >= cut, other, call[name]).astype(call[name].dtype)
+
+
+def _nothing(call: Call) -> dict[str, Array]:
+    return {name: np.zeros_like(call[name]) for name in call.system.named("input")}
+
+
+def _part(call: Call, steps: slice) -> Call:
+    return call.take("time", steps)
+
+
+def _later(call: Call, name: str, shift: int) -> Array:
+    """The argument some steps later; before it nothing for inputs, and for others what was there."""
+    place, x = call.axes(name).index("time"), call[name]
+    first, rest = (np.take(x, range(n), place) for n in (shift, x.shape[place] - shift))
+    return np.concatenate([0 * first if call.system.argument[name].role == "input" else first, rest], place)
+
+
+def _combined(draw: Draw, call: Call) -> list[dict[str, Array]]:
+    """The inputs, others, a multiple and nothing."""
+    names = [each.name for each in call.system.arguments if each.linear]
+    other = draw.room.redraw(draw, call)
+    return [
+        {},
+        {name: other[name] for name in names},
+        {name: (call[name] * 8).astype(call[name].dtype) for name in names},
+        {name: call[name] * 0 for name in names},
+    ]
 
 
 def _cuts(draw: Draw, both: bool = False) -> list[int]:
-    """A few cuts of this shape whose parts are in the domain; few, because each is a new shape for a compiler."""
-    time = draw.shape[1]
+    """A few cuts whose parts are in the domain; few, because each is a new shape for a compiler."""
+    time, accepts = draw.time, draw.domain.accepts
     cuts = sorted({1, time // 2, time - 1} & set(range(1, time)))
-    return [cut for cut in cuts if draw.domain.accepts(cut) and (not both or draw.domain.accepts(time - cut))]
+    return [cut for cut in cuts if accepts(cut) and (not both or accepts(time - cut))]
 
 
-def _steps(inputs: Inputs, steps: slice) -> Inputs:
-    lam = inputs.lam[:, steps].copy() if inputs.varying else inputs.lam
-    return replace(inputs, lam=lam, b=inputs.b[:, steps].copy())
-
-
-def _part(run: Run | None, steps: slice) -> Run | None:
-    return None if run is None else Run(run.got[:, steps], run.bound[:, steps])
-
-
-def _agree(one: Run | None, two: Run | None) -> None:
-    """Both runs were judged before, so a disagreement beyond both allowances would contradict the theorem."""
-    if one is None or two is None:
-        return
-    wide = np.result_type(one.got.dtype, np.float64)
-    zeros = np.zeros(two.got.shape)
-    low, _ = error_enclosure(one.got, Truth(two.got.astype(wide), zeros, zeros))
-    with np.errstate(over="ignore"):
-        if (low > (one.bound + two.bound) * (1 + 2.0**-50)).any():
-            raise AssertionError("internal: two runs differ by more than both allowances although neither is outside its own")
+def _last(session: Session, call: Call, got: dict[str, Array] | None) -> dict[str, Any] | None:
+    """The states after the last step by argument, if they were returned."""
+    if got is None:
+        return None
+    found: dict[str, Array] = {}
+    for result in call.system.results:
+        if result.state is None or result.name not in got or result.state in found:
+            continue
+        time = call.time_axis(result.name)
+        found[result.state] = (got[result.name] if time is None else np.take(got[result.name], -1, time)).copy()
+    if set(call.system.named("state")) - found.keys():
+        session.not_offered()
+        return None
+    return found

@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.arithmetic.formats import DTYPES
+from scanproof.reference.arithmetic.operations import UP
 from scanproof.reference.inputs import Array
-from scanproof.reference.operations import UP
-from scanproof.reference.truth import Truth
+from scanproof.reference.truth.enclosure import Truth
 
 BLOCK = 2**15  # elements: temporaries that fit a cache are five times as fast as whole arrays
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scanproof.properties.expm_witness import ExpmWitness
-from scanproof.properties.layer_witness import LayerWitness
 from scanproof.properties.verdict import Status, Verdict, Word
 from scanproof.properties.witness import Witness
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
 @dataclass
@@ -46,13 +44,14 @@ class Report:
     fault: tuple[str, str] | None = None  # kind ("crashed", "hung", "contract"), message
     failure: Verdict | None = None  # the verdict over the shrunk call, or over its failing window
     window: str | None = None  # which part of the shrunk call that window is
-    witness: Witness | LayerWitness | ExpmWitness | None = None
+    witness: Witness | None = None
     not_refuted_under: str | None = None
     bits_lost: float = 0.0
     rounded: float = 0.0  # share of all judged elements that are the correct rounding of the exact result
     judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
     seconds: float = 0.0
     system: str = "scan"
+    unless: str | None = None  # what would have to be declared to make some calls outside
 
     @property
     def ratio(self) -> float:

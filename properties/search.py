@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 import hypothesis
 
+from scanproof.properties.domain import Domain
+from scanproof.properties.findings import Element
 from scanproof.properties.implementation import Fault, Implementation
-from scanproof.properties.judge import judged
+from scanproof.properties.laws import Law
 from scanproof.properties.outcome import LawResult
-from scanproof.properties.strategies import Domain
-from scanproof.properties.suites import Suite, suite_of
-from scanproof.properties.verdict import Status, Verdict, Word
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.properties.results import missing
+from scanproof.properties.room import Draw, Room, draws
+from scanproof.properties.verdict import Results, Status, Verdict, Word, judged
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
+
+TARGET = 1e6  # error/allowance beyond which a larger one says no more
 
 
 @dataclass
@@ -24,37 +29,35 @@ class Search:
     implementation: Implementation
     arithmetic: Arithmetic
     domain: Domain
-    system: str = "scan"
+    room: Room
     fault: tuple[str, str] | None = None
-    failures: list[tuple[str, Any, Any]] = field(default_factory=list)
+    failures: list[tuple[str, Call, Results]] = field(default_factory=list)
     poisoned: bool = False  # whether the first failing call had NaN around its arrays
-    smallest: tuple[Any, Any] | None = None  # the last failing call while shrinking
+    smallest: tuple[Call, Results] | None = None  # the last failing call while shrinking
     bits_lost: float = 0.0
     rounded: float = 0.0  # elements that are correct roundings, of so many in all
     elements: int = 0
     judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
-    given: set[str] = field(default_factory=set)  # results of layers by name: those returned,
+    given: set[str] = field(default_factory=set)  # results by name: those returned,
     told: set[str] = field(default_factory=set)  # those whose allowance once told something,
     missing: set[str] = field(default_factory=set)  # and those left out where others were returned
+    unless: str | None = None  # what would have to be declared to make some calls outside
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
     stopped: bool = False
 
-    @property
-    def suite(self) -> Suite:
-        return suite_of(self.system)
-
-    def applies(self, law: Any) -> bool:
-        return self.suite.applies(law, self.arithmetic, self.domain)
+    def applies(self, law: Law) -> bool:
+        return not self.room.refuses(law.name, self.arithmetic, self.domain)
 
     def decisive(self) -> list[str]:
         """The laws that must have been within."""
-        return self.suite.decisive(self.arithmetic, self.domain)
+        return self.room.decisive(self.arithmetic, self.domain)
 
-    def search(self, law: Any, result: LawResult, seed: int, cases: int) -> None:
-        """Visits the law's own shapes, then lets Hypothesis look for large error/allowance."""
+    def search(self, law: Law, result: LawResult, seed: int, cases: int) -> None:
+        """Visits the law's own sizes, then lets Hypothesis look for large error/allowance."""
         self.result, self.stopped, started = result, False, time.perf_counter()
-        for number, visit in enumerate(law.visits(self.domain)):
-            self._visit(law, self.suite.draw(self.arithmetic, self.domain, visit, seed + number))
+        for number, visit in enumerate(self.room.visits(law.name, self.domain)):
+            case = Draw(self.room, self.arithmetic, self.domain, visit.sizes, visit.regime, seed + number)
+            self._visit(law, case)
         result.visited = len(result.informative)
 
         @hypothesis.seed(seed)
@@ -65,31 +68,31 @@ class Search:
             phases=[hypothesis.Phase.generate, hypothesis.Phase.target],
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        @hypothesis.given(self.suite.draws(law, self.arithmetic, self.domain))
-        def explore(draw: Any) -> None:
+        @hypothesis.given(draws(self.room, self.arithmetic, self.domain, law.longest))
+        def explore(draw: Draw) -> None:
             if not self.stopped:
                 seen = len(result.ratios)
                 self._visit(law, draw)
-                hypothesis.target(min(max(result.ratios[seen:], default=0.0), 1e6), label=law.name)
+                hypothesis.target(min(max(result.ratios[seen:], default=0.0), TARGET), label=law.name)
 
         explore()
         result.seconds = time.perf_counter() - started
         self._conclude(result)
 
-    def run(self, call: Any, poison: bool = False) -> Any:
-        """One judged call, as its laws see it; the law stops at its first outside result."""
+    def run(self, call: Call, poison: bool = False) -> dict[str, Array] | None:
+        """The results of one judged call; the law stops at its first outside result."""
         got = self.implementation.call(call, poison)
         if got is None:
             self.not_offered()
             return None
-        verdict, run = self.suite.judged(got, call, self.arithmetic)
-        self._count(verdict, call, sum(verdict.counts.values()))
-        self.missing |= self.suite.missing(call, got)
+        verdict = judged(got, call, self.arithmetic)
+        self._count(verdict, call)
+        self.missing |= missing(call, got)
         if verdict.verdict == "outside":
             self.poisoned = self.poisoned if self.failures else poison
             self.failures.append((self.result.name, call, got))
             raise _Stop
-        return run
+        return got
 
     def not_offered(self) -> None:
         """A law misses what it needs among the results."""
@@ -100,31 +103,33 @@ class Search:
         """Results that were asked for and never returned."""
         return self.missing - self.given
 
-    def _count(self, verdict: Verdict, call: Any, elements: int) -> None:
+    def _count(self, verdict: Verdict, call: Call) -> None:
         self.result.counts["within" if verdict.verdict == "nearest" else verdict.verdict] += 1
         self.result.ratios.append(verdict.ratio)
-        told = verdict.verdict == "outside" or (verdict.verdict != "undecided" and verdict.informative >= 0.5)
-        self.result.informative.append(told)
-        shape = self.suite.shape(call)
-        self.judged = {axis: max(size, self.judged.get(axis, 0)) for axis, size in shape.items()}
+        said = verdict.verdict != "undecided"
+        self.result.informative.append(verdict.verdict == "outside" or (said and verdict.informative >= 0.5))
+        self.unless = self.unless or verdict.unless
+        for axis, size in extent(call).items():
+            self.judged[axis] = max(size, self.judged.get(axis, 0))
         self.given |= verdict.outputs.keys()
-        self.told |= {name for name, share in verdict.outputs.items() if share >= 0.5 and verdict.verdict != "undecided"}
+        self.told |= {name for name, share in verdict.outputs.items() if share >= 0.5 and said}
+        elements = sum(verdict.counts.values())
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
         self.rounded, self.elements = self.rounded + verdict.rounded * elements, self.elements + elements
 
-    def first_outside(self, call: Any) -> tuple[int, ...] | None:
-        """Index of the worst outside element of one more call, or None; remembers the failing call."""
+    def first_outside(self, call: Call) -> Element | None:
+        """The worst outside element of one more call, or None; remembers the failing call."""
         try:
             got = self.implementation.call(call, self.poisoned)
         except Fault:
             return None
         verdict = None if got is None else judged(got, call, self.arithmetic)
-        if verdict is None or verdict.worst is None or verdict.verdict != "outside":
+        if got is None or verdict is None or verdict.verdict != "outside":
             return None
         self.smallest = (call, got)
-        return verdict.worst.index
+        return verdict.worst
 
-    def _visit(self, law: Any, draw: Any) -> None:
+    def _visit(self, law: Law, draw: Draw) -> None:
         if self.stopped:
             return
         try:
@@ -140,6 +145,12 @@ class Search:
         silent: Status = "not offered" if result.counts["not offered"] else "not run"
         found: Status = next((word for word in words if result.counts[word]), silent)
         result.verdict = found if result.tested else silent
+
+
+def extent(call: Call) -> dict[str, int]:
+    """The size of every axis that an argument fixes; of gradients also how many steps."""
+    sizes = {axis: size for axis, (size, owner) in call.layout.sizes.items() if owner in call.arguments}
+    return sizes | ({"gradient time": sizes["time"]} if call.cotangents() and "time" in sizes else {})
 
 
 class _Stop(Exception):

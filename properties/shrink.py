@@ -4,77 +4,110 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any, TypeVar
 
 import numpy as np
 
-from scanproof.properties.strategies import Domain
-from scanproof.reference.inputs import Array, Inputs
+from scanproof.properties.domain import Domain
+from scanproof.properties.findings import Element
+from scanproof.properties.room import Room
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 
 SECONDS, CALLS = 20.0, 300
+BITS = (1, 2, 4, 8, 12)
 
-C = TypeVar("C")
-Index = tuple[int, ...]
-Simpler = Callable[[C, Domain, Index], Iterator[C]]
+Fails = Callable[[Call], Element | None]
 
 
-def shrink(call: C, domain: Domain, fails: Callable[[C], Index | None], simpler: Simpler[C] | None = None) -> C:
-    """The smallest call found for which `fails` still gives the index of its worst outside element.
+def shrink(call: Call, room: Room, domain: Domain, fails: Fails) -> Call:
+    """The smallest call found for which `fails` still gives its worst outside element.
 
-    Deterministic; stops after SECONDS or CALLS, whichever comes first. `simpler` gives candidates of the domain, the boldest
-    first; those of a scan when None.
+    Deterministic; stops after SECONDS or CALLS, whichever comes first.
     """
-    candidates: Simpler[Any] = simpler or simpler_scans
-    deadline, calls, index = time.monotonic() + SECONDS, 0, fails(call)
-    if index is None:
+    deadline, calls, worst = time.monotonic() + SECONDS, 0, fails(call)
+    if worst is None:
         return call  # does not fail again: nothing to go by
     progress = True
     while progress:
         progress = False
-        for smaller in candidates(call, domain, index):
+        for smaller in simpler(call, room, domain, worst):
             if calls >= CALLS or time.monotonic() > deadline:
                 return call
             calls += 1
             found = fails(smaller)
             if found is not None:
-                call, index, progress = smaller, found, True
+                call, worst, progress = smaller, found, True
                 break
     return call
 
 
-def simpler_scans(inputs: Inputs, domain: Domain, index: Index) -> Iterator[Inputs]:
-    """Simpler inputs of this domain, the boldest steps first."""
-    return (simpler for simpler in _candidates(inputs, index) if domain.holds(simpler.b.shape, simpler.varying))
+def simpler(call: Call, room: Room, domain: Domain, worst: Element) -> Iterator[Call]:
+    """Simpler calls of this domain whose arguments fit, the boldest steps first."""
+    return (each for each in _candidates(call, room, domain, worst) if fits(each) and room.holds(each, domain))
 
 
-def _candidates(inputs: Inputs, index: Index) -> Iterator[Inputs]:
-    """Simpler inputs, the boldest steps first."""
-    row, step, channel = index
-    batch, time_, channels = inputs.b.shape
-    if batch > 1:
-        yield _take(inputs, slice(row, row + 1), slice(None), slice(None))
-    if channels > 1:
-        yield _take(inputs, slice(None), slice(None), slice(channel, channel + 1))
-    used = slice(step, None) if inputs.reverse else slice(None, step + 1)
-    if used.indices(time_) != (0, time_, 1):
-        yield _take(inputs, slice(None), used, slice(None))
-    if inputs.h0 is not None:
-        yield replace(inputs, h0=None)
-    for gone in blocks(time_):
-        yield _without(inputs, gone)
-    if inputs.varying and (inputs.lam == inputs.lam[:1, :1]).all():
-        yield replace(inputs, lam=inputs.lam[0, 0].copy())
-    for gone in blocks(time_):
-        if (inputs.b[:, gone] != 0).any():
-            b = inputs.b.copy()
-            b[:, gone] = 0
-            yield replace(inputs, b=b)
-    for bits in (1, 2, 4, 8, 12):
-        for name in ("b", "h0", "lam"):
-            value = getattr(inputs, name)
-            if value is not None and not np.array_equal(rounded(value, bits), value):
-                yield replace(inputs, **{name: rounded(value, bits)})  # type: ignore[arg-type]
+def fits(call: Call) -> bool:
+    """Whether the arguments are a call at all: rounding may make a matrix zero that something divides by."""
+    try:
+        with np.errstate(all="ignore"):
+            inside = call.inside(call.wide)
+            call.system.check(inside)
+            return call.system.constants(inside) is not None
+    except ValueError:
+        return False
+
+
+def _candidates(call: Call, room: Room, domain: Domain, worst: Element) -> Iterator[Call]:
+    index = dict(zip(worst.axes, worst.index, strict=True))
+    for axis in ("batch", *room.reduced):
+        size = call.size(axis, absent=0)
+        order = dict.fromkeys((index.get(axis, 0) % size, *range(size))) if size > 1 else {}
+        for kept in order:
+            yield call.take("batch", [kept]) if axis == "batch" else room.taken(call, axis, [kept])
+    if call.system.timed:
+        yield from _shorter(call, index)
+    for name in call.system.named("state"):
+        if name in call.arguments:
+            yield call.but(**{name: None})
+    if call.reverse:
+        yield call.but(reverse=False)
+    if room.simpler is not None:
+        yield from room.simpler(call, domain, worst.index)
+    yield from _emptier(call)
+    yield from _fewer_bits(call, room)
+
+
+def _shorter(call: Call, index: dict[str, int]) -> Iterator[Call]:
+    """Without the steps that the element does not see, then without any steps."""
+    steps, at = call.size("time"), index.get("time")
+    if at is not None:
+        used = slice(at, None) if call.reverse else slice(None, at + 1)
+        if used.indices(steps) != (0, steps, 1):
+            yield call.take("time", used)
+    for gone in blocks(steps):
+        kept = np.delete(np.arange(steps), gone)
+        if kept.size:
+            yield call.take("time", kept)
+
+
+def _emptier(call: Call) -> Iterator[Call]:
+    """Zeros for some steps of an input."""
+    for name in call.system.named("input") if call.system.timed else ():
+        place = call.axes(name).index("time")
+        for gone in blocks(call.size("time")):
+            where = (slice(None),) * place + (gone,)
+            if (call[name][where] != 0).any():
+                x = call[name].copy()
+                x[where] = 0
+                yield call.but(**{name: x})
+
+
+def _fewer_bits(call: Call, room: Room) -> Iterator[Call]:
+    for bits in BITS:
+        for name in room.rounded:
+            x = call.get(name)
+            if x is not None and not np.array_equal(rounded(x, bits), x):
+                yield call.but(**{name: rounded(x, bits)})
 
 
 def blocks(length: int) -> Iterator[slice]:
@@ -84,17 +117,6 @@ def blocks(length: int) -> Iterator[slice]:
         for start in range(0, length, size):
             yield slice(start, start + size)
         size //= 2
-
-
-def _take(inputs: Inputs, rows: slice, steps: slice, channels: slice) -> Inputs:
-    lam = inputs.lam[rows, steps, channels] if inputs.varying else inputs.lam[channels]
-    h0 = None if inputs.h0 is None else inputs.h0[rows, channels].copy()
-    return replace(inputs, lam=lam.copy(), b=inputs.b[rows, steps, channels].copy(), h0=h0)
-
-
-def _without(inputs: Inputs, steps: slice) -> Inputs:
-    lam = np.delete(inputs.lam, steps, axis=1) if inputs.varying else inputs.lam
-    return replace(inputs, lam=lam, b=np.delete(inputs.b, steps, axis=1))
 
 
 def rounded(x: Array, bits: int) -> Array:

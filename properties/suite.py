@@ -10,35 +10,37 @@ from collections.abc import Callable
 from typing import Any
 
 from scanproof.properties.check import CASES, check
-from scanproof.properties.expm_verdict import OUTPUT as WHOLE_MATRIX
+from scanproof.properties.domain import Domain
+from scanproof.properties.laws import laws_of
 from scanproof.properties.outcome import Report
-from scanproof.properties.strategies import Domain
-from scanproof.properties.suites import suite_of
-from scanproof.properties.witness import WITNESSES
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.properties.systems import room_of
+from scanproof.properties.witness import WITNESSES, Witness
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.call import System
 
 
 def suite(
-    system: str,
+    system: str | System,
     implementation: Callable[..., Any],
     *,
-    arithmetic: Arithmetic,
+    arithmetic: Arithmetic | None = None,
     domain: Domain | None = None,
     seed: int = 0,
     cases: int = CASES,
+    **words: Any,
 ) -> type:
     """A class for pytest to collect; bind it to a name that starts with Test.
 
-        TestMyScan = scanproof.suite("scan", my_scan, arithmetic=scanproof.Arithmetic("float32"))
+        TestMyScan = scanproof.suite("scan", my_scan, dtype="float32")
 
     Arguments and errors as for `check`. The search runs once, when the first of its tests runs. A law that the
     implementation does not offer is skipped.
     """
-    laws = suite_of(system).laws
+    laws = laws_of(room_of(system))
 
     @functools.cache
     def report() -> Report:
-        return check(system, implementation, arithmetic=arithmetic, domain=domain, seed=seed, cases=cases)
+        return check(system, implementation, arithmetic=arithmetic, domain=domain, seed=seed, cases=cases, **words)
 
     tests: dict[str, Any] = {f"test_{law.name.replace('-', '_')}": _law_test(law, report) for law in laws}
     return type("Suite", (), tests | {"test_verdict": _verdict_test(report)})
@@ -71,16 +73,15 @@ def _failure(report: Report) -> str:
     if not (report.failure and report.failure.worst and report.witness):
         return report.fault[1] if report.fault else f"declared as {report.arithmetic}"
     worst, fits = report.failure.worst, report.not_refuted_under or "no declaration known"
-    norm = " (a 2-norm of the whole matrix)" if worst.output == WHOLE_MATRIX else ""
-    place = f"{worst.output} {worst.index}" if worst.output else f"{worst.index}"
+    norm = " (a 2-norm of the whole matrix)" if worst.matrix else ""
     return (
-        f"smallest failing call ({report.witness.law}): {report.witness.inputs().described()}; "
-        f"at {place} got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}{norm}; it fits {fits}; "
+        f"smallest failing call ({report.witness.law}): {report.witness.call().described()}; "
+        f"at {worst.output}, {worst.place}: got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}{norm}; it fits {fits}; "
         f"{_written(report.witness)}"
     )
 
 
-def _written(witness: Any) -> str:
+def _written(witness: Witness) -> str:
     """Where the witness file is, and how to judge it again; where it cannot be written, the failure is still told."""
     try:
         path = witness.write(WITNESSES)

@@ -1,26 +1,28 @@
-"""The verdict over one result (what may be claimed: docs/verdicts.md)."""
+"""The verdict over the results of one call (what may be claimed: docs/verdicts.md)."""
 
 from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from scanproof.properties.findings import INFORMATIVE, Element, Findings, find
-from scanproof.reference import algorithms
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.certificate import Certificate
-from scanproof.reference.environment import require_ieee
-from scanproof.reference.inputs import Array, Inputs
+from scanproof.properties.findings import Element, Findings, find, moved
+from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.allowance.certified import GIVEN, Block
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 
 Word = Literal["outside", "nearest", "within", "undecided"]
 Status = Literal["outside", "nearest", "within", "undecided", "not offered", "not run"]  # of a law, or of one implementation
+Results = Mapping[str, Array]
 
-STRIP = 2**21  # elements from which on channels are judged in parallel strips
+STRIP = 2**21  # elements from which on an independent axis is judged in parallel strips
 
 CLAIMS = {
     "outside": "proved: no evaluation in the declared class gives this; a wrong result, or a program outside its declaration",
@@ -29,19 +31,22 @@ CLAIMS = {
     "undecided": "nothing can be said",
 }
 ASSUMED = "theorem given the assumed constants"
+FUSED = "proved unless your program fuses b or h: declare stages formed, or any"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the theorem says about one result.
+    """What the theorem says about the results of one call.
 
     verdict: "outside", "nearest", "within" or "undecided"; grade: of an `outside`, "theorem" or "theorem given the assumed
     constants" (docs/classes.md), and then assumed_needed is the smallest factor on them that would turn it into `within`.
-    informative: share of the (batch, channel) lanes whose allowance is small enough to say something; lanes of zeros aside.
-    ratio: largest error/allowance; bits_lost: largest error over u times the lane's rms, in bits.
+    informative: share of the sequences whose allowance is small enough to say something; sequences of zeros aside.
+    ratio: largest error/allowance; bits_lost: largest error over u times the rms of its sequence, in bits.
     rounded: share of elements that are the correct rounding of the exact result.
-    outputs: of layers, the informative share of every result; of a result below one half, `within` says little.
+    outputs: the informative share of every result; of a result below one half, `within` says little.
     window: whether `worst` was judged from the printed state before it, which the declaration says is read back.
+    unless: what would have to be declared to make an `undecided` result `outside`.
+    weakest: the weakest class under which an `outside` result still is; not_refuted_under: a weaker one under which it is not.
     """
 
     verdict: Word
@@ -55,6 +60,8 @@ class Verdict:
     counts: dict[str, int]
     worst: Element | None
     window: bool = False
+    unless: str | None = None
+    weakest: str | None = None
     not_refuted_under: str | None = None
     assumed_needed: float | None = None
     outputs: dict[str, float] = field(default_factory=dict)
@@ -68,64 +75,143 @@ class Verdict:
         return asdict(self, dict_factory=lambda items: {key: _plain(value) for key, value in items})
 
 
-def judge_inputs(got: Array, inputs: Inputs, arithmetic: Arithmetic, certificate: Certificate | None = None) -> Verdict:
-    """As `judge` without explanations, for arguments that were checked before; `certificate`: of inputs.forward(), if at hand."""
-    require_ieee()
-    windowed = not inputs.reverse or inputs.b.shape[1] % (arithmetic.chunk or 1) == 0  # else chunks may start at either end
-    found = _found(got[:, ::-1] if inputs.reverse else got, inputs.forward(), arithmetic, certificate, windowed)
-    lanes = informative_lanes(found, inputs.b.shape[1])
-    unfit = None if arithmetic.bracketing else algorithms.fault(inputs.forward(), arithmetic)
-    verdict, reason = _decide(found, lanes, got.size, arithmetic, unfit)
-    window = not found.outside and found.windows_outside > 0
-    worst = found.worst_window if window else found.worst
-    outside = found.windows_outside if window else found.outside
+def judged(got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None) -> Verdict:
+    """The verdict over arguments and results that were checked before; `certified`: what `certify` gave, if at hand.
+
+    An `outside` that only holds for programs that write their stages to memory is `undecided` until that is declared.
+    """
+    verdict = _judged(got, call, arithmetic, certified)
+    if "layer" not in call.system.features or arithmetic.stages is not None or verdict.verdict == "outside":
+        return verdict
+    formed = _judged(got, call, replace(arithmetic, stages="formed"))
+    if formed.verdict != "outside":
+        return verdict
+    reason = f"{formed.reason.partition(';')[0]}; {FUSED}"
+    return replace(verdict, verdict="undecided", reason=reason, worst=formed.worst, ratio=formed.ratio, unless="stages formed")
+
+
+def _judged(got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None) -> Verdict:
+    strips = 1 if certified else _strips(got, call)
+    parts, why = _parts(got, call, arithmetic, certified) if strips == 1 else _in_strips(got, call, arithmetic, strips)
+    return _verdict(parts, call, arithmetic, why)
+
+
+def _parts(
+    got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None
+) -> tuple[list[Findings], str]:
+    """What is found in every result, and what may be the matter where nothing can be said."""
+    parts: dict[str, Findings] = {}
+    why, axes = "", {name: call.layout.axes(call.axes_of(_own(name))) for name in got if not name.startswith("constant")}
+    for block in certified or certify(call, arithmetic, got):
+        why = block.why
+        for name, views in block.results.items():
+            if _own(name) not in got:
+                continue
+            time = call.time_axis(_own(name))
+            part = got[_own(name)] if time is None else _steps(got[_own(name)], time, block.steps)
+            named = axes.get(_own(name)) or [f"axis {i}" for i in range(part.ndim)]
+            found = find(name, part, views, named, time, block.steps.start or 0)
+            parts.setdefault(name, Findings(name)).and_then(found)
+    return list(parts.values()), why
+
+
+def _own(name: str) -> str:
+    return name.removesuffix(GIVEN)
+
+
+def _steps(x: Array, time: int, steps: slice) -> Array:
+    return x[(slice(None),) * time + (steps,)]
+
+
+def _strips(got: Results, call: Call) -> int:
+    """In how many strips at the same time a large call is judged."""
+    axis = call.system.independent
+    if axis is None or max(x.size for x in got.values()) < STRIP:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, call.size(axis))
+
+
+def _in_strips(got: Results, call: Call, arithmetic: Arithmetic, count: int) -> tuple[list[Findings], str]:
+    axis = str(call.system.independent)
+    cuts = np.linspace(0, call.size(axis), count + 1).astype(int)
+    strips = [slice(int(low), int(high)) for low, high in itertools.pairwise(cuts)]
+    places = {name: call.layout.axes(call.axes_of(name)).index(axis) for name in got}
+
+    def judge_strip(strip: slice) -> tuple[list[Findings], str]:
+        part = {name: _steps(x, places[name], strip) for name, x in got.items()}
+        return _parts(part, call.take(axis, strip), arithmetic)
+
+    with ThreadPoolExecutor(count) as pool:
+        found = list(pool.map(judge_strip, strips))
+    parts = {name: Findings(name) for name in got}
+    for (each, _), strip in zip(found, strips, strict=True):
+        for one in each:
+            parts[one.name].beside(moved(one, places[one.name], strip.start))
+    return list(parts.values()), found[0][1]
+
+
+def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str) -> Verdict:
+    outside = [part for part in parts if part.view is not None]
+    told = np.concatenate([part.told for part in parts]) if parts else np.zeros(0, bool)
+    word, reason = _decide(parts, told, call, arithmetic, why)
+    failing = max(outside, key=lambda part: _ratio(part.worst[part.view or 0]), default=None)
+    candidates = [part.worst[part.view or 0] for part in outside or parts]
+    counts = {"outside": sum(part.outside[part.view or 0] for part in outside), "undecided": sum(part.undecided for part in parts)}
+    units, elements = sum(part.units for part in parts), sum(part.elements for part in parts)
+    form, gradual = arithmetic.format, arithmetic.subnormals == "gradual"
+    smallest = form.smallest_subnormal if gradual else form.smallest_normal
     return Verdict(
-        verdict=verdict,
-        grade=None if verdict != "outside" else ASSUMED if arithmetic.assumes else "theorem",
+        verdict=word,
+        grade=None if word != "outside" else "theorem" if any(not part.assumed for part in outside) else ASSUMED,
         reason=reason,
         arithmetic=arithmetic,
-        informative=float(lanes.mean()) if lanes.size else float(got.size > 0),
-        ratio=max((element.ratio for element in (found.worst, found.worst_window) if element), default=0.0),
-        bits_lost=_bits_lost(found, inputs.b.shape[1], arithmetic),
-        rounded=found.rounded / got.size if got.size else 0.0,
-        counts={"outside": outside, "undecided": found.undecided, "within": got.size - outside - found.undecided},
-        worst=worst and _in_time(worst, inputs),
-        window=window,
+        informative=float(told.mean()) if told.size else float(elements > 0),
+        ratio=max((_ratio(element) for part in parts for element in part.worst), default=0.0),
+        bits_lost=max((part.bits_lost(form.u, smallest) for part in parts), default=0.0),
+        rounded=sum(part.rounded for part in parts) / elements if elements else 0.0,
+        counts=counts | {"within": units - counts["outside"] - counts["undecided"]},
+        worst=max((element for element in candidates if element), key=_ratio, default=None),
+        window=failing is not None and failing.windowed[failing.view or 0],
+        outputs={part.name: float(part.told.mean()) for part in parts if part.told.size},
     )
 
 
-def _found(got: Array, forward: Inputs, arithmetic: Arithmetic, certificate: Certificate | None, windowed: bool) -> Findings:
-    """All findings; large results are judged in strips of channels at the same time."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    channels = forward.b.shape[2]
-    count = 1 if certificate or got.size < STRIP else min(cores, channels)
-    cuts = np.linspace(0, channels, count + 1).astype(int)
-    strips = [slice(int(low), int(high)) for low, high in itertools.pairwise(cuts)]
-    if count == 1:
-        return find(got, forward, arithmetic, certificate, windowed)
-    with ThreadPoolExecutor(count) as pool:
-        parts = list(pool.map(lambda s: find(got[..., s], _strip(forward, s), arithmetic, None, windowed), strips))
-    found = Findings()
-    for part, strip in zip(parts, strips, strict=True):
-        for name in ("worst", "worst_window"):
-            element = getattr(part, name)
-            if element:
-                row, step, channel = element.index
-                setattr(part, name, replace(element, index=(row, step, channel + strip.start)))
-        found.add(part)
-        found.states, found.sights = found.states + part.states, found.sights + part.sights
-    return found
+def _ratio(element: Element | None) -> float:
+    return element.ratio if element else 0.0
 
 
-def _strip(forward: Inputs, channels: slice) -> Inputs:
-    h0 = None if forward.h0 is None else forward.h0[:, channels]
-    return Inputs(forward.lam[..., channels], forward.b[..., channels], h0)
+def _decide(parts: list[Findings], told: Array, call: Call, arithmetic: Arithmetic, why: str) -> tuple[Word, str]:
+    """Precedence: outside > nearest > undecided > within; `within` needs half of the sequences to be informative."""
+    outside = [_told(part) for part in parts if part.view is not None]
+    units, undecided = sum(part.units for part in parts), sum(part.undecided for part in parts)
+    if outside:
+        return "outside", f"{', '.join(outside)}; {CLAIMS['outside']}"
+    if not units:
+        return "undecided", "there are no elements to judge"
+    if all(part.rounded == part.elements for part in parts):
+        return "nearest", CLAIMS["nearest"]
+    unmodelled = call.system.unmodelled(arithmetic)
+    if unmodelled:
+        return "undecided", unmodelled
+    if undecided:
+        return "undecided", f"{why} in {undecided} of {units} {_counted(parts)}"
+    if 2 * told.sum() < told.size:
+        blind = f"{int((~told).sum())} of {told.size} sequences"
+        return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {blind}"
+    silent = ", ".join(sorted(part.name for part in parts if 2 * part.told.sum() < part.told.size))
+    return "within", CLAIMS["within"] + (f"; nothing can be told of {silent}" if silent else "")
 
 
-def _in_time(element: Element, inputs: Inputs) -> Element:
-    """With its index in the order of b's time axis."""
-    row, step, channel = element.index
-    return replace(element, index=(row, inputs.b.shape[1] - 1 - step, channel)) if inputs.reverse else element
+def _told(part: Findings) -> str:
+    """How much of a result is outside."""
+    view = part.view or 0
+    what = "do not follow from the printed state before them" if part.windowed[view] else "exceed the allowance"
+    return f"{part.outside[view]} of {part.units} {_counted([part])} of {part.name} {what}"
+
+
+def _counted(parts: list[Findings]) -> str:
+    return "matrices" if all(part.matrices for part in parts) else "elements"
 
 
 def required(arithmetic: Any) -> Arithmetic:
@@ -133,69 +219,6 @@ def required(arithmetic: Any) -> Arithmetic:
     if not isinstance(arithmetic, Arithmetic):
         raise TypeError(f"arithmetic: found {arithmetic!r}, expected a declaration such as scanproof.Arithmetic('float32')")
     return arithmetic
-
-
-def result_fault(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> str | None:
-    """What is wrong with the form of a result, in one line, or None."""
-    if not isinstance(got, np.ndarray):
-        return f"got: found {type(got).__name__}, expected a NumPy array of all states"
-    if got.shape != inputs.b.shape:
-        return f"got: found shape {got.shape}, expected {inputs.b.shape}, the shape of b"
-    if got.dtype.name != arithmetic.dtype:
-        return f"got: found dtype {got.dtype.name}, expected {arithmetic.dtype}, the declared arithmetic"
-    return None
-
-
-def informative_lanes(found: Findings, steps: int) -> Array:
-    """Which of the (batch, channel) lanes that are not exactly zero can tell a wrong result: (lanes,) bool.
-
-    The allowance is at most 2^-7 of the rms of the truth, so returned zeros are outside; and of the carries lam_t h_{t-1}
-    that are not exactly zero, at most one in 32 is within its allowance, so an implementation that drops more is outside too.
-    Windows see one step at a time, and honest programs may stagnate far from the truth: they inform only where the result
-    is within 2^-7 of the rms as well. Lanes of zeros do not count: returned zeros are right there, whatever the allowance.
-    """
-    informed: list[Array] = []
-    for states, sights in zip(found.states, found.sights, strict=True):
-        rms = states.top * np.sqrt(states.squares / max(steps, 1))
-        told = [(sight.bound <= INFORMATIVE * rms) & (32 * sight.hidden <= sight.carries) for sight in sights]
-        told[1:] = [lanes & (states.error <= INFORMATIVE * rms) for lanes in told[1:]]
-        informed.append(np.any(told, axis=0)[states.alive])
-    return np.concatenate(informed) if informed else np.zeros(0, bool)
-
-
-def _decide(found: Findings, lanes: Array, elements: int, arithmetic: Arithmetic, unfit: str | None) -> tuple[Word, str]:
-    """Precedence: outside > nearest > undecided > within; `within` needs half of the lanes to be informative."""
-    if found.outside:
-        return "outside", f"{found.outside} of {elements} elements exceed the allowance; {CLAIMS['outside']}"
-    if found.windows_outside:
-        what = "do not follow from the printed state before them"
-        return "outside", f"{found.windows_outside} of {elements} elements {what}; {CLAIMS['outside']}"
-    if not elements:
-        return "undecided", "there are no elements to judge"
-    if found.rounded == elements:
-        return "nearest", CLAIMS["nearest"]
-    if arithmetic.unmodelled:
-        return "undecided", arithmetic.unmodelled
-    if found.undecided:
-        what = "overflow" if arithmetic.bracketing else f"leaving the range of order {arithmetic.order}"
-        return "undecided", unfit or f"{what} is possible in {found.undecided} of {elements} elements"
-    if 2 * lanes.sum() < lanes.size:
-        blind = f"{int((~lanes).sum())} of {lanes.size} lanes"
-        return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {blind}"
-    return "within", CLAIMS["within"]
-
-
-def _bits_lost(found: Findings, steps: int, arithmetic: Arithmetic) -> float:
-    """log2 of the largest error over one unit in the last place, at least 0: u rms(lane), or the least number kept."""
-    form = arithmetic.format
-    smallest = form.smallest_subnormal if arithmetic.subnormals == "gradual" else form.smallest_normal
-    lost = 0.0
-    for states in found.states:
-        with np.errstate(all="ignore"):
-            units = states.error / np.maximum(form.u * states.top * np.sqrt(states.squares / max(steps, 1)), smallest)
-        units = np.where(np.isfinite(states.error), units, np.inf)  # a result that is not finite lost them all
-        lost = max(lost, float(np.log2(max(units.max(initial=1.0), 1.0))))
-    return lost
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,7 @@
-"""The witness of an `outside`: a file with which a third party can check the claim again with integers alone.
+"""The witness of an `outside`: a file with which a third party can check the claim again.
 
-Floats are C99 hexadecimal strings, so nothing depends on decimal conversion; complex numbers are [re, im] pairs.
+Floats are C99 hexadecimal strings, so nothing depends on decimal conversion; complex numbers are [re, im] pairs. The programs in
+`recheck/`, which share no code with Scanproof, recheck it; `scanproof judge` judges it again.
 """
 
 from __future__ import annotations
@@ -8,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import (
@@ -25,13 +25,22 @@ from pydantic import (
 )
 
 from scanproof.properties.findings import Element
-from scanproof.properties.verdict import Verdict, result_fault
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Array, Inputs, checked
-from scanproof.reference.truth import exact_state
+from scanproof.properties.results import form_fault
+from scanproof.properties.verdict import Results, Verdict
+from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.allowance.certified import GIVEN, Certified
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
+from scanproof.reference.call import Call, called
+from scanproof.reference.inputs import Array
+from scanproof.reference.systems import declared, system_of
 
-FORMAT: Literal["scanproof-witness/2"] = "scanproof-witness/2"
+SCHEMA = "scanproof-witness/3"
+FIRST_EDITION = ("scanproof-witness/2", "scanproof-layer-witness/1", "scanproof-expm-witness/1")
 WITNESSES = Path("build/witness")  # where `check` and `suite` write them
+OTHER_MACHINES = 2.0**-30  # by which allowances may differ: libm and the order of sums are theirs
+SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+AXES = 8  # of an array at most
 
 
 def _canonical(text: str) -> str:
@@ -47,21 +56,26 @@ def _canonical(text: str) -> str:
 Hex = Annotated[str, AfterValidator(_canonical)]
 HexInteger = Annotated[str, StringConstraints(pattern=r"^-?0x[0-9a-f]+$")]  # Python reads these at any length, not decimals
 Count = Annotated[int, Field(ge=0)]
+Words = dict[str, str | bool | float | None]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+class Strict(BaseModel):
+    """Fields as declared and no others."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Numbers(_Strict):
+class Numbers(Strict):
     """An array: dtype name, shape, and its components in C order as hexadecimal floats."""
 
-    dtype: Literal["float16", "bfloat16", "float32", "float64", "complex64", "complex128"]
-    shape: list[Count] = Field(min_length=1, max_length=5)
+    dtype: str
+    shape: list[Count] = Field(min_length=1, max_length=AXES)
     data: list[Hex]
 
     @model_validator(mode="after")
     def _fits(self) -> Numbers:
+        if self.dtype not in DTYPES:
+            raise ValueError(f"dtype: found {self.dtype[:20]!r}, expected one of {', '.join(DTYPES)}")
         wanted = math.prod(self.shape) * (2 if self.dtype.startswith("complex") else 1)
         if len(self.data) != wanted:
             raise ValueError(f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape {self.shape}")
@@ -70,44 +84,86 @@ class Numbers(_Strict):
         return self
 
 
-class Declared(_Strict):
-    """`Arithmetic`, word by word."""
-
-    dtype: str
-    subnormals: str
-    contraction: bool
-    order: str
-    accumulate: str | None
-    store: str
-    operands: str | None
-    rounding: str
-    assumed: float
-
-
-class Exact(_Strict):
-    """The exact state at `index`: each component is an integer over 2^exponent."""
+class Exact(Strict):
+    """The exact value at `index`: each component is an integer over 2^exponent."""
 
     numerators: list[HexInteger] = Field(min_length=1, max_length=2)
     exponent: Count
 
 
-class Evidence(_Strict):
-    """What every witness begins with, and the file it becomes."""
+class Evidence(Strict):
+    """Why the element is outside; one of these.
 
-    format: str
-    system: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")]
+    exact: its exact value; parts and rad: head and tail of each component of it, which is within rad of their sum; direction: x
+    with |(P^ - P) x| > allowance |x| of the whole matrix.
+    """
+
+    exact: Exact | None = None
+    parts: list[tuple[Hex, Hex]] | None = Field(default=None, min_length=1, max_length=2)
+    rad: Hex | None = None
+    direction: Numbers | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Evidence:
+        given = [name for name in ("exact", "parts", "direction") if getattr(self, name) is not None]
+        if len(given) != 1 or (self.rad is None) == (given == ["parts"]):
+            raise ValueError("expected exact, or parts and rad, or direction")
+        return self
+
+
+class Witness(Strict):
+    """One call, its results, and the element at which one is outside: |got - truth| > allowance."""
+
+    form: str = Field(alias="schema", pattern=f"^{SCHEMA}$")
+    system: Annotated[str, StringConstraints(pattern=f"^{SLUG}$")]
     implementation: str
-    law: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
+    law: Annotated[str, StringConstraints(pattern=f"^{SLUG}$")]
     seed: int
+    declaration: Words
+    arguments: dict[str, Numbers | bool]
+    results: dict[str, Numbers]
+    output: str
+    index: list[Count]
+    evidence: Evidence
+    allowance: Hex
+    claim: str
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Witness:
+        try:
+            call = self.call()
+            wrong = form_fault(self.got(), call, self.declared())
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        if wrong:
+            raise ValueError(wrong)
+        own = self.output.removesuffix(GIVEN)
+        shown = any(name.startswith("constant ") for name in self.results)
+        if own not in self.results or (own != self.output and not shown):
+            raise ValueError(f"output: found {self.output}, expected one of {', '.join(self.results)}")
+        shape = self.results[own].shape
+        if len(shape) != len(self.index) or any(i >= size for i, size in zip(self.index, shape, strict=True)):
+            raise ValueError(f"index: found {self.index} of {self.output}, expected an element of the results")
+        return self
+
+    def call(self) -> Call:
+        """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
+        given = {name: x if isinstance(x, bool) else array(x) for name, x in self.arguments.items()}
+        return called(system_of(self.system), given, self.declared().dtype)
+
+    def got(self) -> dict[str, Array]:
+        return {name: array(x) for name, x in self.results.items()}
+
+    def declared(self) -> Arithmetic:
+        return declared(system_of(self.system), Arithmetic.from_words(self.declaration))
 
     @property
     def name(self) -> str:
         """File name: slug and content hash."""
-        slug = self.law if self.system == "scan" else f"{self.system}-{self.law}"
-        return f"witness-{slug}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
+        return f"witness-{self.system}-{self.law}-{hashlib.sha256(self.text().encode()).hexdigest()[:10]}.json"
 
     def text(self) -> str:
-        return self.model_dump_json(indent=1) + "\n"
+        return self.model_dump_json(indent=1, by_alias=True, exclude_none=True) + "\n"
 
     def write(self, folder: Path | str) -> Path:
         """Writes the file atomically and returns its path."""
@@ -116,69 +172,22 @@ class Evidence(_Strict):
         return path
 
 
-Kind = TypeVar("Kind", bound=Evidence)
-
-
-class Witness(Evidence):
-    """One call, its result, and the element at which it is outside: |got - truth| > allowance."""
-
-    format: Literal["scanproof-witness/2"]
-    system: Literal["scan"]
-    arithmetic: Declared
-    lam: Numbers
-    b: Numbers
-    h0: Numbers | None
-    reverse: bool
-    got: Numbers
-    index: list[Count] = Field(min_length=3, max_length=3)
-    truth: Exact
-    allowance: Hex
-    claim: str
-
-    @model_validator(mode="after")
-    def _belongs_together(self) -> Witness:
-        try:
-            inputs = self.inputs()
-        except TypeError as error:
-            raise ValueError(str(error)) from error
-        wrong = result_fault(self.results(), inputs, self.declared())
-        if wrong:
-            raise ValueError(wrong)
-        if any(i >= size for i, size in zip(self.index, self.got.shape, strict=True)):
-            raise ValueError(f"index: found {self.index}, expected an element of shape {self.got.shape}")
-        return self
-
-    def inputs(self) -> Inputs:
-        """The call's arguments. Raises ValueError or TypeError when they do not fit each other."""
-        arithmetic = self.declared()
-        h0 = None if self.h0 is None else array(self.h0)
-        return checked(arithmetic, array(self.lam), array(self.b), h0, self.reverse)
-
-    def results(self) -> Array:
-        return array(self.got)
-
-    def declared(self) -> Arithmetic:
-        return Arithmetic(**self.arithmetic.model_dump())
-
-
-def witness(inputs: Inputs, got: Array, verdict: Verdict, implementation: str, law: str, seed: int) -> Witness:
-    """The witness of an outside verdict."""
+def witness(call: Call, got: Results, verdict: Verdict, implementation: str, law: str, seed: int) -> Witness:
+    """The witness of an outside verdict. Raises ValueError for any other verdict."""
     worst = outside(verdict)
-    H, s = exact_state(inputs, worst.index)
+    arguments: dict[str, Any] = {name: numbers(x) for name, x in call.arguments.items()}
     return Witness(
-        format=FORMAT,
-        system="scan",
+        schema=SCHEMA,
+        system=call.system.name,
         implementation=implementation,
         law=law,
         seed=seed,
-        arithmetic=Declared(**asdict(verdict.arithmetic)),
-        lam=numbers(inputs.lam),
-        b=numbers(inputs.b),
-        h0=None if inputs.h0 is None else numbers(inputs.h0),
-        reverse=inputs.reverse,
-        got=numbers(got),
+        declaration=verdict.arithmetic.words(),
+        arguments=arguments | ({"reverse": True} if call.reverse else {}),
+        results={name: numbers(x) for name, x in got.items()},
+        output=worst.output,
         index=list(worst.index),
-        truth=Exact(numerators=[hex(h) for h in H], exponent=s),
+        evidence=_evidence(call, got, verdict.arithmetic, worst.output, worst.index),
         allowance=worst.allowance.hex(),
         claim=str(verdict),
     )
@@ -191,21 +200,68 @@ def outside(verdict: Verdict) -> Element:
     return verdict.worst
 
 
+def _evidence(call: Call, got: Results, arithmetic: Arithmetic, output: str, index: tuple[int, ...]) -> Evidence:
+    views, local = _certified(call, got, arithmetic, output, index)
+    exact = views[0]
+    if exact.norms is not None:
+        return Evidence(direction=numbers(np.asarray(exact.norms(got[output]).direction[index[0]])))
+    if exact.exact is not None:
+        H, s = exact.exact(local)
+        return Evidence(exact=Exact(numerators=[hex(h) for h in H], exponent=s))
+    head, tail = exact.truth.head[local], exact.truth.tail[local]
+    parts = [(head.real, tail.real), (head.imag, tail.imag)] if np.iscomplexobj(head) else [(head, tail)]
+    words = [(float(one).hex(), float(two).hex()) for one, two in parts]
+    return Evidence(parts=words, rad=float(exact.truth.rad[local]).hex())
+
+
+def _certified(
+    call: Call, got: Results, arithmetic: Arithmetic, output: str, index: tuple[int, ...]
+) -> tuple[list[Certified], tuple[int, ...]]:
+    """The views of the block that holds an element, and its index there."""
+    time = call.time_axis(output.removesuffix(GIVEN))
+    for block in certify(call, arithmetic, got):
+        start, stop = block.steps.start or 0, block.steps.stop
+        if time is None or stop is None or start <= index[time] < stop:
+            local = tuple(i - start * (place == time) for place, i in enumerate(index))
+            return block.results[output], local
+    raise ValueError(f"index: found {index}, expected an element of {output}")
+
+
+def contradiction(content: Witness, verdict: Verdict) -> str | None:
+    """Where a witness does not say what judging its call again says, in one line, or None."""
+    call, got, index = content.call(), content.got(), tuple(content.index)
+    views, local = _certified(call, got, content.declared(), content.output, index)
+    own = _evidence(call, got, content.declared(), content.output, index)
+    if not _agree(content.evidence, own):
+        return "its truth is not that of its call"
+    if verdict.worst is None or verdict.verdict != "outside":
+        return f"it claims `outside`, and its call is {verdict.verdict}"
+    place = local[: views[0].bound.ndim]
+    recorded, bounds = float.fromhex(content.allowance), [float(view.bound[place]) for view in views]
+    if not any(abs(recorded - bound) <= bound * OTHER_MACHINES for bound in bounds):
+        return f"its allowance is {recorded:.3g}, and that of its call {bounds[-1]:.3g}"
+    return None
+
+
+def _agree(one: Evidence, two: Evidence) -> bool:
+    """Whether two pieces of evidence can be of one element; any direction proves what it proves."""
+    if one.parts is None or two.parts is None:
+        return one.exact == two.exact and (one.direction is None) == (two.direction is None)
+    pairs = zip((x for part in one.parts for x in part), (x for part in two.parts for x in part), strict=True)
+    apart = sum(abs(float.fromhex(x) - float.fromhex(y)) for x, y in pairs)
+    return apart <= float.fromhex(str(one.rad)) + float.fromhex(str(two.rad))
+
+
 def read(path: Path | str) -> Witness:
-    """Reads the witness of a scan strictly. Raises ValueError as `read_as`."""
-    return read_as(Witness, path)
-
-
-def read_as(kind: type[Kind], path: Path | str) -> Kind:
-    """Reads a witness file of this kind strictly.
+    """Reads a witness file strictly.
 
     Raises:
         ValueError: the file is missing, truncated, altered in form or of another format; one line.
     """
     try:
         content = Path(path).read_bytes()
-        _known_format(content, get_args(kind.model_fields["format"].annotation)[0])
-        return kind.model_validate_json(content)
+        check_schema(content, SCHEMA, FIRST_EDITION, "run `scanproof check` again with the implementation and seed that it names")
+        return Witness.model_validate_json(content)
     except OSError as error:
         raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
@@ -214,12 +270,16 @@ def read_as(kind: type[Kind], path: Path | str) -> Kind:
         raise ValueError(f"witness: {path}: {error}") from error
 
 
-def kind_of(path: Path | str) -> str:
-    """The format that a file says it is of, without its version; "" for others, of which `read` tells what is wrong."""
-    try:
-        return _without_version(_format(Path(path).read_bytes()))
-    except (OSError, ValueError):
-        return ""
+def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str) -> None:
+    """Raises ValueError for JSON that says it is of another schema than the known one; for an older one with the remedy."""
+    found = TypeAdapter(Any).validate_json(content)
+    named = (found.get("schema") or found.get("format")) if isinstance(found, dict) else None
+    if named == known:
+        return
+    if named in older:
+        raise ValueError(f"found {named}, which this version no longer reads, expected {known}: {remedy}")
+    told = f"schema {named[:60]!r}" if isinstance(named, str) else "no schema"
+    raise ValueError(f"found {told}, expected {known}")
 
 
 def first_fault(error: ValidationError) -> str:
@@ -229,44 +289,8 @@ def first_fault(error: ValidationError) -> str:
     return f"{place}: {first['msg'].removeprefix('Value error, ')}{more}"
 
 
-def _known_format(content: bytes, known: str) -> None:
-    """Raises ValueError for JSON that says it is of another format than the known one."""
-    named = _format(content)
-    if named != known:
-        hint = "; the scanproof that wrote it may read it" if _without_version(named) == _without_version(known) else ""
-        raise ValueError(f"found {f'format {named[:60]!r}' if named else 'no format'}, expected {known}{hint}")
-
-
-def _format(content: bytes) -> str:
-    """What JSON says it is, or "". Raises ValueError for what is no JSON."""
-    found = TypeAdapter(Any).validate_json(content)
-    named = found.get("format") if isinstance(found, dict) else None
-    return named if isinstance(named, str) else ""
-
-
-def _without_version(form: str) -> str:
-    return form.partition("/")[0]
-
-
-def contradiction(content: Witness, verdict: Verdict) -> str | None:
-    """Where a witness does not say what judging its call again says, in one line, or None.
-
-    Allowances of other machines may differ in their last bits, since log1p and expm1 may.
-    """
-    inputs, (row, step, channel) = content.inputs(), content.index
-    H, s = exact_state(inputs, (row, step, channel))
-    if content.truth != Exact(numerators=[hex(h) for h in H], exponent=s):
-        return "its truth is not the exact state of its call"
-    if verdict.worst is None or verdict.verdict != "outside":
-        return f"it claims `outside`, and its call is {verdict.verdict}"
-    if list(verdict.worst.index) == content.index:
-        recorded, found = float.fromhex(content.allowance), verdict.worst.allowance
-        if not abs(recorded - found) <= found * 2.0**-40:  # a nan is no allowance either
-            return f"its allowance is {recorded:.3g}, and that of its call {found:.3g}"
-    return None
-
-
 def numbers(x: Array) -> Numbers:
+    """An array as a file holds it."""
     return Numbers.model_validate({"dtype": x.dtype.name, "shape": list(x.shape), "data": _hexadecimal(x)})
 
 

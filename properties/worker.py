@@ -14,10 +14,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from scanproof.properties.implementation import Fault, _one_line, invoke
-from scanproof.properties.layer_calls import LayerCall
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.inputs import Inputs
+from scanproof.properties.implementation import Fault, Question, invoke, one_line, understood
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 
 FIRST_CALL_SECONDS = 120.0  # imports and compilers: once per process and once per shape
 LATER_CALL_SECONDS = 10.0
@@ -35,7 +35,7 @@ class Worker:
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self.name, self._arithmetic), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self.name), daemon=True)
         self._process.start()
         theirs.close()
         kind, message = self._receive(FIRST_CALL_SECONDS, "while it was imported")
@@ -43,18 +43,19 @@ class Worker:
             self.close()
             raise ValueError(message)
 
-    def call(self, inputs: Inputs | LayerCall, poison: bool = False) -> Any:
-        shape = inputs.described()
+    def call(self, call: Call, poison: bool = False) -> dict[str, Array] | None:
+        question = Question.of(call, poison)
+        shape = question.described
         limit = LATER_CALL_SECONDS if shape in self._seen else FIRST_CALL_SECONDS
         try:
-            self._connection.send((inputs, poison))
+            self._connection.send(question)
         except (BrokenPipeError, OSError):
             raise Fault("crashed", f"implementation: its process {self._ending()}") from None
         kind, answer = self._receive(limit, f"for {shape}")
         self._seen.add(shape)
         if kind in ("crashed", "contract"):
             raise Fault(kind, answer)
-        return answer
+        return understood(answer, call, self._arithmetic)
 
     def _receive(self, seconds: float, doing: str) -> tuple[str, Any]:
         try:
@@ -106,7 +107,7 @@ def load(target: str) -> Callable[..., Any]:
     except ModuleNotFoundError as error:
         raise ValueError(f"implementation: found no module {error.name!r} when importing {place}") from error
     except Exception as error:
-        raise ValueError(f"implementation: importing {place} raised {_one_line(error)}") from error
+        raise ValueError(f"implementation: importing {place} raised {one_line(error)}") from error
     function = getattr(module, name, None)
     if not callable(function):
         found = "no such name" if function is None else type(function).__name__
@@ -125,7 +126,7 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def _serve(connection: Connection, target: str, arithmetic: Arithmetic) -> None:
+def _serve(connection: Connection, target: str) -> None:
     """The worker's main loop: imports the target, answers calls until the pipe closes. Its prints go to stderr."""
     os.dup2(2, 1)
     sys.stdout = sys.stderr  # which is not held back: what was printed before the process is ended is seen
@@ -138,11 +139,11 @@ def _serve(connection: Connection, target: str, arithmetic: Arithmetic) -> None:
     connection.send(("ready", None))
     while True:
         try:
-            inputs, poison = connection.recv()
+            question = connection.recv()
         except EOFError:
             return
         try:
-            connection.send(("ok", invoke(function, inputs, arithmetic, poison)))
+            connection.send(("ok", invoke(function, question)))
         except Fault as fault:
             connection.send((fault.kind, str(fault)))
         except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from scanproof.reference.exponential import Array
+from scanproof.reference.numbers.exponential import Array
 
 T = TypeVar("T")
 
@@ -154,3 +154,11 @@ def log(x: Any) -> Array:
 def normal(rng: np.random.Generator, std: float, *shape: int) -> Array:
     """Independent normal entries."""
     return std * rng.standard_normal(shape)
+
+
+def check_finite(params: Any) -> None:
+    """Raises ValueError for parameters that are not finite, as a logarithm of 0 is: draws of 24 bits meet one in 2^24."""
+    for name, x in vars(params).items():
+        for where in np.argwhere(~np.isfinite(x))[:1] if x is not None else ():
+            index = tuple(map(int, where))
+            raise ValueError(f"{name}: found {x[index]} at index {index}, expected a finite number: the logarithm of 0; draw again")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.reference.rotrnn import Params
 

@@ -1,4 +1,4 @@
-"""The circuit theorem of proofs/coq written down again on exact numbers, with reference/near.py beside it.
+"""The circuit theorem of proofs/coq written down again on exact numbers, with reference/allowance/near.py beside it.
 
 Each function has the equation of a definition of Circuit.v or CircuitSum.v; errors are at the ends of what `honest` allows.
 """
@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from coq_model import SEEDS, fl, within
 
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.near import Near
-from scanproof.reference.rules import rules
+from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.rules import rules
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
 # ---------------------------------------------------------------- Circuit.v: straight-line programs
@@ -51,7 +51,7 @@ def negated(e):
 
 def coarse(model):
     """The production rules with the constants of the model."""
-    rule = rules(LayerArithmetic("float64"), False)
+    rule = rules(Arithmetic("float64"), False)
     words = {"u": model.u, "beta": model.beta, "product_loss": model.loss, "sum_loss": model.flush}
     return dataclasses.replace(rule, real=rule.real._replace(**{name: float(x) for name, x in words.items()}))
 

@@ -15,7 +15,7 @@ import flint
 import numpy as np
 from flint import acb, arb
 
-from scanproof.reference import namespace
+from scanproof.reference.numbers import namespace
 
 BITS = 400
 TIGHT = arb(2) ** -150

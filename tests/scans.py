@@ -16,12 +16,10 @@ from itertools import accumulate
 
 import numpy as np
 
-from scanproof.reference import arithmetic as arithmetic_module
-from scanproof.reference import exact_lanes
-from scanproof.reference import operations as operations_module
-from scanproof.reference.formats import Format, format_of
+from scanproof.reference.allowance import exact_lanes
+from scanproof.reference.arithmetic.formats import Format, format_of
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.scan import at, scan
+from scanproof.reference.transitions.diagonal import at, scan
 
 NATIVE = ("float32", "float64", "complex64", "complex128")  # formats in which NumPy rounds each operation once
 INFINITE = Fraction(10) ** 400  # error over an allowance of zero
@@ -94,7 +92,7 @@ class Soft:
 
     def __init__(self, dtype, truncates=False):
         form = format_of(dtype)
-        self.p, self.smallest, self.omega, self.largest = form
+        self.p, self.smallest, self.omega, self.largest = form[:4]
         self.cut = np.trunc if truncates else np.rint
 
     def quantum(self, x):
@@ -131,11 +129,9 @@ class Matrix(Soft):
         return self.add(x * y, z)
 
 
-def declare_tiny(monkeypatch, tiny):
-    """From here on Arithmetic("float64") and ("complex128") mean the tiny format: the code under test is the production code."""
-    form = Format(tiny.p, 2 * tiny.eta, tiny.omega, 1e300)
-    for module in (arithmetic_module, operations_module):
-        monkeypatch.setattr(module, "format_of", lambda _: form)
+def tiny_dtype(tiny, dtype="float64"):
+    """The tiny format as a declaration names it, of real numbers or, for complex128, of complex ones."""
+    return Format(tiny.p, 2 * tiny.eta, tiny.omega, 1e300, f"{tiny.p} bits", 2 if dtype == "complex128" else 1)
 
 
 # ---------------------------------------------------------------- one step

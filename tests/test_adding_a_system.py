@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_witness import LayerWitness
 
 import scanproof
 from scanproof.properties import suites
-from scanproof.properties.layer_witness import LayerWitness
 from scanproof.reference import systems
 
 TOY = Path(__file__).parent / "toy"
-FLOAT32 = scanproof.Arithmetic("float32")
+FLOAT32 = scanproof.Arithmetic("float32", stages="formed")
 
 
 @pytest.fixture(autouse=True)

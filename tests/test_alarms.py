@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import honest, tightness_page
-from scanproof.benchmarks.alarms import DECLARED, TIMES, block, judged, planned
-from scanproof.benchmarks.arithmetic_units import STEPS, Machine
-from scanproof.benchmarks.honest import Program, drawn
-from scanproof.benchmarks.tightness_page import row, table
+from scanproof.benchmarks.campaigns import honest, tightness_page
+from scanproof.benchmarks.campaigns.alarms import DECLARED, TIMES, block, judged, planned
+from scanproof.benchmarks.campaigns.arithmetic_units import STEPS, Machine
+from scanproof.benchmarks.campaigns.honest import Program, drawn
+from scanproof.benchmarks.campaigns.tightness_page import row, table
 from scanproof.cli import verify
 from scanproof.cli.app import app
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/measured/tightness.md").read_text(encoding="utf-8")
 WRITTEN = re.search(r"--evaluations (\d+) --seed (\d+)", PAGE)
@@ -238,7 +238,7 @@ def test_a_wrong_carry_is_outside_and_can_be_repeated(monkeypatch):
     monkeypatch.setattr(honest.Machine, "kept", lambda self, h: right(self, h) * h.real.dtype.type(1 + 1e-3))
     found = run("--evaluations", 60, "--quiet")
     assert found.exit_code == 1
-    seed, number = map(int, re.search(r"judged\(planned\((\d+), (\d+)\)\) of scanproof.benchmarks.alarms", found.stderr).groups())
+    seed, number = map(int, re.search(r"judged\(planned\((\d+), (\d+)\)\) of scanproof.benchmarks.campaigns.alarms", found.stderr).groups())
     assert str(DECLARED[number % len(DECLARED)]) in found.stderr
     assert judged(planned(seed, number)).verdict == "outside"
     monkeypatch.undo()

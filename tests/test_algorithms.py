@@ -10,19 +10,20 @@ import flint
 import numpy as np
 import pytest
 
-from scanproof.benchmarks import algorithm_scans as scans
-from scanproof.benchmarks import classes
-from scanproof.benchmarks.algorithm_scans import ORDERS, draw, program, states
-from scanproof.benchmarks.elementary import Functions
+from scanproof.benchmarks.campaigns import algorithm_scans as scans
+from scanproof.benchmarks.campaigns import classes
+from scanproof.benchmarks.campaigns.algorithm_scans import ORDERS, draw, program, states
+from scanproof.benchmarks.campaigns.elementary import Functions
 from scanproof.properties.compare import compare
-from scanproof.reference import algorithms
-from scanproof.reference.algorithms import common, cumulative, logarithm, polar
-from scanproof.reference.algorithms import fft as fft_module
-from scanproof.reference.arithmetic import ALGORITHMS, Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.allowance import orders as algorithms
+from scanproof.reference.allowance.orders import common, cumulative, logarithm, polar
+from scanproof.reference.allowance.orders import fft as fft_module
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
+from scanproof.reference.arithmetic.vocabulary import ALGORITHMS
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.rounding import allowance
-from scanproof.reference.truth import truth
+from scanproof.reference.truth.exact import truth
 
 PUSHES = (Functions(), Functions(1.0), Functions(-1.0), Functions(1.0, seed=7))
 SIZES = (1e-3, 0.5, 0.9, 0.99, 1.0, 1.01)

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scanproof.properties.strategies import Domain
 from scans import NATIVE
 
 from scanproof.properties import check as module
@@ -11,11 +12,10 @@ from scanproof.properties import search, suites
 from scanproof.properties.check import check
 from scanproof.properties.implementation import Fault
 from scanproof.properties.laws import LAWS
-from scanproof.properties.mutants import chunked, drops_carry, mutants, scales_carry, zeros
-from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import CLAIMS
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.scan import scan
+from scanproof.properties.versions.scan import chunked, drops_carry, mutants, scales_carry, zeros
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.transitions.diagonal import scan
 
 FLOAT32 = Arithmetic("float32")
 NAMES = [law.name for law in LAWS]

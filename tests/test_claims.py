@@ -19,7 +19,7 @@ from test_report import Page, dangling, empty, open_doors
 
 import scanproof
 from scanproof import report
-from scanproof.benchmarks import (
+from scanproof.benchmarks.claims.claims import (
     claims,
     claims_coefficients,
     claims_errors,
@@ -31,8 +31,9 @@ from scanproof.benchmarks import (
     claims_runs,
     claims_time,
 )
-from scanproof.reference import initialise, lru, namespace, rotrnn
+from scanproof.reference import initialise, lru, rotrnn
 from scanproof.reference.layers import mapped
+from scanproof.reference.numbers import namespace
 from scanproof.report.claims_model import Claims, LayerTime
 from scanproof.report.claims_page import claims_page
 from scanproof.report.markup import number

@@ -24,7 +24,7 @@ from scanproof.cli.app import app
 from scanproof.cli.check import admitting
 from scanproof.cli.options import System
 from scanproof.properties.judge import judge
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.systems import systems
 
 SCANS = """

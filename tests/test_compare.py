@@ -9,9 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scanproof.properties.compare import Comparison, compare, error_enclosure, error_squared, ratio
+from scanproof.reference.allowance.rounding import Allowance
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.rounding import Allowance
-from scanproof.reference.truth import Truth, exact_state, truth
+from scanproof.reference.truth import truth
+from scanproof.reference.truth.enclosure import Truth
+from scanproof.reference.truth.exact import exact_state
 
 TICK = 2.0**-1074
 EVERY = settings(max_examples=400, deadline=None)

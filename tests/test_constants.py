@@ -14,13 +14,13 @@ import pytest
 import scipy.linalg
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import constants_page, expm_accuracy, libm
-from scanproof.benchmarks.expm_accuracy import Implementation, measured, rotations
+from scanproof.benchmarks.constants import constants_page, expm_accuracy, libm
+from scanproof.benchmarks.constants.expm_accuracy import Implementation, measured, rotations
 from scanproof.cli import verify
 from scanproof.cli.app import app
-from scanproof.reference.algorithms import common
-from scanproof.reference.constants import declared
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.allowance.orders import common
+from scanproof.reference.arithmetic.constants import declared
+from scanproof.reference.arithmetic.formats import DTYPES
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/measured/constants.md").read_text(encoding="utf-8")
 U = {"float32": 2.0**-24, "float64": 2.0**-53}
@@ -45,7 +45,7 @@ def test_unknown_words_list_the_known(words, told):
 
 
 def test_the_classes_of_scans_assume_the_same():
-    assert declared("default", "float32")[:2] == (common.LIBM, common.TRIGONOMETRIC)
+    assert declared("default", "float32")[:2] == (common.E, common.E_T)
 
 
 # ---------------------------------------------------------------- elementary functions

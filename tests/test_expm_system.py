@@ -9,19 +9,19 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.linalg
-
-from scanproof.properties.check import check
 from scanproof.properties.expm_calls import ExpmCall, checked_expm, form_fault, one_norms
 from scanproof.properties.expm_laws import LAWS, LIMITS, NORMS, ExpmDraw, simpler_expm
 from scanproof.properties.expm_verdict import SQUARINGS, allowances, judge_expm, measured
+from scanproof.properties.strategies import Domain
+
+from scanproof.properties.check import check
 from scanproof.properties.expm_witness import expm_contradiction, expm_witness, read_expm
 from scanproof.properties.judge import judge
-from scanproof.properties.strategies import Domain
 from scanproof.properties.witness import array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.operations import UP
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.operations import UP
 
-F32, F64 = LayerArithmetic("float32"), LayerArithmetic("float64")
+F32, F64 = Arithmetic("float32"), Arithmetic("float64")
 FEW = Domain(states=frozenset({1, 2, 3, 4, 8}))
 BY_NAME = {law.name: law for law in LAWS}
 
@@ -31,7 +31,7 @@ def plane(angle, dtype="float32"):
 
 
 def dense(size, norm=3.0, dtype="float32", seed=0):
-    return ExpmDraw(LayerArithmetic(dtype), Domain(), size, norm, seed).dense()
+    return ExpmDraw(Arithmetic(dtype), Domain(), size, norm, seed).dense()
 
 
 def rounded_truth(call):
@@ -70,7 +70,7 @@ def test_bounds_enclose_and_are_close(size):
     "call", [plane(1.0), plane(100.0), dense(3), dense(8, 0.05), dense(5, 50.0, "float64")], ids=lambda call: call.described()
 )
 def test_an_error_is_outside_from_the_allowance_on(call, factor, word):
-    arithmetic = LayerArithmetic(call.S.dtype.name)
+    arithmetic = Arithmetic(call.S.dtype.name)
     got, delta = rounded_truth(call), allowances(call, arithmetic)[0]
     got[0, 0, -1] += factor * delta
     verdict = judge_expm(got, call, arithmetic)
@@ -226,7 +226,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_scipy_obeys_every_law(dtype):
-    report = check("expm", lambda S: scipy.linalg.expm(S), arithmetic=LayerArithmetic(dtype), cases=3)
+    report = check("expm", lambda S: scipy.linalg.expm(S), arithmetic=Arithmetic(dtype), cases=3)
     assert {law.name: law.verdict for law in report.laws} == dict.fromkeys(BY_NAME, "within")
     assert (report.verdict, report.fault, report.failure) == ("within", None, None)
     assert report.ratio <= 1
@@ -323,20 +323,20 @@ from scanproof.properties.layer_calls import LayerCall, received
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.strategies import Domain
 from scanproof.reference import rotrnn
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 def expm(S):
     return np.asarray(jax.vmap(jax.scipy.linalg.expm)(S))
 
 few, words = Domain(states=frozenset({2, 4})), {"gain": "one-minus-square", "order": "angle-sum", "subnormals": "daz"}
-kinds = [LayerArithmetic("float32", expm=word) for word in ("default", "jax")]
+kinds = [Arithmetic("float32", expm=word) for word in ("default", "jax")]
 reports = [check("expm", expm, arithmetic=kind, domain=few, cases=3) for kind in kinds]
 params = rotrnn.init(np.random.default_rng(0), heads=1, head_dim=4, width=2, dtype=np.float32)
 params.M[:] = 7.8 * np.eye(4, k=2)  # planes (1, 3) and (2, 4), and not those of Theta, in which an angle would not matter
 u = np.ones((1, 5, 2), np.float32)
 call = LayerCall("rotrnn", params, u)
 got = received(jax_layers.rotrnn(**call.keywords()))
-layers = [judge_call(got, call, LayerArithmetic("float32", expm=word, **words)).verdict for word in ("default", "jax")]
+layers = [judge_call(got, call, Arithmetic("float32", expm=word, stages="formed", **words)).verdict for word in ("default", "jax")]
 refuted = [report.verdict == "outside" for report in reports]
 print(json.dumps([refuted, expm_contradiction(reports[0].witness), layers]))
 """
@@ -355,5 +355,5 @@ def test_the_exponential_of_jax_is_refuted_with_a_witness_and_its_class_admits_i
 @pytest.mark.parametrize("words", [{"operands": "tf32"}, {"rounding": "truncate"}, {"accumulate": "float64"}])
 def test_zeros_alone_decide_nothing(words):
     """Any function with exp 0 = I is exact there; where no allowance is known, that says nothing."""
-    report = check("expm", lambda S: np.swapaxes(scipy.linalg.expm(S), 1, 2).copy(), arithmetic=LayerArithmetic("float32", **words), cases=3)
+    report = check("expm", lambda S: np.swapaxes(scipy.linalg.expm(S), 1, 2).copy(), arithmetic=Arithmetic("float32", **words), cases=3)
     assert report.verdict == "undecided"

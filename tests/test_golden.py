@@ -19,10 +19,10 @@ from scanproof.golden.lint import agree, faults, states
 from scanproof.golden.magnitude import magnitude
 from scanproof.golden.making import bound_of, classes, make, make_all
 from scanproof.golden.store import V1, read_all, write
-from scanproof.properties.mutants import chunked, mutants
+from scanproof.properties.versions.scan import chunked, mutants
 from scanproof.properties.witness import array
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.inputs import Inputs
 
 ROOT = Path(__file__).resolve().parents[1]

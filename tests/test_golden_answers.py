@@ -20,9 +20,9 @@ from scanproof.golden.answers import collect, question
 from scanproof.golden.judging import judge
 from scanproof.golden.making import classes
 from scanproof.golden.store import V1, read_all
-from scanproof.properties.mutants import MUTANTS, chunked
+from scanproof.properties.versions.scan import MUTANTS, chunked
 from scanproof.properties.witness import Numbers, array, numbers
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 
 ROOT = Path(__file__).resolve().parents[1]

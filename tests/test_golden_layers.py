@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_calls import received
+from scanproof.reference.layer_arithmetic import LayerArithmetic
 from test_golden import elementary
 from test_golden_files import altered, drop, refusal, set_to
 from typer.testing import CliRunner
@@ -29,11 +31,10 @@ from scanproof.golden.layer_making import classes, last, make_all, truths
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.lint import faults
 from scanproof.golden.store import SYSTEMS, V1, published, read
-from scanproof.properties.layer_calls import received
-from scanproof.properties.versions import ACCEPTED, REJECTED, VERSIONS, Version
+from scanproof.properties.versions.versions import ACCEPTED, REJECTED, VERSIONS, Version
 from scanproof.properties.witness import array, numbers
+from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = SYSTEMS[1:]
@@ -144,7 +145,7 @@ CERTIFIED: dict[Any, Any] = {}
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Certifies a case once for many answers, and looks for no weaker declaration."""
 
-    def certificates(call: Any, arithmetic: LayerArithmetic) -> Any:
+    def certificates(call: Any, arithmetic: Arithmetic) -> Any:
         key = call.system, call.u.tobytes(), arithmetic
         if key not in CERTIFIED:
             CERTIFIED[key] = layer_making.certificates(call, arithmetic)
@@ -168,8 +169,8 @@ def test_an_honest_layer_passes_every_class_that_is_stored(system: str, dtype: s
 def test_the_adjoint_recurrence_allows_no_more() -> None:
     for system in LAYERS:
         case = one(f"{system}-gradients-float64")
-        arithmetic = LayerArithmetic("float64", adjoint="recurrence")
-        usual, formed = case.stored(LayerArithmetic("float64")), case.stored(arithmetic)
+        arithmetic = Arithmetic("float64", adjoint="recurrence", stages="formed")
+        usual, formed = case.stored(Arithmetic("float64", stages="formed")), case.stored(arithmetic)
         assert usual is not None
         assert formed is not None
         assert all((formed[name] <= usual[name]).all() for name in usual)
@@ -184,7 +185,7 @@ def test_the_adjoint_recurrence_allows_no_more() -> None:
 def test_every_version_is_told(version: Version, dtype: str) -> None:
     """In float32 a carry times 1 + 1e-5 is the same carry, and 1 - gamma^2 as written is none of the class."""
     answers = {case.id: answered(case, version.implementation) for case in some(version.system, dtype)}
-    found = judge(some(version.system, dtype), answers, {dtype: LayerArithmetic(dtype)})
+    found = judge(some(version.system, dtype), answers, {dtype: Arithmetic(dtype, stages="formed")})
     if not any(answers.values()):
         assert version.name in ("rotrnn-B-as-output", "rotrnn-D-batch")  # other shapes: no answers
     elif version.expected == ACCEPTED:
@@ -202,7 +203,7 @@ def test_small_errors_of_any_result_are_outside(system: str) -> None:
         for name, x in honest.items():
             moved = x.copy()
             moved.flat[-1] += 2.0**-10 * np.abs(x).max()
-            result = judge([case], {case.id: honest | {name: moved}}, {"float64": LayerArithmetic("float64")})
+            result = judge([case], {case.id: honest | {name: moved}}, {"float64": Arithmetic("float64", stages="formed")})
             assert result.cases[0].status == "outside", (case.id, name)
             worst = result.cases[0].verdict.worst if result.cases[0].verdict else None
             assert worst is not None
@@ -214,7 +215,7 @@ def test_mixed_rows_are_outside(system: str) -> None:
     for case in some(system, "float32"):
         if "batch" in case.flags:
             swapped = plain(case)["y"][::-1].copy()
-            assert judge([case], {case.id: {"y": swapped}}, {"float32": LayerArithmetic("float32")}).verdict == "outside"
+            assert judge([case], {case.id: {"y": swapped}}, {"float32": Arithmetic("float32", stages="formed")}).verdict == "outside"
 
 
 # ---------------------------------------------------------------- files
@@ -309,12 +310,12 @@ def test_stored_numbers_that_are_not_those_of_the_call_are_refused() -> None:
     wider = first.model_copy(update={"bounds": first.bounds | {"y": numbers(array(first.bounds["y"]) * 2)}})
     forged = case.model_copy(update={"allowances": [wider, *case.allowances[1:]]})
     with pytest.raises(ValueError, match="altered: its bounds of y"):
-        judge([forged], answers, {"float32": LayerArithmetic("float32")})
+        judge([forged], answers, {"float32": Arithmetic("float32", stages="formed")})
     y = case.truth["y"]
     moved = y.model_copy(update={"head": numbers(array(y.head) + 2.0**-30)})
     forged = case.model_copy(update={"truth": case.truth | {"y": moved}})
     with pytest.raises(ValueError, match="altered: its truth of y"):
-        judge([forged], answers, {"float32": LayerArithmetic("float32")})
+        judge([forged], answers, {"float32": Arithmetic("float32", stages="formed")})
 
 
 # ---------------------------------------------------------------- the two pipes

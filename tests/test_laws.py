@@ -5,20 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
 from scans import NATIVE, exact_lane
 
 from scanproof.properties.check import check
 from scanproof.properties.compare import compare
 from scanproof.properties.judge import judge
 from scanproof.properties.laws import LAWS, Run
-from scanproof.properties.mutants import chunked
 from scanproof.properties.search import Search
-from scanproof.properties.strategies import DECK, LAMBDAS, LONG, SIZES, Domain, Draw
+from scanproof.properties.versions.scan import chunked
 from scanproof.properties.worker import load
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs, checked
-from scanproof.reference.rounding import allowance
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
 from scanproof.reference.truth import truth
 
 HONEST = {

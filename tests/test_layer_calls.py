@@ -5,27 +5,27 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_calls import checked_layer, form_fault, received, wanted
+from scanproof.properties.layer_draws import LayerDraw, Sizes
+from scanproof.properties.strategies import Domain
 
 import scanproof
 from scanproof.properties.implementation import Fault, InProcess
-from scanproof.properties.layer_calls import checked_layer, form_fault, received, wanted
-from scanproof.properties.layer_draws import LayerDraw, Sizes
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.strategies import Domain
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.reference import lru, rotrnn
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import LAYERS
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
-FLOAT32 = LayerArithmetic("float32")
+FLOAT32 = Arithmetic("float32", stages="formed")
 SIZES = Sizes(batch=2, time=5, width=3, state=4, heads=2)
 STATE = {"lru": (4,), "rotrnn": (2, 4)}
 
 
 def drawn(system, two=False, dtype="float32", **change):
-    draw = LayerDraw(system, LayerArithmetic(dtype), Domain(), SIZES, seed=1)
+    draw = LayerDraw(system, Arithmetic(dtype, stages="formed"), Domain(), SIZES, seed=1)
     return replace(draw.call(bidirectional=two), **change)
 
 
@@ -59,7 +59,7 @@ def test_keywords_are_copies_of_what_is_there(system, two):
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_expected_shapes_and_dtypes(system, two, dtype):
     call, directions = drawn(system, two, dtype), (2,) * two
-    found = call.expected(LayerArithmetic(dtype, accumulate="float32" if "16" in dtype else None))
+    found = call.expected(Arithmetic(dtype, accumulate="float32" if "16" in dtype else None, stages="formed"))
     complex_too = {"float64": "complex128"}.get(dtype, "complex64") if system == "lru" else dtype
     last = (2, *directions, *STATE[system])
     assert found["y"] == ((2, 5, 3), dtype)

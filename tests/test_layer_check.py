@@ -8,22 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_draws import LayerDraw, Sizes, ends
+from scanproof.properties.layer_laws import LAWS
+from scanproof.properties.layer_witness import LayerWitness
+from scanproof.properties.strategies import Domain
+from scanproof.properties.suites import fitted
 
 from scanproof.cli.verify_layers import in_float64, reparameterised
 from scanproof.properties import check as module
 from scanproof.properties import shrink
 from scanproof.properties.check import check
 from scanproof.properties.judge import judge
-from scanproof.properties.layer_draws import LayerDraw, Sizes, ends
-from scanproof.properties.layer_laws import LAWS
-from scanproof.properties.layer_witness import LayerWitness
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.strategies import Domain
-from scanproof.properties.suites import fitted
-from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.properties.versions.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 NAMES = [law.name for law in LAWS]
@@ -41,7 +40,7 @@ CATCHES = {  # the law that finds a fault, where it is not one of the first two
 
 
 def run(system, implementation, **change):
-    return check(system, implementation, **{"arithmetic": Arithmetic("float32"), "domain": SMALL, "cases": 2} | change)
+    return check(system, implementation, **{"arithmetic": Arithmetic("float32", stages="formed"), "domain": SMALL, "cases": 2} | change)
 
 
 def named(expected):
@@ -56,7 +55,7 @@ def verdicts(report):
 @pytest.mark.parametrize("system", PLAIN)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_honest_layers_are_within(system, dtype):
-    report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype))
+    report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype, stages="formed"))
     assert verdicts(report) == dict.fromkeys(NAMES, "within")
     assert (report.verdict, report.system, report.witness, report.failure) == ("within", system, None, None)
     assert report.judged == {"batch": 3, "time": 33, "gradient_time": 33, "width": 65, "state": 66}
@@ -124,7 +123,7 @@ def test_a_fault_beyond_a_block_is_found(system, axis, last):
             found["y"] *= 1.01
         return found["y"]
 
-    report = check(system, forgets, arithmetic=Arithmetic("float32"), cases=1, laws=["impulses", "equivalence"])
+    report = check(system, forgets, arithmetic=Arithmetic("float32", stages="formed"), cases=1, laws=["impulses", "equivalence"])
     assert report.verdict == "outside"
 
 
@@ -141,7 +140,7 @@ def test_gradients_that_are_wrong_in_one_way_of_calling_are_found(system, hit):
     signature = inspect.signature(PLAIN[system])
     forgets.__signature__ = signature
     domain = Domain(lengths=frozenset({1, 3, 5}), channels=frozenset({2}), states=frozenset({2}))
-    report = check(system, forgets, arithmetic=Arithmetic("float32"), domain=domain, laws=["gradients"])
+    report = check(system, forgets, arithmetic=Arithmetic("float32", stages="formed"), domain=domain, laws=["gradients"])
     assert report.verdict == "outside"
 
 
@@ -150,14 +149,14 @@ def test_gradients_that_are_wrong_in_one_way_of_calling_are_found(system, hit):
     [
         ("lru", {"expm": "jax"}, "expm: found jax with system lru, which has no such choice, expected default"),
         ("lru", {"order": "angle-sum"}, "order: found angle-sum with system lru, which has no such choice, expected any"),
-        ("expm", {"stages": "any"}, "stages: found any with system expm, which has no such choice, expected formed"),
+        ("expm", {"stages": "any"}, "stages: found any with system expm, which has no such choice, expected nothing declared"),
         ("expm", {"order": "tree"}, "order: found tree with system expm"),
         ("expm", {"dtype": "bfloat16"}, "dtype: found bfloat16 with system expm, expected float32 or float64"),
     ],
 )
 def test_words_that_say_nothing_of_the_system(system, words, told):
     with pytest.raises(ValueError, match=f"^{told}"):
-        check(system, lambda **keywords: None, arithmetic=LayerArithmetic(**{"dtype": "float32"} | words))
+        check(system, lambda **keywords: None, arithmetic=Arithmetic(**{"dtype": "float32"} | words))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +172,7 @@ def test_words_that_say_nothing_of_the_system(system, words, told):
 )
 def test_a_domain_that_the_system_cannot_have(system, domain, told):
     with pytest.raises(ValueError, match=f"^{told}"):
-        check(system, lambda **keywords: None, arithmetic=Arithmetic("float32"), domain=Domain(**domain))
+        check(system, lambda **keywords: None, arithmetic=Arithmetic("float32", stages="formed"), domain=Domain(**domain))
 
 
 def test_odd_heads_are_left_out():
@@ -197,7 +196,7 @@ def test_gradients_that_never_come_are_named():
 
 
 def test_a_result_of_which_nothing_can_be_told_is_named():
-    draw = LayerDraw("rotrnn", LayerArithmetic("float32"), Domain(), Sizes(1, 33, 2, 4, 1), "near 1", seed=1)
+    draw = LayerDraw("rotrnn", Arithmetic("float32", stages="formed"), Domain(), Sizes(1, 33, 2, 4, 1), "near 1", seed=1)
     call = replace(draw.call(), y_bar=draw.cotangents())
     got = PLAIN["rotrnn"](**call.keywords())
     verdict = judge("rotrnn", got, params=call.params, u=call.u, y_bar=call.y_bar, arithmetic=draw.arithmetic)
@@ -217,7 +216,7 @@ def test_what_cancels_is_within_where_it_is_declared_or_rounds_less():
     version, few = BY_NAME["rotrnn-A-one-minus-square"].implementation, {"laws": ["impulses", "equivalence"], "cases": 8}
     report = run("rotrnn", version, **few)
     assert report.verdict == "outside"
-    assert run("rotrnn", version, arithmetic=LayerArithmetic("float32", gain="one-minus-square"), **few).verdict == "within"
+    assert run("rotrnn", version, arithmetic=Arithmetic("float32", gain="one-minus-square", stages="formed"), **few).verdict == "within"
     assert run("rotrnn", in_float64(version), **few).verdict == "within"
 
 
@@ -229,7 +228,7 @@ def test_rejected_versions_are_outside_or_break_the_contract(name, dtype, monkey
     version, law = BY_NAME[name], CATCHES.get(name)
     laws = [law] if law else ["impulses", "equivalence", "directions"]
     few = Domain(lengths=frozenset({1, 2, 17}))
-    report = run(version.system, version.implementation, laws=laws, arithmetic=Arithmetic(dtype), cases=1, domain=few)
+    report = run(version.system, version.implementation, laws=laws, arithmetic=Arithmetic(dtype, stages="formed"), cases=1, domain=few)
     if name in ("rotrnn-B-as-output", "rotrnn-D-batch"):
         assert report.headline == "contract broken"
         assert "found shape" in report.reason
@@ -256,7 +255,7 @@ def test_after_reparameterisation_versions_are_within(name):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_carry_that_is_off_by_one_in_a_hundred_thousand_is_found_by_impulses(system, dtype):
     version = BY_NAME[f"{system}-scales-carry"].implementation
-    report = run(system, version, laws=["impulses"], arithmetic=Arithmetic(dtype), cases=1)
+    report = run(system, version, laws=["impulses"], arithmetic=Arithmetic(dtype, stages="formed"), cases=1)
     assert report.verdict == "outside"
     assert report.failure.ratio > 2
     assert report.witness.u.shape[:2] == [1, 17]
@@ -306,12 +305,12 @@ def test_a_layer_that_reads_behind_its_inputs_is_outside():
 # ---------------------------------------------------------------- suite()
 USERS_FILE = """
 import scanproof
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.versions import VERSIONS
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.versions import VERSIONS
 
 BY_NAME = {version.name: version.implementation for version in VERSIONS}
 DOMAIN = scanproof.Domain(lengths=frozenset({1, 2, 16, 17}))
-KEYWORDS = {"arithmetic": scanproof.Arithmetic("float32"), "domain": DOMAIN, "cases": 1}
+KEYWORDS = {"arithmetic": scanproof.Arithmetic("float32", stages="formed"), "domain": DOMAIN, "cases": 1}
 
 TestHonest = scanproof.suite("lru", Lru(), **KEYWORDS)
 TestPort = scanproof.suite("lru", BY_NAME["lru-paper"], **KEYWORDS)

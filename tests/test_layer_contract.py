@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_draws import LayerDraw, Sizes
+from scanproof.properties.strategies import Domain
 
 from scanproof.cli import judge as command
 from scanproof.properties.implementation import InProcess
 from scanproof.properties.judge import judge
-from scanproof.properties.layer_draws import LayerDraw, Sizes
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.strategies import Domain
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 PAGE = (Path(__file__).parents[1] / "docs/layers.md").read_text()
 TABLES = [[line.strip("| ").split(" | ") for line in table.splitlines()[2:]] for table in re.findall(r"(?:^\|.*\n)+", PAGE, re.MULTILINE)]
@@ -25,7 +25,7 @@ CASES = [(system, dtype, two) for system in PLAIN for dtype in ("float32", "floa
 
 
 def made(system, dtype, two, gradients=True):
-    draw = LayerDraw(system, LayerArithmetic(dtype), Domain(), SIZES, seed=1)
+    draw = LayerDraw(system, Arithmetic(dtype, stages="formed"), Domain(), SIZES, seed=1)
     call = draw.call(bidirectional=two)
     return replace(call, h0=draw.states(call), reverse=True, y_bar=draw.cotangents() if gradients else None)
 
@@ -58,7 +58,7 @@ def test_arguments_are_as_the_page_says(system, dtype, two):
 
 @pytest.mark.parametrize(("system", "dtype", "two"), CASES)
 def test_results_are_as_the_page_says(system, dtype, two):
-    call, arithmetic = made(system, dtype, two), LayerArithmetic(dtype)
+    call, arithmetic = made(system, dtype, two), Arithmetic(dtype, stages="formed")
     expected = call.expected(arithmetic) | call.expected_constants(arithmetic)
     said, arguments = {}, {name: (x.shape, dtype) for name, x in (call.named | {"u": call.u}).items()}
     for _, keys, shape, numbers in rows(RESULTS, system):
@@ -74,14 +74,14 @@ def test_results_are_as_the_page_says(system, dtype, two):
 def test_the_npz_of_that_name_is_judged(system, dtype, two, gradients, tmp_path):
     """What the implementation returns, under the page's keys, is read and judged like the call itself."""
     call = made(system, dtype, two, gradients)
-    got = InProcess(PLAIN[system], LayerArithmetic(dtype)).call(call)
+    got = InProcess(PLAIN[system], Arithmetic(dtype, stages="formed")).call(call)
     file = tmp_path / "run.npz"
     np.savez(file, **call.keywords(), **{name.replace("gradient ", "gradient_"): x for name, x in got.items()})
     recorded = command.load(file, system)
-    verdict = judge(system, **recorded, arithmetic=LayerArithmetic(dtype))
+    verdict = judge(system, **recorded, arithmetic=Arithmetic(dtype, stages="formed"))
     assert verdict.verdict in ("within", "nearest", "undecided")
     spoiled = {name: x + 1 for name, x in (recorded["got"]["grads"] if gradients else {"y": recorded["got"]["y"]}).items()}
-    wrong = judge(system, **recorded | {"got": {"grads": spoiled} if gradients else spoiled}, arithmetic=LayerArithmetic(dtype))
+    wrong = judge(system, **recorded | {"got": {"grads": spoiled} if gradients else spoiled}, arithmetic=Arithmetic(dtype, stages="formed"))
     assert wrong.verdict == "outside"
 
 
@@ -101,5 +101,6 @@ def test_a_complex_gradient_is_that_of_the_page():
     k = call.layer.module.constants(call.params)
     exact = np.conj(k.lam) * np.einsum("ws,bw->bs", np.conj(k.C[0]), call.y_bar[:, 0])
     arguments = {"params": call.params, "u": call.u, "h0": call.h0, "y_bar": call.y_bar}
+    arguments["arithmetic"] = Arithmetic("float64", stages="formed")
     assert judge("lru", {"grads": {"h0": exact}}, **arguments).verdict in ("within", "nearest")
     assert judge("lru", {"grads": {"h0": exact.conj()}}, **arguments).verdict == "outside"

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_calls import received
+from scanproof.reference.layer_arithmetic import of_layer
 
 import scanproof
-from scanproof.properties.layer_calls import received
 from scanproof.reference import layer_certificate, lru, rotrnn
-from scanproof.reference.layer_arithmetic import of_layer
 from scanproof.reference.systems import LAYERS
 
-FLOAT32 = scanproof.Arithmetic("float32", order="sequential")
+FLOAT32 = scanproof.Arithmetic("float32", order="sequential", stages="formed")
 MODULES: dict[str, Any] = {"lru": lru, "rotrnn": rotrnn}
 
 
@@ -35,7 +35,7 @@ def answer(system: str, spoil: Any = None, from_spoiled: bool = True) -> tuple[A
 def test_honest_constants_are_not_refuted_and_sharpen_the_allowance(system: str) -> None:
     params, u, got = answer(system)
     assert scanproof.judge(system, got, params=params, u=u, arithmetic=FLOAT32).verdict == "within"
-    module, call, declared = MODULES[system], MODULES[system].enter(params, u, None), of_layer(FLOAT32)
+    module, call, declared = MODULES[system], MODULES[system].enter(params, u, None), FLOAT32
     usual = layer_certificate.outputs(module, params, call, False, declared)["y"].bound
     sharper = layer_certificate.shown(module, params, call, False, declared, got["constants"])["y from constants"].bound
     assert (sharper <= usual).all()

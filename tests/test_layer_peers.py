@@ -10,21 +10,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from angle_sums import ORDERS, case, late, layer, powers, then, turned
-
-from scanproof.benchmarks.layer_peers import layer_subjects
-from scanproof.benchmarks.peers import subjects
-from scanproof.properties.check import check
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_draws import Sizes
 from scanproof.properties.layer_verdict import certify, judge_call
 from scanproof.properties.lru import draw as draw_lru
 from scanproof.properties.strategies import Domain
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.layers import mapped
 from scanproof.reference.rotrnn import Params
 
+from scanproof.benchmarks.peers.layer_peers import layer_subjects
+from scanproof.benchmarks.peers.peers import subjects
+from scanproof.properties.check import check
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.layers import mapped
+
 FEW = Domain(lengths=frozenset({1, 2, 7, 16, 17, 33}))
-ADDED = LayerArithmetic("float32", order="angle-sum")
+ADDED = Arithmetic("float32", order="angle-sum", stages="formed")
 OURS = [subject for subject in layer_subjects() if subject.ours]
 JAX = [subject for subject in layer_subjects() if subject.needs == "jax"]
 
@@ -77,13 +77,13 @@ import importlib, json, sys
 from dataclasses import replace
 import jax, numpy as np
 from scanproof.benchmarks import jax_layers
-from scanproof.benchmarks.layer_peers import layer_subjects
+from scanproof.benchmarks.peers.layer_peers import layer_subjects
 from scanproof.properties.check import check
 from scanproof.properties.layer_calls import LayerCall, received
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.strategies import Domain
 from scanproof.reference import rotrnn
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 def leaked():
     return jax.config.jax_enable_x64 or jax.numpy.zeros(1).dtype != "float32"
@@ -96,7 +96,7 @@ report = check(subject.system, run, arithmetic=subject.arithmetic, domain=domain
 print(json.dumps([{law.name: [law.verdict, max(law.ratios)] for law in report.laws if law.ratios}, leaked()]))
 """
 JUDGED = """
-arithmetic = LayerArithmetic("float32", subnormals="daz", order="angle-sum")
+arithmetic = Arithmetic("float32", subnormals="daz", order="angle-sum", stages="formed")
 gains = {"rotrnn_expm1": "expm1", "rotrnn_scipy": "one-minus-square"}
 rng = np.random.default_rng(0)
 params = rotrnn.init(rng, heads=1, head_dim=2, width=2, dtype=np.float32)
@@ -166,7 +166,7 @@ def test_without_the_angles_honest_programs_would_be_refuted():
     """Angles that are added one by one drift like m^2: the allowance of bracketings of products does not know that."""
     call = case(1000, 0.9999, turns=1000)
     got = layer(call, powers)
-    assert judge_call(got, call, LayerArithmetic("float32")).verdict == "outside"
+    assert judge_call(got, call, Arithmetic("float32", stages="formed")).verdict == "outside"
     assert judge_call(got, call, ADDED).counts["outside"] == 0
 
 
@@ -220,7 +220,7 @@ def test_spoiled_angles_are_outside(fault):
 def test_the_allowance_grows_with_the_angle():
     call = case(33, 0.9)
     further = replace(call, params=replace(call.params, theta=call.params.theta * 256))
-    cases = (call, LayerArithmetic("float32")), (call, ADDED), (further, ADDED)
+    cases = (call, Arithmetic("float32", stages="formed")), (call, ADDED), (further, ADDED)
     plain, added, far = (certify(each, arithmetic, False)["h"].bound for each, arithmetic in cases)
     assert (added[:, 2:] > plain[:, 2:]).all()
     assert far.max() > 64 * added.max()
@@ -247,5 +247,5 @@ def test_lru_has_no_angles_to_add():
     call = LayerCall("lru", mapped(params, lambda x: x.astype("float32")), case(7, 0.9).u[..., :2])
     got = {"y": np.full(call.u.shape, np.nan, "float32")}
     assert judge_call(got, call, ADDED).verdict == "undecided"
-    reason = judge_call(got, call, LayerArithmetic("float32", order="log-space")).reason
+    reason = judge_call(got, call, Arithmetic("float32", order="log-space", stages="formed")).reason
     assert reason == "no allowance is known for order log-space in a layer"

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
-from scanproof.properties.implementation import InProcess
 from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes
 from scanproof.properties.layer_shrink import simpler_layers
 from scanproof.properties.layer_verdict import judge_call
-from scanproof.properties.shrink import shrink
 from scanproof.properties.strategies import Domain
-from scanproof.properties.versions import VERSIONS
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
-FLOAT32, ANY = LayerArithmetic("float32"), Domain()
+from scanproof.properties.implementation import InProcess
+from scanproof.properties.shrink import shrink
+from scanproof.properties.versions.versions import VERSIONS
+from scanproof.reference.arithmetic.declaration import Arithmetic
+
+FLOAT32, ANY = Arithmetic("float32", stages="formed"), Domain()
 BY_NAME = {version.name: version for version in VERSIONS}
 SMALLEST = {  # batch, time, width, states of a head, heads: what a fault needs
     "lru-without-skip": (1, 1, 1, 1, 1),

@@ -11,19 +11,19 @@ import layer_truth
 import numpy as np
 import pytest
 from layer_truth import ball
+from scanproof.properties.layer_verdict import certify
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import layer_cases, layer_tightness_page
-from scanproof.benchmarks.honest_layers import Program, programs, results
-from scanproof.benchmarks.layer_cases import CELLS, FORMATS, REGIMES, declared, planned
-from scanproof.benchmarks.layer_tightness import admitted, block, judged
-from scanproof.benchmarks.layer_tightness_page import page, table
+from scanproof.benchmarks.campaigns import layer_cases, layer_tightness_page
+from scanproof.benchmarks.campaigns.honest_layers import Program, programs, results
+from scanproof.benchmarks.campaigns.layer_cases import CELLS, FORMATS, REGIMES, declared, planned
+from scanproof.benchmarks.campaigns.layer_tightness import admitted, block, judged
+from scanproof.benchmarks.campaigns.layer_tightness_page import page, table
 from scanproof.cli import verify
 from scanproof.cli.app import app
-from scanproof.properties.layer_verdict import certify
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.reference import rules
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.reference.allowance import rules
 from scanproof.reference.layers import mapped
 
 PAGE = Path(__file__).resolve().parents[1] / "docs/measured/layers-tightness.md"
@@ -154,7 +154,7 @@ def test_an_inexact_constant_is_outside_and_can_be_repeated(only, monkeypatch, s
     found = run("--cases", 1, "--seed", 7, "--quiet")
     assert found.exit_code == 1
     line = found.stderr.splitlines()[0]
-    seed, number = map(int, re.search(r"judged\((\d+), (\d+)\) of scanproof.benchmarks.layer_tightness", line).groups())
+    seed, number = map(int, re.search(r"judged\((\d+), (\d+)\) of scanproof.benchmarks.campaigns.layer_tightness", line).groups())
     assert (seed, number) == (7, 0)
     assert f"of {system}, {REGIMES[regime]}, float32: outside" in line
     assert judged(seed, number).alarms

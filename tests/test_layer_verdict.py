@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes, deck
+from scanproof.properties.layer_verdict import certify, judge_call
+from scanproof.properties.strategies import Domain
 
 import scanproof
 from scanproof.properties import layer_verdict
 from scanproof.properties.judge import _changes
-from scanproof.properties.layer_draws import INPUTS, MODULI, LayerDraw, Sizes, deck
-from scanproof.properties.layer_verdict import certify, judge_call
-from scanproof.properties.strategies import Domain
 from scanproof.properties.verdict import ASSUMED, CLAIMS
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 SYSTEMS = ("lru", "rotrnn")
-FLOAT32 = LayerArithmetic("float32")
+FLOAT32 = Arithmetic("float32", stages="formed")
 SIZES = Sizes(batch=2, time=6, width=3, state=4, heads=2)
 
 
@@ -67,7 +67,7 @@ def test_nearest_within_outside(system, gradients):
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("order", ["unknown", "fft", "log-space", "polar:8", "scaled-cumsum"])
 def test_unmodelled_orders_are_undecided_never_outside(system, order):
-    call, other = drawn(system).call(), LayerArithmetic("float32", order=order)
+    call, other = drawn(system).call(), Arithmetic("float32", order=order, stages="formed")
     exact = rounded(call, other)
     assert word(exact, call, other) == "nearest"
     for wrong in (np.zeros_like(call.u), np.full_like(call.u, np.nan), np.full_like(call.u, 1e30)):
@@ -117,7 +117,7 @@ def test_zeros_stay_zeros_exactly(system):
 def test_judge_explains_an_outside():
     call = drawn("rotrnn").call()
     y = rounded(call, FLOAT32)["y"]
-    verdict = scanproof.judge("rotrnn", y * np.float32(1 + 1e-3), params=call.params, u=call.u)
+    verdict = scanproof.judge("rotrnn", y * np.float32(1 + 1e-3), params=call.params, u=call.u, arithmetic=FLOAT32)
     assert (verdict.verdict, verdict.assumed_needed > 4) == ("outside", True)
     assert "factor" in verdict.reason
     assert scanproof.judge("rotrnn", y, params=call.params, u=call.u).verdict == "nearest"
@@ -158,7 +158,7 @@ def dropped(call):
     return border.leave(y).astype(call.u.dtype), border.leave(h, 2)
 
 
-ARITHMETICS = (FLOAT32, LayerArithmetic("float64"), LayerArithmetic("bfloat16", accumulate="float32"))
+ARITHMETICS = (FLOAT32, Arithmetic("float64", stages="formed"), Arithmetic("bfloat16", accumulate="float32", stages="formed"))
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=lambda a: a.dtype)

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from editions import recheck
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from scanproof.properties import recheck_layer
-from scanproof.properties.judge import judge
 from scanproof.properties.layer_draws import LayerDraw, Sizes
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.layer_witness import LayerWitness, layer_contradiction, layer_witness, read_layer
 from scanproof.properties.plain_lru import Lru
 from scanproof.properties.plain_rotrnn import RotRnn
 from scanproof.properties.strategies import Domain
+
+from scanproof.properties.judge import judge
 from scanproof.properties.witness import numbers
-from scanproof.reference.layer_arithmetic import LayerArithmetic
+from scanproof.reference.arithmetic import Arithmetic
 
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)
@@ -27,7 +27,7 @@ SIZES = Sizes(batch=2, time=3, width=2, state=4, heads=2)
 
 def made(system="lru", dtype="float32", two=True, reverse=True, spoiled="y", gradients=False, constants=False):
     """Call, results of the plain layer with one of them wrong, verdict and witness."""
-    arithmetic = LayerArithmetic(dtype)
+    arithmetic = Arithmetic(dtype, stages="formed")
     draw = LayerDraw(system, arithmetic, Domain(), SIZES, seed=4)
     call = draw.call(bidirectional=two)
     call = replace(call, h0=draw.states(call), reverse=reverse, y_bar=draw.cotangents() if gradients else None)
@@ -62,7 +62,7 @@ def test_read_again_it_is_judged_the_same(tmp_path, system, dtype, spoiled, grad
     assert found == verdict
     assert (list(found.worst.index), found.worst.allowance.hex()) == (again.index, again.allowance)
     assert layer_contradiction(again, found) is None
-    assert recheck_layer.recheck(json.loads(again.text())) == "confirmed"
+    assert recheck(json.loads(again.text())) == "confirmed"
 
 
 @pytest.mark.parametrize("system", PLAIN)
@@ -73,19 +73,19 @@ def test_what_follows_from_shown_constants_has_a_witness(tmp_path, system):
         again = read_layer(written.write(tmp_path))
         outputs.add(again.output)
         assert layer_contradiction(again, verdict) is None
-        assert recheck_layer.recheck(json.loads(again.text())) == "confirmed"
+        assert recheck(json.loads(again.text())) == "confirmed"
     assert {"y from constants", "h from constants"} & outputs
 
 
 def test_the_command_judges_it_again():
     call, got, verdict, _ = made()
-    found = judge("lru", got, params=call.params, u=call.u, h0=call.h0, reverse=call.reverse)
+    found = judge("lru", got, params=call.params, u=call.u, h0=call.h0, reverse=call.reverse, arithmetic=Arithmetic("float32", stages="formed"))
     assert (found.verdict, found.worst) == ("outside", verdict.worst)
 
 
 def test_a_witness_needs_an_outside():
     call, got, _, _ = made()
-    verdict = judge_call(got, call, LayerArithmetic("float32", order="unknown"))
+    verdict = judge_call(got, call, Arithmetic("float32", order="unknown", stages="formed"))
     with pytest.raises(ValueError, match="verdict: found 'undecided', expected 'outside'"):
         layer_witness(call, got, verdict, "name", "equivalence", 0)
 
@@ -109,7 +109,7 @@ def test_a_witness_that_does_not_follow_from_its_call_is_told():
     assert layer_contradiction(written.model_copy(update={"truth": truth}), verdict) == "its truth is not that of its call"
     for allowance in (nudged(written.allowance), "nan", "inf", (0.0).hex()):
         assert "its allowance is" in layer_contradiction(written.model_copy(update={"allowance": allowance}), verdict)
-    honest = judge_call(PLAIN["lru"](**call.keywords()), call, LayerArithmetic("float32"))
+    honest = judge_call(PLAIN["lru"](**call.keywords()), call, Arithmetic("float32", stages="formed"))
     assert layer_contradiction(written, honest) == "it claims `outside`, and its call is within"
     assert "truth" in layer_contradiction(written.model_copy(update={"reverse": False}), verdict)
     assert "truth" in layer_contradiction(written.model_copy(update={"rad": "nan"}), verdict)

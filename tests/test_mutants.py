@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from scanproof.properties.strategies import Domain, Draw
 from scans import NATIVE
 
 from scanproof.properties.check import check
 from scanproof.properties.judge import BLIND
 from scanproof.properties.laws import LAWS
-from scanproof.properties.mutants import CHUNK, MUTANTS, chunked, mutants
-from scanproof.properties.strategies import Domain, Draw
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.scan import scan
+from scanproof.properties.versions.scan import CHUNK, MUTANTS, chunked, mutants
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.transitions.diagonal import scan
 
 ALL = {law.name for law in LAWS}
 VARYING_ONLY = {"next-multiplier"}  # right where lam does not depend on time

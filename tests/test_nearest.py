@@ -6,12 +6,13 @@ from math import floor, inf, isinf, isnan, nan
 import ml_dtypes
 import numpy as np
 import pytest
+from scanproof.properties.strategies import SIZES, Domain, Draw
 from scans import exact as exact_states
 
 from scanproof.properties.nearest import BLOCK, correctly_rounded
-from scanproof.properties.strategies import SIZES, Domain, Draw
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.truth import Truth, exact
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.truth.enclosure import Truth
+from scanproof.reference.truth.exact import exact
 
 FORMATS = {  # significand bits, exponents of the smallest and of the largest normal numbers
     "float16": (11, -14, 15),

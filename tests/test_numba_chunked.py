@@ -22,7 +22,7 @@ from test_numba_diagonal import (
 
 from scanproof.numba_kernels import chunked, diagonal
 from scanproof.properties.judge import judge
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 # (batch, time, channels) and a chunk: no chunk, one, exactly two, a short last one, one of a single step, chunks of one step
 CASES = [

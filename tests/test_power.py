@@ -5,10 +5,10 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import long_sequences
+from scanproof.benchmarks.campaigns import long_sequences
 from scanproof.cli.app import app
-from scanproof.proofs import tiny
-from scanproof.proofs.tiny import Row
+from scanproof.proofs.rounding import tiny
+from scanproof.proofs.rounding.tiny import Row
 
 
 def run(*words):

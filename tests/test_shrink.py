@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 
 from scanproof.properties import shrink as module
-from scanproof.properties.mutants import mutants
 from scanproof.properties.shrink import shrink
-from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 from scanproof.properties.verdict import judge_inputs
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES
-from scanproof.reference.scan import scan
+from scanproof.properties.versions.scan import mutants
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
+from scanproof.reference.transitions.diagonal import scan
 
 ANY = Domain()
 

@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from scanproof.benchmarks import bench_scan, gate, speed
-from scanproof.benchmarks.cases import CASES, SHORT, Case, Problem, chosen, problem
-from scanproof.benchmarks.contestants import ALL, Call, Contestant, contestants
-from scanproof.benchmarks.gate import Judged
-from scanproof.benchmarks.machine import cores, limited
-from scanproof.benchmarks.speed import SAMPLE_NS, interleaved, measure, moved_bytes
+from scanproof.benchmarks.speed import bench_scan, gate, speed
+from scanproof.benchmarks.speed.cases import CASES, SHORT, Case, Problem, chosen, problem
+from scanproof.benchmarks.speed.contestants import ALL, Call, Contestant, contestants
+from scanproof.benchmarks.speed.gate import Judged
+from scanproof.benchmarks.speed.machine import cores, limited
+from scanproof.benchmarks.speed.speed import SAMPLE_NS, interleaved, measure, moved_bytes
 from scanproof.cli.app import app
 from scanproof.numba_kernels import diagonal
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.rounding import allowance
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {
@@ -277,7 +277,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """`scanproof bench --case cache` is the small case with three contestants, one of them wrong."""
     clock = Clock()
     field = [ALL[0], clock.contestant("right", [SAMPLE_NS]), clock.contestant("wrong", [SAMPLE_NS], zeros)]
-    monkeypatch.setattr("scanproof.benchmarks.cases.CASES", (SMALL["constant"]._replace(name="cache"),))
+    monkeypatch.setattr("scanproof.benchmarks.speed.cases.CASES", (SMALL["constant"]._replace(name="cache"),))
     monkeypatch.setattr(speed, "contestants", lambda kind: field)
 
 
@@ -347,7 +347,7 @@ def test_pytest_benchmark_times_nobody_who_is_outside(monkeypatch: pytest.Monkey
 def test_benchmarks_are_collected_only_by_name() -> None:
     collect = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}  # not as a worker of this run
-    file = "benchmarks/bench_scan.py"
+    file = "benchmarks/speed/bench_scan.py"
     named = subprocess.run([*collect, file], cwd=ROOT, env=alone, capture_output=True, text=True, check=True)
     pairs = sum(not one.missing for case in CASES for one in contestants(case.kind))
     assert f"{pairs} tests collected" in named.stdout

@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scanproof.properties.strategies import DECK, LAMBDAS, SIZES, Domain, Draw, draws
 from scans import NATIVE
 
 from scanproof.properties.judge import BLIND, judge
-from scanproof.properties.mutants import CHUNK, chunked, drops_carry, returns_input, zeros
-from scanproof.properties.strategies import DECK, LAMBDAS, SIZES, Domain, Draw, draws
 from scanproof.properties.verdict import CLAIMS, judge_inputs
-from scanproof.reference.arithmetic import UNMODELLED_ORDERS, Arithmetic
-from scanproof.reference.certificate import certify
-from scanproof.reference.formats import DTYPES, format_of
+from scanproof.properties.versions.scan import CHUNK, chunked, drops_carry, returns_input, zeros
+from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES, format_of
+from scanproof.reference.arithmetic.vocabulary import UNMODELLED_ORDERS
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.scan import scan
-from scanproof.reference.truth import exact_state, truth
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.truth.exact import exact_state, truth
 
 FLOAT64 = Arithmetic("float64")
 LAM, B = np.array([0.5]), np.array([[[1.0], [1.0], [1.0]]])

@@ -14,13 +14,15 @@ import pytest
 from flint import acb
 from layer_truth import BITS, TIGHT, agree, ball
 
-from scanproof.properties import lru_versions, rotrnn_versions
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
-from scanproof.properties.plain_scan import CHUNK
-from scanproof.properties.versions import ACCEPTED, AFTER, EXPECTED, REJECTED, VERSIONS
-from scanproof.reference import lru, namespace, rotrnn
+from scanproof.properties.versions import lru as lru_versions
+from scanproof.properties.versions import rotrnn as rotrnn_versions
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.properties.versions.plain_scan import CHUNK
+from scanproof.properties.versions.versions import ACCEPTED, AFTER, EXPECTED, REJECTED, VERSIONS
+from scanproof.reference import lru, rotrnn
 from scanproof.reference.layers import mapped
+from scanproof.reference.numbers import namespace
 
 SYSTEMS = {"lru": lru, "rotrnn": rotrnn}
 BY_NAME = {version.name: version for version in VERSIONS}

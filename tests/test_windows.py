@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from editions import recheck
 from scans import Ieee, Machine, Soft, chunked, draw, problem, states, stored_steps
 
 from scanproof.properties import windows
 from scanproof.properties.check import check
 from scanproof.properties.judge import judge
-from scanproof.properties.recheck import recheck
 from scanproof.properties.verdict import judge_inputs
 from scanproof.properties.windows import judged, width, window
 from scanproof.properties.witness import witness

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 
 from scanproof.properties import witness as module
 from scanproof.properties.judge import judge
-from scanproof.properties.mutants import drops_carry, zeros
-from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 from scanproof.properties.verdict import judge_inputs
+from scanproof.properties.versions.scan import drops_carry, zeros
 from scanproof.properties.witness import Witness, array, contradiction, numbers, read, witness, write_atomically
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES, format_of
-from scanproof.reference.scan import scan
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES, format_of
+from scanproof.reference.transitions.diagonal import scan
 
 FULL = {"h0": True, "reverse": True}
 

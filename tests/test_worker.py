@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scanproof.properties.strategies import Domain
 
 from scanproof.properties import worker
 from scanproof.properties.check import check
 from scanproof.properties.implementation import POISON_STEPS, Fault, InProcess
-from scanproof.properties.strategies import Domain
 from scanproof.properties.worker import Worker, load, parse_target
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
 
 HERE = Path(__file__).parent / "implementations"
 FLOAT32 = Arithmetic("float32")

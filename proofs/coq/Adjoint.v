@@ -3,7 +3,7 @@
        sum_t <g_t, d_t> = sum_t <a_t, s_t>,   <a_t, dA_t h_(t-1)> = tr((a_t h_(t-1)^T)^T dA_t)
    so dL/db_t = a_t and dL/dA_t = a_t h_(t-1)^T.
    Source: reverse accumulation (Griewank and Walther, Evaluating Derivatives, 2008) on the linear recurrence.
-   In Python: proofs/adjoint.py; the gradients of reference/ rest on it. *)
+   In Python: proofs/scan/adjoint.py; the gradients of reference/ rest on it. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Norm.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

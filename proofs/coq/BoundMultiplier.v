@@ -5,7 +5,7 @@
    Multiplied by a number x from the left and y from the right, whose products with the segments it meets stay <= G and <= c,
      x (gain t - power) y <= c ((1 + loss G)^(n - 1) - 1),        n steps, hence n - 1 products.
    Source: docs/theorem.md, "Underflow" (w = (1 + l G^2)^(m-1) - 1 there is larger, BoundTheorem.v).
-   In Python: reference/rounding.py `_bracketing`, the term w. *)
+   In Python: reference/allowance/rounding.py `_bracketing`, the term w. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear BoundTree.

@@ -4,7 +4,7 @@
    rounding against us. Products, sums and roundings keep this. R is any numDomainType: real and complex numbers alike, |.| its
    norm.
    Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3; docs/theorem.md. Relied on by: every other
-   Bound and Circuit file; in Python claim `rounding-near` (proofs/rounding_theorem.py). *)
+   Bound and Circuit file; in Python claim `rounding-near` (proofs/rounding/rounding_theorem.py). *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -9,9 +9,9 @@
      contracted   |fl(a h + x) - (a h + x)| <= beta |a h| + ((1 + u)^2 - 1)|x| + loss: c = 2 (complex products)
    All this is asked of all numbers, so that no format with a largest exponent satisfies it: evaluations that do not overflow
    are meant. Which do not is decided beside the theorem, in words (docs/theorem.md, Overflow).
-   Not proved here: beta of complex products (reference/operations.py). sqrt 2 ((1+u)^3 - 1) is that of Gappa's components
-   (proofs/gappa_layer.py) in ComplexProduct.v; sqrt 5 u is cited, 4/sqrt 3 u proved there. Source: docs/theorem.md. In Python:
-   reference/operations.py `Roundings`; tests/test_tiny.py evaluates these hypotheses on every operand of tiny formats. *)
+   Not proved here: beta of complex products (reference/arithmetic/operations.py). sqrt 2 ((1+u)^3 - 1) is that of Gappa's components
+   (proofs/gappa/gappa_layer.py) in ComplexProduct.v; sqrt 5 u is cited, 4/sqrt 3 u proved there. Source: docs/theorem.md. In Python:
+   reference/arithmetic/operations.py `Roundings`; tests/proofs/test_tiny.py evaluates these hypotheses on every operand of tiny formats. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear BoundTree BoundMultiplier.

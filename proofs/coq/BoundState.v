@@ -6,7 +6,7 @@
      losses = products loss + sums flush + writes store_loss,
    where Y is the scan with the multipliers K |lam| that are read, m the steps since the first operand that is not zero, and c
    bounds the products of |lam| over segments that end at the last step (top_bound, there with a later factor y).
-   Source: docs/theorem.md. In Python: reference/rounding.py `_bracketing`. *)
+   Source: docs/theorem.md. In Python: reference/allowance/rounding.py `_bracketing`. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear BoundTree BoundMultiplier.

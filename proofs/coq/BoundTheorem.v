@@ -7,7 +7,7 @@
    q >= the states that are stored in a narrower format, with X, E, n, m, total and G the left folds of BoundCount.v. No bound
    of |lam| is assumed. `rounding_closed_form`, `monomials`: the same without recurrences. `dead` (BoundTree.v): n = 0, no
    error.
-   Relies on it: reference/rounding.py `_bracketing` (order "any" and `store` "chunk"; "chunked", "tree" with their own d). Only
+   Relies on it: reference/allowance/rounding.py `_bracketing` (order "any" and `store` "chunk"; "chunked", "tree" with their own d). Only
    tested, not proved here: loss = 0 where no product loses (an evaluation that is honest with loss = 0, but the choice `lossy`
    is Python's); d and q of the declared orders; operand_loss of narrowed operands; the last rounding to the format of the
    output (`_stored`); the evaluation of the bound in float64 (`_upward`, UP); exact lanes.

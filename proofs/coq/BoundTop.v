@@ -4,7 +4,7 @@
      top t y <= V^depth (1 + store)^stores (Y y + K^m c (W^(m-1) losses - total)),      W = 1 + loss G,
      losses = total + products loss + sums flush + writes store_loss.
    What later multipliers lose acts on an earlier state as a factor with c (W^(n-1) - 1) for c, so losses multiply up in W.
-   Source: docs/theorem.md, "Underflow". In Python: reference/rounding.py `_bracketing`. *)
+   Source: docs/theorem.md, "Underflow". In Python: reference/allowance/rounding.py `_bracketing`. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear BoundTree BoundMultiplier BoundState.

@@ -11,8 +11,8 @@
      multiplier  |a' - a_q a_l| <= beta |a_q a_l| + loss,       without beta if all steps on one side have rounds = false
      state       |b' - (a_q b_l + b_q)| <= (V K - 1)|a_q b_l| + (V - 1)|b_q| + V loss + flush
      exact zeros 0 a = 0; a zero operand does not make a sum round: it costs at most flush, once for a number that is a leaf
-   Source: docs/theorem.md; docs/decisions/0003-nonzero-operands.md. In Python: reference/rounding.py `_bracketing`,
-   reference/walk.py. *)
+   Source: docs/theorem.md; docs/decisions/0003-nonzero-operands.md. In Python: reference/allowance/rounding.py `_bracketing`,
+   reference/allowance/walk.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import BoundNear.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

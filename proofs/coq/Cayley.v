@@ -1,5 +1,5 @@
 (* The Cayley transform of a skew S, any size: I + S is invertible and (I - S)(I + S)^-1 is a rotation.
-   It gives exact rational rotations: proofs/instances.py makes its test matrices so. *)
+   It gives exact rational rotations: proofs/engine/instances.py makes its test matrices so. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Norm.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -8,7 +8,7 @@
    The first is a little more than the sqrt 5 u = 2.2361 u of Brent, Percival and Zimmermann (2007), which is cited; the second is
    that of Jeannerod, Kornerup, Louvet and Muller (2017); the third, with g = (1 + u)^3 - 1 from Gappa, is granted to any
    contraction.
-   In Python: reference/operations.py `_product`; lemma complex-product (proofs/complex_product.py) has the same steps. *)
+   In Python: reference/arithmetic/operations.py `_product`; lemma complex-product (proofs/rounding/complex_product.py) has the same steps. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

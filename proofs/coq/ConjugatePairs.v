@@ -2,7 +2,7 @@
    any number of angles, so that the states of one are those of the other in another basis.
    The ring has an i with i^2 = -1; cos and sin enter as the values c_k, s_k of each angle, and need no property.
    Source: RotRNN, arXiv 2407.07239, against the Linear Recurrent Unit, arXiv 2303.06349.
-   In Python: proofs/equivalence.py. *)
+   In Python: proofs/systems/equivalence.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Scan.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -2,7 +2,7 @@
    there is only one such E, and E(s + t) = E(s) E(t).
    Matrices are functions of two indices that run over 0, ..., n. The proof: d/dt (E^T E) = E^T (S^T + S) E = 0.
    That exp(tS) solves this equation is the definition of exp here; the series is in Series.v.
-   Source: RotRNN, arXiv 2407.07239 (P = exp(M - M^T)). In Python: proofs/rotation.py (exp-orthogonal-flow). *)
+   Source: RotRNN, arXiv 2407.07239 (P = exp(M - M^T)). In Python: proofs/rotations/rotation.py (exp-orthogonal-flow). *)
 From Coq Require Import Reals Lra Lia Arith.
 From Coquelicot Require Import Coquelicot.
 Open Scope R_scope.

@@ -1,7 +1,7 @@
 (* Second moments of the state under white inputs, for every size, rotation and t: no measure theory, expectations enter as the
    moment matrix Sigma_t = E[x_t x_t^T], which whiteness takes to g^2 A Sigma_t A^T + xi^2 B B^T.
    Source: RotRNN, arXiv 2407.07239; Orvieto et al., LRU, arXiv 2303.06349.
-   In Python: proofs/state_norm.py, proofs/lru.py, proofs/moments.py. *)
+   In Python: proofs/systems/state_norm.py, proofs/systems/lru.py, proofs/engine/moments.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Norm.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

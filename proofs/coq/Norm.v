@@ -1,5 +1,5 @@
 (* Squared norms of columns: an orthogonal matrix keeps them, so |(gamma A)^k x|^2 = gamma^(2k) |x|^2 for every k and n.
-   Source: RotRNN, arXiv 2407.07239. In Python: proofs/state_norm.py. *)
+   Source: RotRNN, arXiv 2407.07239. In Python: proofs/systems/state_norm.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

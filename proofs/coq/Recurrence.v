@@ -7,7 +7,7 @@
      E = (A + dA) k E + (dA k + A (k - 1)) N_{t-1} + dX + xi (|b| + dX) + (1 + xi) loss + flush
    and where every state is stored with errors store |h| + store_loss, (1 + store) E + store N_t + store_loss. loss only where
    an operand of the product is not zero, flush where one of the sum is not. Then |h'_t - h_t| <= E_t.
-   Relies on it: reference/rounding.py `_sequential` (each line of the recurrence is one of `error`). Only tested: loss = 0
+   Relies on it: reference/allowance/rounding.py `_sequential` (each line of the recurrence is one of `error`). Only tested: loss = 0
    where the factor is a unit (`loses`), operand_loss, and the evaluation in float64. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.

@@ -3,7 +3,7 @@
      special A        A is in SO(n): orthogonal, determinant 1
      power A k        A^k for any size n, also 0
    Source: RotRNN, arXiv 2407.07239: A = P Theta P^T.
-   In Python: proofs/rotation.py, proofs/canonical_form.py. *)
+   In Python: proofs/rotations/rotation.py, proofs/rotations/canonical_form.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

@@ -3,7 +3,7 @@
    roundings, or with three (an FMA in the product). A box of components does not survive a rotation; so Gappa bounds the error
    of one component of one step by eps, and the norm carries it on: |z + w|^2 <= (256/255) |z|^2 + 256 |w|^2, for
    E2 = 2 (256 eps)^2. Underflow is included; nothing overflows, for |computed h_t| < 253.
-   Source: as for RoundingReal.v. In Python: reference/rounding.py grants more than sqrt E2 here (tests/test_gappa.py). *)
+   Source: as for RoundingReal.v. In Python: reference/allowance/rounding.py grants more than sqrt E2 here (tests/proofs/test_gappa.py). *)
 From Coq Require Import Reals Psatz.
 From Flocq Require Import Core.
 From Gappa Require Import Gappa_tactic.

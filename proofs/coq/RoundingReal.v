@@ -1,8 +1,8 @@
 (* Every T: h_t = lam_t h_{t-1} + x_t in binary32, h_0 = 0, with |lam_t| <= 255/256 and |x_t| <= 1, one step rounded twice or
    once (FMA), is never further than 385/65536 from the exact state. Gappa proves one step, induction carries it on.
    Underflow is included; nothing overflows, for |computed h_t| < 257.
-   Source: Daumas and Melquiond, ACM TOMS 37 (2010), for Gappa. In Python: the sequential bound of reference/rounding.py grants
-   more than 385/65536 here (tests/test_gappa.py compares them). *)
+   Source: Daumas and Melquiond, ACM TOMS 37 (2010), for Gappa. In Python: the sequential bound of reference/allowance/rounding.py grants
+   more than 385/65536 here (tests/proofs/test_gappa.py compares them). *)
 From Coq Require Import Reals Psatz.
 From Flocq Require Import Core.
 From Gappa Require Import Gappa_tactic.

@@ -4,7 +4,7 @@
      (A, b)                     the step h -> A h + b; then p q, "p, then q", is (A_q A_p, A_q b_p + b_q)
    `bracketing`, `segment_cut` hold for every associative operator with an identity, `any_bracketing` for the affine one.
    Source: Blelloch, Prefix Sums and Their Applications, CMU-CS-90-190 (1990).
-   In Python: proofs/scan_operator.py, proofs/scan_algebra.py; every allowance relies on it. *)
+   In Python: proofs/scan/scan_operator.py, proofs/scan/scan_algebra.py; every allowance relies on it. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory.

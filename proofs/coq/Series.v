@@ -1,7 +1,7 @@
 (* The exponential series, coefficient by coefficient: the product of the series of exp(aS) and exp(bS) is that of
    exp((a+b)S). So exp(-S) exp(S) = I, exp(S/2)^2 = exp(S), and for skew S: exp(S)^T exp(S) = I. Any size; S enters as a formal
    power series, its convergence is not part of this file (Flow.v characterises exp(tS) by its differential equation).
-   Source: RotRNN, arXiv 2407.07239 (P = exp(M - M^T)). In Python: proofs/rotation.py (exp-orthogonal-series, exp-determinant-halves). *)
+   Source: RotRNN, arXiv 2407.07239 (P = exp(M - M^T)). In Python: proofs/rotations/rotation.py (exp-orthogonal-series, exp-determinant-halves). *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Norm Cayley.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

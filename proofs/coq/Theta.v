@@ -2,7 +2,7 @@
    In a basis that lists first all first coordinates and then all second ones, Theta(a) = [[C, -S], [S, C]] with
    C = diag(cos a_1, ..., cos a_m) and S = diag(sin a_1, ..., sin a_m).
    cos and sin are any two functions with the addition formulas and the symmetries that the hypotheses state.
-   Source: RotRNN, arXiv 2407.07239. In Python: proofs/canonical_form.py, proofs/rotation_operator.py. *)
+   Source: RotRNN, arXiv 2407.07239. In Python: proofs/rotations/canonical_form.py, proofs/rotations/rotation_operator.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import Rotation Scan.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -1,9 +1,11 @@
 """Scanproof: is this difference a bug, or could it be rounding? Certified verdicts for scan kernels.
 
     import scanproof
-    verdict = scanproof.judge("scan", h, lam=lam, b=b, arithmetic=scanproof.Arithmetic("float32"))
-    report = scanproof.check("scan", my_scan, arithmetic=scanproof.Arithmetic("float32"))
-    TestMyScan = scanproof.suite("scan", my_scan, arithmetic=scanproof.Arithmetic("float32"))
+    verdict = scanproof.judge("scan", h, lam=lam, b=b)                      # of states that you recorded
+    report = scanproof.check("scan", my_scan, dtype="float32")              # searches for a failing call
+    TestMyScan = scanproof.suite("scan", my_scan, dtype="float32")          # the same as a pytest class
+    results = scanproof.run("lru", params=params, u=u)                      # the reference itself
+    grads = scanproof.vjp("lru", {"y": y_bar}, params=params, u=u)          # its exact adjoint
 """
 
 from importlib import import_module
@@ -11,26 +13,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from scanproof.properties.check import check
+    from scanproof.properties.domain import Domain
     from scanproof.properties.judge import judge
     from scanproof.properties.outcome import Report
-    from scanproof.properties.strategies import Domain
     from scanproof.properties.suite import suite
     from scanproof.properties.verdict import Verdict
-    from scanproof.reference.arithmetic import Arithmetic
-    from scanproof.reference.layer_arithmetic import LayerArithmetic
+    from scanproof.reference.arithmetic.declaration import Arithmetic
+    from scanproof.reference.systems import run, vjp
 
 __version__ = "0.1.0"
-__all__ = ["Arithmetic", "Domain", "LayerArithmetic", "Report", "Verdict", "check", "judge", "suite"]
+__all__ = ["Arithmetic", "Domain", "Report", "Verdict", "check", "judge", "run", "suite", "vjp"]
 
 _HOME = {
-    "Arithmetic": "scanproof.reference.arithmetic",
-    "Domain": "scanproof.properties.strategies",
-    "LayerArithmetic": "scanproof.reference.layer_arithmetic",
+    "Arithmetic": "scanproof.reference.arithmetic.declaration",
+    "Domain": "scanproof.properties.domain",
     "Report": "scanproof.properties.outcome",
     "Verdict": "scanproof.properties.verdict",
     "check": "scanproof.properties.check",
     "judge": "scanproof.properties.judge",
+    "run": "scanproof.reference.systems",
     "suite": "scanproof.properties.suite",
+    "vjp": "scanproof.reference.systems",
 }
 
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference import namespace
 from scanproof.reference.layers import Call, Shapes, checked_call, finite_exp, rows
+from scanproof.reference.numbers import namespace
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from typing import Any
 
 import leaky  # type: ignore[import-not-found]
 import numpy as np
-
 from scanproof.properties.layer_draws import Sizes, one_per_row
 
 

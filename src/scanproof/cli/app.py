@@ -7,31 +7,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import scanproof
-from scanproof.cli.options import (
-    Accumulate,
-    Adjoint,
-    Assumed,
-    Contraction,
-    Dtype,
-    Expm,
-    Gain,
-    Json,
-    Operands,
-    Order,
-    Quiet,
-    Rounding,
-    Seed,
-    Stages,
-    Store,
-    Subnormals,
-    Sums,
-    System,
-)  # fmt: skip
+from scanproof.cli.options import Json, Quiet, Seed, System, declares
 
 ACCEPTED, REJECTED, BAD_INPUT, UNDECIDED, BROKEN, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 EXIT_CODES = (
@@ -71,23 +52,12 @@ app.add_typer(power, name="power")
 
 
 @app.command()
+@declares
 def check(
     implementation: Annotated[str, typer.Argument(help="file.py:function or package.module:function.")],
-    dtype: Dtype,
+    *,
     system: System = "scan",
-    subnormals: Subnormals = "gradual",
-    contraction: Contraction = True,
-    order: Order = "any",
-    accumulate: Accumulate = None,
-    store: Store = "output",
-    operands: Operands = None,
-    rounding: Rounding = "nearest",
-    assumed: Assumed = 1.0,
-    stages: Stages = "formed",
-    adjoint: Adjoint = "any",
-    sums: Sums = "any",
-    expm: Expm = "default",
-    gain: Gain = "expm1",
+    words: dict[str, Any],
     lam: Annotated[str, typer.Option(help="Which lam it accepts: constant, varying or both.")] = "both",
     positive: Annotated[str, typer.Option(help="What must be above zero: none, lam or all (lam, b and h0).")] = "none",
     lengths: Annotated[str | None, typer.Option(help="Accepted lengths, as in 1-64,128 (all by default).")] = None,
@@ -128,8 +98,7 @@ def check(
     from scanproof.properties.strategies import Domain
 
     with one_line_errors():
-        words = (dtype, subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
-        arithmetic = declared(system, words, (stages, adjoint, sums, expm, gain))
+        arithmetic = declared(system, words)
         sizes = (numbers(name, text) for name, text in (("lengths", lengths), ("channels", channels), ("states", states)))
         accepted = dict(zip(("lengths", "channels", "states"), sizes, strict=True))
         domain = Domain(lam, positive=positive, **accepted)
@@ -137,23 +106,13 @@ def check(
 
 
 @app.command()
+@declares
 def judge(
     file: Annotated[Path, typer.Argument(help="recorded.npz with arguments and results, or a witness file.json of any system.")],
+    *,
     system: System = "scan",
     dtype: Annotated[str | None, typer.Option(help="Declared format (that of b, u or S by default).")] = None,
-    subnormals: Subnormals = "gradual",
-    contraction: Contraction = True,
-    order: Order = "any",
-    accumulate: Accumulate = None,
-    store: Store = "output",
-    operands: Operands = None,
-    rounding: Rounding = "nearest",
-    assumed: Assumed = 1.0,
-    stages: Stages = "formed",
-    adjoint: Adjoint = "any",
-    sums: Sums = "any",
-    expm: Expm = "default",
-    gain: Gain = "expm1",
+    words: dict[str, Any],
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -180,9 +139,7 @@ def judge(
     from scanproof.cli import judge as command
 
     with one_line_errors():
-        words = (subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
-        layer = (stages, adjoint, sums, expm, gain)
-        raise typer.Exit(command.run(file, system, dtype, words, layer, json, quiet))
+        raise typer.Exit(command.run(file, system, dtype, words, json, quiet))
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from scanproof.cli.app import ACCEPTED, BROKEN, REJECTED, UNDECIDED
+from scanproof.cli.declared import options
 from scanproof.cli.output import console, number, print_json, progress, table, word
 from scanproof.properties.check import check as run_check
 from scanproof.properties.expm_verdict import OUTPUT as WHOLE_MATRIX
@@ -25,7 +25,7 @@ from scanproof.properties.suites import suite_of
 from scanproof.properties.verdict import ASSUMED, Verdict
 from scanproof.properties.witness import WITNESSES, Witness, write_atomically
 from scanproof.properties.worker import Worker
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
 
 
@@ -84,14 +84,9 @@ def exit_code(report: Report) -> int:
 
 def reproduce(report: Report, domain: Domain) -> str:
     """The command that finds the same thing again."""
-    a, first = report.arithmetic, next((law.name for law in report.laws if law.verdict == "outside"), None)
-    words = ["scanproof", "check", report.implementation, "--system", report.system, "--dtype", a.dtype]
-    words += [] if a.subnormals == "gradual" else ["--subnormals", a.subnormals]
-    words += [] if a.contraction else ["--no-contraction"]
-    words += [] if a.order == "any" else ["--order", a.order]
+    first = next((law.name for law in report.laws if law.verdict == "outside"), None)
+    words = ["scanproof", "check", report.implementation, "--system", report.system, *options(report.arithmetic)]
     words += [] if domain.lam == "both" else ["--lam", domain.lam]
-    for f in fields(a)[4:]:
-        words += [] if getattr(a, f.name) == f.default else [f"--{f.name}", str(getattr(a, f.name))]
     words += [] if domain.positive == "none" else ["--positive", domain.positive]
     for name in ("lengths", "channels", "states"):
         accepted = getattr(domain, name)
@@ -190,7 +185,7 @@ def as_dict(report: Report, witness: Path | None, command: str) -> dict[str, Any
     return {
         "format": "scanproof-check/1",
         "implementation": report.implementation,
-        "arithmetic": asdict(report.arithmetic),
+        "arithmetic": report.arithmetic.words(),
         "seed": report.seed,
         "verdict": report.verdict,
         "grade": report.failure.grade if report.failure else None,

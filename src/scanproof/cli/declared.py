@@ -1,24 +1,29 @@
-"""From the words of the command line to a declared arithmetic."""
+"""From the words of the command line to a declaration, and back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.systems import known_system, systems
+from scanproof.reference import systems
+from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
-def declared(system: str, words: tuple[Any, ...], layer: tuple[str, ...]) -> Arithmetic:
-    """The declaration of a system; the words of layers must be left alone for a scan.
+def declared(system: str, words: Mapping[str, Any]) -> Arithmetic:
+    """The declaration of a system.
 
     Raises:
-        ValueError: an unknown system or word, or words that do not go together.
+        ValueError: an unknown system or word, words that do not go together, or one that says nothing of this system.
     """
-    if known_system(system) != "scan":
-        return LayerArithmetic(*words, *layer)
-    plain = LayerArithmetic("float32")
-    for name, word in zip(("stages", "adjoint", "sums", "expm", "gain"), layer, strict=True):
-        if word != getattr(plain, name):
-            raise ValueError(f"{name}: found {word!r} with system {system}, expected another system: {', '.join(systems()[1:])}")
-    return Arithmetic(*words)
+    return systems.declared(systems.known_system(system), Arithmetic.from_words(words))
+
+
+def options(arithmetic: Arithmetic) -> list[str]:
+    """The words as the command line has them, those that are not the defaults."""
+    found: list[str] = []
+    for name, value in arithmetic.words().items():
+        if isinstance(value, bool):
+            found.append(f"--{'' if value else 'no-'}{name}")
+        else:
+            found += [f"--{name}", str(value)]
+    return found

@@ -16,7 +16,7 @@ from sympy.printing.str import StrPrinter
 from scanproof import proofs
 from scanproof.cli.output import console, word
 from scanproof.proofs import ClaimResult, Lemma, Result
-from scanproof.proofs.algebra import Claim, Word, polynomial, residual, rewrite_once, single_word
+from scanproof.proofs.engine.algebra import Claim, Word, polynomial, residual, rewrite_once, single_word
 
 Terms = dict[Word, sp.Expr]
 

@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from scanproof.cli.app import ACCEPTED, REJECTED, golden, one_line_errors
-from scanproof.cli.options import (
-    Accumulate,
-    Adjoint,
-    Assumed,
-    Contraction,
-    Expm,
-    Gain,
-    Json,
-    Operands,
-    Order,
-    Quiet,
-    Rounding,
-    Stages,
-    Store,
-    Subnormals,
-    Sums,
-)
+from scanproof.cli.options import Json, Quiet, declares
 
 Dtypes = Annotated[list[str] | None, typer.Option("--dtype", help="Only cases of this dtype (may be repeated).")]
 System = Annotated[str, typer.Option(help="The cases of a scan, or of a layer: lru, rotrnn.")]
@@ -86,23 +70,13 @@ def emit(system: System = "scan", dtype: Dtypes = None) -> None:
 
 
 @golden.command()
+@declares
 def judge(
     answers: Annotated[str, typer.Argument(help='JSON lines {"id": ..., "h": {dtype, shape, data}}: a file, or - for stdin.')],
+    *,
     system: System = "scan",
     dtype: Dtypes = None,
-    subnormals: Subnormals = "gradual",
-    contraction: Contraction = True,
-    order: Order = "any",
-    accumulate: Accumulate = None,
-    store: Store = "output",
-    operands: Operands = None,
-    rounding: Rounding = "nearest",
-    assumed: Assumed = 1.0,
-    stages: Stages = "formed",
-    adjoint: Adjoint = "any",
-    sums: Sums = "any",
-    expm: Expm = "default",
-    gain: Gain = "expm1",
+    words: dict[str, Any],
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -117,9 +91,7 @@ def judge(
     from scanproof.cli import golden_output as output
 
     with one_line_errors():
-        words = (subnormals, contraction, order, accumulate, store, operands, rounding, assumed)
-        layer = (stages, adjoint, sums, expm, gain)
-        raise typer.Exit(output.judged(answers, output.chosen(system, dtype), words, layer, json, quiet))
+        raise typer.Exit(output.judged(answers, output.chosen(system, dtype), words, json, quiet))
 
 
 @golden.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ from scanproof.golden import answers, store
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.golden.schema import Case
 from scanproof.properties.witness import array
-from scanproof.reference.arithmetic import Arithmetic
-from scanproof.reference.formats import DTYPES
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import DTYPES
 
 if TYPE_CHECKING:
     from scanproof.golden.judging import Result
@@ -106,12 +106,12 @@ def _layer_elements(case: LayerCase) -> list[tuple[Any, ...]]:
 
 
 def judged(
-    file: str, cases: Sequence[Case | LayerCase], words: tuple[Any, ...], layer: tuple[str, ...], as_json: bool, quiet: bool
+    file: str, cases: Sequence[Case | LayerCase], words: Mapping[str, Any], as_json: bool, quiet: bool
 ) -> int:
-    """Judges a file of answers to cases of one system and returns the exit code; words of Arithmetic, after the dtype."""
+    """Judges a file of answers to cases of one system and returns the exit code; words: of the declaration but its dtype."""
     from scanproof.golden import judging
 
-    dtypes = {case.dtype: declared(case.system, (case.dtype, *words), layer) for case in cases}
+    dtypes = {case.dtype: declared(case.system, {"dtype": case.dtype, **words}) for case in cases}
     result = judging.judge(cases, answers.collect(_lines(file), {case.id: case for case in cases}), dtypes)
     code = CODES[result.verdict]
     if as_json:

@@ -32,16 +32,14 @@ KINDS: dict[str, tuple[Any, Any]] = {  # of witnesses
 CODES = {"nearest": ACCEPTED, "within": ACCEPTED, "outside": REJECTED, "undecided": UNDECIDED}
 
 
-def run(
-    file: Path, system: str, dtype: str | None, words: tuple[Any, ...], layer: tuple[str, ...], as_json: bool, quiet: bool
-) -> int:
-    """Judges the file in the declared arithmetic and returns the exit code."""
+def run(file: Path, system: str, dtype: str | None, words: Mapping[str, Any], as_json: bool, quiet: bool) -> int:
+    """Judges the file in the declared arithmetic and returns the exit code; words: of the declaration but its dtype."""
     if file.suffix == ".json":
         verdict = _witness(file)
     else:
         recorded = load(file, known_system(system), dtype)
         found = next(recorded[name].dtype.name for name in MAIN if name in recorded)
-        arithmetic = declared(system, (dtype or found, *words), layer)
+        arithmetic = declared(system, {"dtype": dtype or found, **words})
         with waiting("judging", quiet or as_json):
             verdict = run_judge(system, **recorded, arithmetic=arithmetic)
     if as_json:

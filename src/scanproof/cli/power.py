@@ -14,8 +14,8 @@ from scanproof.cli.options import Json, Quiet, Seed
 from scanproof.cli.output import console, print_json, progress, table, waiting
 
 if TYPE_CHECKING:
-    from scanproof.benchmarks import alarms as scans
-    from scanproof.benchmarks import layer_tightness
+    from scanproof.benchmarks.campaigns import alarms as scans
+    from scanproof.benchmarks.campaigns import layer_tightness
 
 BLOCK = 50  # honest evaluations in one piece of work
 CASES = 3  # of layers, likewise
@@ -61,8 +61,8 @@ def alarms(
 
 def run_alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs the campaign on all cores and returns the exit code."""
-    from scanproof.benchmarks import tightness_page
-    from scanproof.benchmarks.alarms import block
+    from scanproof.benchmarks.campaigns import tightness_page
+    from scanproof.benchmarks.campaigns.alarms import block
     from scanproof.properties.witness import write_atomically
 
     outcomes: list[scans.Outcome] = _outcomes(block, evaluations, BLOCK, seed, "honest evaluations", quiet or as_json)
@@ -115,9 +115,9 @@ def layers(
 
 def run_layers(cases: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs all cases on all cores and returns the exit code."""
-    from scanproof.benchmarks import layer_tightness_page
-    from scanproof.benchmarks.layer_cases import CELLS
-    from scanproof.benchmarks.layer_tightness import block
+    from scanproof.benchmarks.campaigns import layer_tightness_page
+    from scanproof.benchmarks.campaigns.layer_cases import CELLS
+    from scanproof.benchmarks.campaigns.layer_tightness import block
     from scanproof.properties.witness import write_atomically
 
     total = cases * len(CELLS)
@@ -157,7 +157,7 @@ def long(
 
 def run_long(steps: int, seed: int, as_json: bool) -> int:
     """Judges one after the other and returns the exit code."""
-    from scanproof.benchmarks.long_sequences import timed
+    from scanproof.benchmarks.campaigns.long_sequences import timed
 
     with waiting(f"judging {steps} steps", as_json):
         rows = list(timed(steps, seed))
@@ -193,7 +193,7 @@ def constants(
 
 def run_constants(seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Measures in several processes and returns the exit code."""
-    from scanproof.benchmarks import constants_page
+    from scanproof.benchmarks.constants import constants_page
     from scanproof.cli import verify
     from scanproof.properties.witness import write_atomically
 
@@ -216,7 +216,7 @@ def run_constants(seed: int, write: Path | None, as_json: bool, quiet: bool) -> 
 
 def run(write: Path | None, as_json: bool, quiet: bool) -> int:
     """Runs everything and returns the exit code."""
-    from scanproof.proofs import tiny as tables  # compiles with Numba
+    from scanproof.proofs.rounding import tiny as tables  # compiles with Numba
     from scanproof.properties.witness import write_atomically
 
     rows = []

@@ -12,11 +12,13 @@ from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.derivation import derive
 from scanproof.cli.output import print_json, progress, waiting
 from scanproof.cli.prove_tables import Proved, show_certificates, show_chain, show_layers, show_reasons, show_sum
-from scanproof.proofs import Lemma, Result, chain, coq_layer, coq_table, gappa_layer
-from scanproof.proofs.chain import Chain, Link
-from scanproof.proofs.coq_layer import TheoremResult
-from scanproof.proofs.gappa_layer import Certificate
-from scanproof.proofs.run import Status
+from scanproof.proofs import Lemma, Result
+from scanproof.proofs.chain.chain import Chain, Link, chain
+from scanproof.proofs.coq import coq_layer, coq_table
+from scanproof.proofs.coq.coq_layer import TheoremResult
+from scanproof.proofs.engine.run import Status
+from scanproof.proofs.gappa import gappa_layer
+from scanproof.proofs.gappa.gappa_layer import Certificate
 
 LONGEST = 60  # seconds that SymPy may take for a lemma; none needs more than a few
 

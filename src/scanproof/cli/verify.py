@@ -19,18 +19,18 @@ from typing import Any, NamedTuple
 from threadpoolctl import threadpool_limits
 
 import scanproof
-from scanproof.benchmarks.cases import SHORT, chosen
-from scanproof.benchmarks.layer_peers import expm_subjects, layer_subjects
-from scanproof.benchmarks.peers import Subject, subjects
-from scanproof.benchmarks.speed import ROUNDS
+from scanproof.benchmarks.peers.layer_peers import expm_subjects, layer_subjects
+from scanproof.benchmarks.peers.peers import Subject, subjects
+from scanproof.benchmarks.speed.cases import SHORT, chosen
+from scanproof.benchmarks.speed.speed import ROUNDS
 from scanproof.cli import bench
 from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
 from scanproof.cli.output import console, number, print_json, progress, table
 from scanproof.cli.verify_jobs import check_subject, golden, growth, prove_lemma, recordings, reject_mutant
 from scanproof.cli.verify_layers import judge_version
-from scanproof.properties.mutants import mutants
-from scanproof.properties.versions import VERSIONS
+from scanproof.properties.versions.scan import mutants
+from scanproof.properties.versions.versions import VERSIONS
 from scanproof.report import write
 from scanproof.report.claims_model import NAME, Claims
 from scanproof.report.model import CheckRow, RunReport
@@ -87,7 +87,7 @@ def run(seed: int, cases: int, folder: Path, claims: bool, as_json: bool, quiet:
 
 def measure_claims(seed: int, quiet: bool) -> Claims:
     """The papers' claims as experiments, with a progress bar."""
-    from scanproof.benchmarks import claims
+    from scanproof.benchmarks.claims.claims import claims
 
     with progress(claims.STEPS, quiet) as (bar, task):
         return claims.measure(seed, tell=lambda text: bar.update(task, advance=1, description=text))

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.peers import Subject
+from scanproof.benchmarks.peers.peers import Subject
 from scanproof.cli.verify_layers import layer_recording
 from scanproof.properties.check import check
 from scanproof.properties.compare import compare
 from scanproof.properties.implementation import InProcess
-from scanproof.properties.mutants import MUTANTS
 from scanproof.properties.verdict import judge_inputs
+from scanproof.properties.versions.scan import MUTANTS
 from scanproof.properties.worker import load
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.rounding import allowance
 from scanproof.reference.systems import LAYERS
 from scanproof.reference.truth import truth
 from scanproof.report.model import CheckRow, GoldenRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow

@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.peers import Subject
+from scanproof.benchmarks.peers.peers import Subject
 from scanproof.properties.check import check
 from scanproof.properties.implementation import InProcess
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.outcome import Report
-from scanproof.properties.versions import ACCEPTED, AFTER, REJECTED, VERSIONS, Version
+from scanproof.properties.versions.versions import ACCEPTED, AFTER, REJECTED, VERSIONS, Version
 from scanproof.properties.worker import load
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic, of_layer
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import LAYERS
 from scanproof.report.model import RecordingRow, VersionRow
@@ -54,7 +54,7 @@ def judge_version(name: str, seed: int, cases: int, witnesses: Path) -> list[Ver
 
 
 def _searched(version: Version, implementation: Callable[..., Any], seed: int, cases: int) -> Report:
-    declared, wide = LayerArithmetic(VERSION_DTYPE), in_float64(implementation)
+    declared, wide = Arithmetic(VERSION_DTYPE, stages="formed"), in_float64(implementation)
     return check(version.system, wide, arithmetic=declared, seed=seed, cases=cases, laws=VERSION_LAWS)
 
 
@@ -101,7 +101,7 @@ def reparameterised(version: Version) -> Callable[..., Any]:
 
 def layer_recording(subject: Subject, name: str, signal: Array) -> list[RecordingRow]:
     """One layer, as initialised, driven by a recording (batch, time, channels); [] where that is not offered."""
-    declared, dtype = of_layer(subject.arithmetic), subject.arithmetic.dtype
+    declared, dtype = subject.arithmetic, subject.arithmetic.dtype
     rng, module = np.random.default_rng(0), LAYERS[subject.system].module
     sizes = {"state": 8, "ring": "paper-long"} if subject.system == "lru" else {"heads": 2, "head_dim": 4}
     params = mapped(module.init(rng, width=signal.shape[2], **sizes), lambda x: x.astype(dtype))

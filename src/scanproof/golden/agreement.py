@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scanproof.reference.inputs import Array
-from scanproof.reference.truth import Truth
+from scanproof.reference.truth.enclosure import Truth
 
 SAME = 2.0**-40  # relative: what log1p, expm1 and hypot of two machines may make of one number
 Point = tuple[Fraction, Fraction]

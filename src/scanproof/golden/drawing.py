@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 
 Shape = tuple[int, ...]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scanproof.golden.magnitude import moduli
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 
 NEAR_OVERFLOW = 2.0**-10  # of the largest number

@@ -16,9 +16,8 @@ from scanproof.golden.schema import Case
 from scanproof.properties.judge import rescue
 from scanproof.properties.layer_verdict import judge_call
 from scanproof.properties.verdict import CLAIMS, Status, Verdict, Word, judge_inputs
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import of_layer
 
 FORMAT = "scanproof-golden-verdict/1"
 PASSED = ("nearest", "within")
@@ -93,14 +92,14 @@ def _judged(case: Case | LayerCase, answers: Answers, arithmetic: Arithmetic) ->
 
 def _judged_layer(case: LayerCase, got: Mapping[str, Array], arithmetic: Arithmetic) -> Judged:
     """Whatever was answered, against what is computed here, which must be what the file holds."""
-    declared, call = of_layer(arithmetic), case.inputs()
-    found = certificates(call, declared)
-    wrong = altered(case, declared, found)
+    call = case.inputs()
+    found = certificates(call, arithmetic)
+    wrong = altered(case, arithmetic, found)
     if wrong:
-        raise ValueError(f"golden: {case.id}: altered: its {wrong} for {declared} are not those of its call")
-    source: Source = "computed" if case.stored(declared) is None else "stored"
-    verdict, absent = judge_call(got, call, declared, found), tuple(name for name in case.results() if name not in got)
-    return Judged(case, declared, verdict.verdict, verdict, source, absent)
+        raise ValueError(f"golden: {case.id}: altered: its {wrong} for {arithmetic} are not those of its call")
+    source: Source = "computed" if case.stored(arithmetic) is None else "stored"
+    verdict, absent = judge_call(got, call, arithmetic, found), tuple(name for name in case.results() if name not in got)
+    return Judged(case, arithmetic, verdict.verdict, verdict, source, absent)
 
 
 def _source(case: Case, arithmetic: Arithmetic) -> Source:

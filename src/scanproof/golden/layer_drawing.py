@@ -9,8 +9,8 @@ import numpy as np
 from scanproof.golden.drawing import Draw, Range
 from scanproof.properties.layer_calls import LayerCall
 from scanproof.reference import lru, rotrnn
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 
 HALF, NEAR_ONE = (-1.25, 0.25), (-8.0, -5.0)  # of nu_log and gamma_log: decays 0.28 to 0.75, 0.993 to 0.9997
 SIZE = (0.25, 1.0)  # of other numbers
@@ -57,7 +57,7 @@ class LayerDraw(Draw):
 
     def _states(self, call: LayerCall) -> Array:
         """h0 that goes with a call."""
-        shape, dtype = call.expected(LayerArithmetic(self.dtype))["h_last"]
+        shape, dtype = call.expected(Arithmetic(self.dtype))["h_last"]
         real = self.numbers(shape, SIZE)
         return real if dtype == self.dtype else np.asarray(real + 1j * self.numbers(shape, SIZE)).astype(dtype)
 

@@ -13,12 +13,12 @@ from scanproof.golden.layer_flags import layer_flags
 from scanproof.golden.layer_making import BITS, balls, bounds_of, certificates, classes, last
 from scanproof.golden.layer_schema import LayerCase
 from scanproof.properties.layer_calls import LayerCall, received
-from scanproof.properties.plain_lru import Lru
-from scanproof.properties.plain_rotrnn import RotRnn
+from scanproof.properties.versions.plain_lru import Lru
+from scanproof.properties.versions.plain_rotrnn import RotRnn
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import Certified
-from scanproof.reference.truth import Truth
+from scanproof.reference.truth.enclosure import Truth
 
 TIGHT = 2.0**-96  # head and tail hold a result to this
 GRAIN = 2.0**-300  # and one that is zero to this
@@ -45,7 +45,7 @@ def layer_faults(case: LayerCase) -> Iterator[str]:
             yield f"allowances: found other {wrong} for {arithmetic} than its theorem gives"
 
 
-def altered(case: LayerCase, arithmetic: LayerArithmetic, found: dict[str, Certified]) -> str | None:
+def altered(case: LayerCase, arithmetic: Arithmetic, found: dict[str, Certified]) -> str | None:
     """What of a file is not what its call gives: its truth, or its bounds if it holds this class."""
     truths, bounds, computed = case.enclosures(), case.stored(arithmetic), bounds_of(found)
     for name, x in found.items():

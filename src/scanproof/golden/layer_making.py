@@ -7,7 +7,7 @@ formulation of the layers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 import flint
@@ -20,32 +20,32 @@ from scanproof.golden.layer_schema import LAYER_FORMAT, LayerCase, LayerGranted
 from scanproof.golden.schema import Enclosure
 from scanproof.properties.layer_calls import LayerCall, checked_layer
 from scanproof.properties.layer_verdict import certify
-from scanproof.properties.layer_witness import LayerDeclared
 from scanproof.properties.witness import Numbers, numbers
-from scanproof.reference import namespace
-from scanproof.reference.enclosed import Complex, Enclosed, of_balls
-from scanproof.reference.formats import WIDER
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.formats import WIDER
+from scanproof.reference.arithmetic.operations import UP
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
 from scanproof.reference.layer_certificate import Certified
 from scanproof.reference.layers import backwards, mapped
-from scanproof.reference.operations import UP
-from scanproof.reference.truth import Truth
+from scanproof.reference.numbers import namespace
+from scanproof.reference.numbers.enclosed import Complex, Enclosed, of_balls
+from scanproof.reference.truth.enclosure import Truth
 
 BITS = 400
 
 
-def classes(dtype: str, gradients: bool) -> list[LayerArithmetic]:
+def classes(dtype: str, gradients: bool) -> list[Arithmetic]:
     """The classes whose allowances a file stores: IEEE, subnormals flushed, and for gradients those of the adjoint recurrence.
 
     16-bit formats accumulate in float32.
     """
     accumulate = "float32" if "float32" in WIDER[dtype] else None
-    usual = [LayerArithmetic(dtype, subnormals=word, accumulate=accumulate) for word in ("gradual", "daz")]
-    return usual + [LayerArithmetic(dtype, adjoint="recurrence", accumulate=accumulate)] * gradients
+    formed = Arithmetic(dtype, accumulate=accumulate, stages="formed")
+    usual = [replace(formed, subnormals=word) for word in ("gradual", "daz")]
+    return usual + [replace(formed, adjoint="recurrence")] * gradients
 
 
-def certificates(call: LayerCall, arithmetic: LayerArithmetic) -> dict[str, Certified]:
+def certificates(call: LayerCall, arithmetic: Arithmetic) -> dict[str, Certified]:
     """Truth and allowance of every result that can be asked for."""
     found = certify(call, arithmetic, gradients=False)
     return found if call.y_bar is None else found | certify(call, arithmetic, gradients=True)
@@ -111,9 +111,9 @@ def make_all(system: str) -> Iterator[LayerCase]:
     return (make(recipe, dtype) for recipe in LAYER_RECIPES[system] for dtype in recipe.dtypes)
 
 
-def _granted(call: LayerCall, arithmetic: LayerArithmetic) -> LayerGranted:
+def _granted(call: LayerCall, arithmetic: Arithmetic) -> LayerGranted:
     bounds = bounds_of(certificates(call, arithmetic))
-    return LayerGranted(arithmetic=LayerDeclared(**asdict(arithmetic)), bounds=_stored(bounds))
+    return LayerGranted(arithmetic=Declared(arithmetic.words()), bounds=_stored(bounds))
 
 
 def _stored(named: dict[str, Array]) -> dict[str, Numbers]:
@@ -122,7 +122,7 @@ def _stored(named: dict[str, Array]) -> dict[str, Numbers]:
 
 def _kinds(found: dict[str, Array], call: LayerCall) -> dict[str, tuple[Array, bool]]:
     """Each result, and whether it is complex, in the order in which programs are asked."""
-    expected = call.expected(LayerArithmetic(call.u.dtype.name))
+    expected = call.expected(Arithmetic(call.u.dtype.name))
     return {name: (found[name], dtype.startswith("complex")) for name, (_, dtype) in expected.items() if name in found}
 
 

@@ -12,11 +12,11 @@ from pydantic import Field, model_validator
 
 from scanproof.golden.schema import Enclosure, Form, Golden, Strict, holds
 from scanproof.properties.layer_calls import LayerCall, checked_layer
-from scanproof.properties.layer_witness import LayerDeclared
-from scanproof.properties.witness import Numbers, array
+from scanproof.properties.witness import Declared, Numbers, array
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.layer_arithmetic import LayerArithmetic
-from scanproof.reference.truth import Truth
+from scanproof.reference.systems import declared
+from scanproof.reference.truth.enclosure import Truth
 
 LAYER_FORMAT: Literal["scanproof-golden-layer/1"] = "scanproof-golden-layer/1"
 
@@ -24,11 +24,11 @@ LAYER_FORMAT: Literal["scanproof-golden-layer/1"] = "scanproof-golden-layer/1"
 class LayerGranted(Strict):
     """One class, and how far its evaluations can be from each result: inf where overflow is possible or nothing is known."""
 
-    arithmetic: LayerDeclared
+    arithmetic: Declared
     bounds: dict[str, Numbers]
 
-    def declared(self) -> LayerArithmetic:
-        return LayerArithmetic(**self.arithmetic.model_dump())
+    def declared(self) -> Arithmetic:
+        return self.arithmetic.arithmetic()
 
 
 class LayerCase(Golden):
@@ -51,10 +51,10 @@ class LayerCase(Golden):
     def _belongs_together(self) -> LayerCase:
         try:
             forms = self.results()
-            classes = [granted.declared() for granted in self.allowances]
+            classes = [declared(self.system, granted.declared()) for granted in self.allowances]
         except TypeError as error:
             raise ValueError(str(error)) from error
-        if any(declared.dtype != self.dtype for declared in classes) or len(set(classes)) < len(classes):
+        if any(known.dtype != self.dtype for known in classes) or len(set(classes)) < len(classes):
             raise ValueError(f"allowances: expected different classes, all of dtype {self.dtype}")
         _same_names("truth", self.truth, forms)
         for name, form in forms.items():
@@ -80,7 +80,7 @@ class LayerCase(Golden):
 
     def results(self) -> dict[str, Form]:
         """What a program may answer with: gradients only where y_bar is given."""
-        expected = self.inputs().expected(LayerArithmetic(self.dtype))
+        expected = self.inputs().expected(Arithmetic(self.dtype))
         asked = {name: x for name, x in expected.items() if self.y_bar or not name.startswith("gradient")}
         return {name: Form(dtype, list(shape), "in results") for name, (shape, dtype) in asked.items()}
 
@@ -88,7 +88,7 @@ class LayerCase(Golden):
         """The stored truth of every result, as arrays."""
         return {name: Truth(array(x.head), array(x.tail), array(x.rad)) for name, x in self.truth.items()}
 
-    def stored(self, arithmetic: LayerArithmetic) -> dict[str, Array] | None:
+    def stored(self, arithmetic: Arithmetic) -> dict[str, Array] | None:
         """The stored bounds of this class, or None."""
         found = (granted.bounds for granted in self.allowances if granted.declared() == arithmetic)
         return next(({name: array(x) for name, x in bounds.items()} for bounds in found), None)

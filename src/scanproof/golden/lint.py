@@ -17,10 +17,10 @@ from scanproof.golden.making import bound_of, classes
 from scanproof.golden.schema import Case
 from scanproof.golden.store import files, read
 from scanproof.properties.witness import array
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.scan import at
-from scanproof.reference.truth import Truth
+from scanproof.reference.transitions.diagonal import at
+from scanproof.reference.truth.enclosure import Truth
 
 TIGHT = Fraction(1, 2**96)  # head and tail hold the state to this
 GRAIN = Fraction(1, 2**1070)  # and to a few of the smallest float64

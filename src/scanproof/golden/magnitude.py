@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.scan import scan
+from scanproof.reference.transitions.diagonal import scan
 
 BITS = 64  # of a modulus that is not rational
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import numpy as np
 
@@ -13,10 +12,11 @@ from scanproof.golden.flags import flags
 from scanproof.golden.magnitude import magnitude
 from scanproof.golden.schema import FORMAT, Case, Enclosure, Granted
 from scanproof.properties.witness import Declared, numbers
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
-from scanproof.reference.rounding import allowance
-from scanproof.reference.truth import Truth, exact
+from scanproof.reference.truth.enclosure import Truth
+from scanproof.reference.truth.exact import exact
 
 
 def classes(dtype: str) -> list[Arithmetic]:
@@ -67,5 +67,5 @@ def make_all() -> Iterator[Case]:
 
 
 def _granted(inputs: Inputs, arithmetic: Arithmetic, truth: Truth) -> Granted:
-    declared = Declared(**asdict(arithmetic))
+    declared = Declared(arithmetic.words())
     return Granted(arithmetic=declared, bound=numbers(bound_of(inputs, arithmetic, truth)))

@@ -17,9 +17,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from scanproof.properties.witness import Declared, Numbers, array
-from scanproof.reference.arithmetic import Arithmetic
+from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs, checked
-from scanproof.reference.truth import Truth
+from scanproof.reference.systems import declared
+from scanproof.reference.truth.enclosure import Truth
 
 FORMAT: Literal["scanproof-golden/1"] = "scanproof-golden/1"
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -55,7 +56,7 @@ class Granted(Strict):
     bound: Numbers
 
     def declared(self) -> Arithmetic:
-        return Arithmetic(**self.arithmetic.model_dump())
+        return self.arithmetic.arithmetic()
 
 
 class Golden(Strict):
@@ -106,10 +107,10 @@ class Case(Golden):
     def _belongs_together(self) -> Case:
         try:
             self.inputs()
-            classes = [granted.declared() for granted in self.allowances]
+            classes = [declared(self.system, granted.declared()) for granted in self.allowances]
         except TypeError as error:
             raise ValueError(str(error)) from error
-        if any(declared.dtype != self.dtype for declared in classes) or len(set(classes)) < len(classes):
+        if any(known.dtype != self.dtype for known in classes) or len(set(classes)) < len(classes):
             raise ValueError(f"allowances: expected different classes, all of dtype {self.dtype}")
         wide = "complex128" if self.dtype.startswith("complex") else "float64"
         for name, found in (("truth.head", self.truth.head), ("truth.tail", self.truth.tail)):

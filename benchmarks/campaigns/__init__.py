@@ -1,0 +1,1 @@
+"""Honest programs by the hundred thousand: false alarms, tightness, long sequences."""

@@ -1,0 +1,1 @@
+"""How far elementary functions and matrix exponentials are off."""

@@ -1,0 +1,1 @@
+"""Implementations that other people wrote, or would write, behind the adapter contract."""

@@ -1,0 +1,1 @@
+"""Throughput beside a measured copy; nobody is timed before being judged."""

@@ -1,0 +1,57 @@
+"""Nobody is timed before the very arrays that its call takes and returns were judged: the gate of the benchmark."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from scanproof.properties.verdict import Status, judge_inputs, result_fault
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.inputs import Array, Inputs
+
+# Beyond some thousand steps the allowance of the order "any" tells nothing about decaying lanes; that of an exact one is zero.
+DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
+
+
+class Judged(NamedTuple):
+    """What the gate found. lanes: (batch, channel) pairs judged; states: how many of their states. A copy is a reference."""
+
+    verdict: Status | Literal["reference"]
+    reason: str
+    lanes: int = 0
+    states: int = 0
+
+
+def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
+    """Judges lanes of the very result and the very inputs that are timed, in about a second at most.
+
+    A lane is a scan of its own and a scan is causal, so every state judged is judged for good. The lanes, in the first and
+    the last row of the batch: channel 0 (exact) at its whole length, and the beginning of the last channels (decaying).
+    """
+    got = _states(got, inputs)
+    wrong = result_fault(got, inputs, arithmetic)
+    if wrong:
+        return Judged("outside", wrong)
+    channels = got.shape[2]
+    judged = [_judge(got, inputs, slice(0, 1), got.shape[1], arithmetic)]
+    if channels > 1:
+        decaying = slice(max(1, channels - DECAYING_CHANNELS), channels)
+        judged.append(_judge(got, inputs, decaying, DECAYING_STEPS, arithmetic))
+    worst = min(judged, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict))
+    return Judged(worst.verdict, worst.reason, sum(part.lanes for part in judged), sum(part.states for part in judged))
+
+
+def _judge(got: Array, inputs: Inputs, channels: slice, most: int, arithmetic: Arithmetic) -> Judged:
+    rows = slice(0, None, max(1, got.shape[0] - 1))  # the first and the last
+    part = np.s_[rows, :most, channels]
+    lam = inputs.lam[part] if inputs.varying else inputs.lam[channels]
+    verdict, judged = judge_inputs(got[part], Inputs(lam, inputs.b[part]), arithmetic), got[part]
+    return Judged(verdict.verdict, verdict.reason, judged.shape[0] * judged.shape[2], judged.size)
+
+
+def _states(got: Any, inputs: Inputs) -> Array:
+    """As complex (batch, time, channels) if these are pairs of coordinates, as the rotation returns them."""
+    states: Array = np.asarray(got)
+    pairs = states.ndim == 4 and states.dtype == inputs.b.real.dtype
+    return states.view(inputs.b.dtype).reshape(inputs.b.shape) if pairs else states

@@ -1,0 +1,1 @@
+"""The Coq layer: sources, what they state, and compiling them."""

@@ -1,0 +1,1 @@
+"""Certificates by Gappa of single steps in every format."""

@@ -1,0 +1,1 @@
+"""Lemmas of Householder factors, and what recurrences with them can track."""

@@ -1,0 +1,1 @@
+"""Lemmas of rotations and of exponentials of skew matrices."""

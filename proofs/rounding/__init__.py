@@ -1,0 +1,1 @@
+"""Lemmas of rounding, and every operand of tiny formats."""

@@ -1,0 +1,1 @@
+"""Lemmas of scans: the operator, its algebra, laws and adjoint."""

@@ -1,0 +1,1 @@
+"""Lemmas of whole systems: LRU and RotRNN."""

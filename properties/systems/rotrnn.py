@@ -1,0 +1,81 @@
+"""How the search draws parameters of RotRNN, and which other parameters give the same layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scanproof.properties.room import Sizes
+from scanproof.properties.systems.layers import layer_room, near_turns, one_per_row
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
+from scanproof.reference.systems.rotrnn import SYSTEM, Params
+
+NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/measured/constants.md)
+
+
+def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:
+    """Heads with decays modulus[:heads], strictly between 0 and 1.
+
+    sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the rotation and the scan round.
+    """
+    heads, head_dim, width = sizes["heads"], sizes["state"], sizes["width"]
+    features = heads * head_dim
+    theta = near_turns(rng, heads, head_dim // 2) * rng.choice([-1.0, 1.0], (heads, head_dim // 2))  # (heads, pairs)
+    gamma_log = np.log(-np.log(np.resize(modulus, heads)))  # (heads,)
+    matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
+    M = rng.standard_normal((heads, head_dim, head_dim))
+    norm = np.abs(M - M.swapaxes(1, 2)).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
+    M = 0 * M if sparse else M * np.minimum(1, 0.99 * NORM / norm)
+    B = matrix(rng, features, width).reshape(heads, head_dim, width)
+    C = [matrix(rng, width, features) for _ in range(2 if bidirectional else 1)]
+    D = np.zeros(width) if sparse else rng.standard_normal(width)  # (width,)
+    return Params(theta, gamma_log, M, B, C[0], D, *C[1:])
+
+
+def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
+    """Parameters of the same layer: M and a symmetric matrix of whole numbers; c B with a power of two c."""
+    whole = np.round(4 * rng.standard_normal(params.M.shape)).astype(params.M.dtype)
+    symmetric = whole + whole.swapaxes(1, 2)
+    return [replace(params, M=_grid(params.M) + symmetric), replace(params, B=params.B * 8)]
+
+
+def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
+    """|S|_1 up to 30, also just below 3.93 2^k, where one algorithm for the matrix exponential scales by too little."""
+    S = params.M - params.M.swapaxes(1, 2)
+    norm = np.abs(S).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
+    sizes = (3.93 * 2 * (1 - 2.0**-7), 3.93 * 4 * (1 - 2.0**-7), 30.0)
+    return [replace(params, M=np.where(norm > 0, params.M * (size / np.maximum(norm, 2.0**-20)), params.M)) for size in sizes]
+
+
+def _grid(M: Array) -> Array:
+    """M on a grid on which small whole numbers are added exactly."""
+    return np.asarray(np.round(M * 2.0**6) / 2.0**6).astype(M.dtype)
+
+
+def taken(call: Call, axis: str, kept: list[int]) -> Call:
+    """The call with some heads, pairs or channels of u: of pairs with both coordinates, of features what belongs to them."""
+    heads, head_dim = range(call.size("heads")), call.size("head_dim")
+    inside = [2 * pair + i for pair in kept for i in (0, 1)] if axis == "pairs" else list(range(head_dim))
+    outside = kept if axis == "heads" else list(heads)
+    if axis == "pairs":
+        call = call.take("pairs", kept).take("head_dim", inside)
+    else:
+        call = call.take(axis, kept)
+    features = [head * head_dim + i for head in outside for i in inside]
+    return call if axis == "width" else call.take("features", features)
+
+
+ROOM = layer_room(
+    SYSTEM,
+    Params,
+    draw,
+    equivalents,
+    extremes,
+    axes={"lengths": "time", "channels": "width", "states": "head_dim"},
+    multiple=2,
+    reduced=("heads", "pairs", "width"),
+    taken=taken,
+    rounded=("u", "h0", "y_bar", "B", "C", "C2", "D"),
+)

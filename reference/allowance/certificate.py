@@ -1,0 +1,145 @@
+"""Truth and allowance of everything that a call returned: what results are compared with.
+
+    result               what it is
+    NAME                 a result of the system, such as y or h
+    gradient NAME        cotangent of an argument
+    constant NAME        what an implementation shows of its constants, such as lam or P
+    NAME from constants  a result as it follows from the constants that were shown: nothing is assumed of exp, cos, expm then
+
+Most systems are certified by their own equations, run on allowance elements (near.py). A system with a sharper theory brings its own.
+Results of a program that declares `stages formed` are judged with b and h as numbers that are formed; gradients only where the
+adjoint recurrence is declared too, since the cotangents of another scan (autodiff of a tree) never form a.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from scanproof.reference.allowance import elements as allowance_namespace
+from scanproof.reference.allowance.certified import GIVEN, Block, Certified
+from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.rules import Rules, rules
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.environment import require_ieee
+from scanproof.reference.arithmetic.operations import TINY, UP
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
+
+assert allowance_namespace  # lets namespace.of know the elements
+
+def certify(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None) -> Iterator[Block]:
+    """Truth and allowance of what was returned, block after block; of everything that can be asked for when None.
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
+    require_ieee()
+    if call.system.theory is not None:
+        yield from call.system.theory(call, arithmetic, got)
+        return
+    found = by_elements(call, arithmetic, got)
+    yield Block(slice(None), {name: [x] for name, x in found.items()})
+
+
+def whole(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None) -> dict[str, Certified]:
+    """The first view of every result, all at once."""
+    blocks = list(certify(call, arithmetic, got))
+    if len(blocks) > 1:
+        raise ValueError("call: found one that is certified in blocks, expected a shorter one")
+    return {name: views[0] for name, views in blocks[0].results.items()}
+
+
+def by_elements(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> dict[str, Certified]:
+    """By the system's equations on allowance elements."""
+    names = set(call.expected(arithmetic.dtype)) if got is None else set(got)
+    gradients = {name for name in names if name.startswith("gradient")} if call.cotangents() else set()
+    constants = {name.removeprefix("constant "): x for name, x in (got or {}).items() if name.startswith("constant")}
+    found: dict[str, Certified] = {}
+    if names & call.system.result.keys() or not gradients:
+        found |= outputs(call, arithmetic)
+    if gradients:
+        found |= pulled_back(call, arithmetic)
+    return found | (shown(call, arithmetic, constants) if constants else {})
+
+
+def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
+    """Every result."""
+    rule = rules(arithmetic, arithmetic.stages == "formed")
+    system, x = call.system, _inside(call, rule)
+    return _named(call, system.run(system.constants(x), x, call.reverse), rule, carried(call))
+
+
+def shown(call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]) -> dict[str, Certified]:
+    """The constants that an implementation shows, and the timed results from them as they stand."""
+    rule, other = (rules(arithmetic, arithmetic.stages == "formed") for _ in range(2))
+    system = call.system
+    k = system.constants(_inside(call, rule))
+    own = {f"constant {name}": certified(getattr(k, name), rule, call) for name in constants}
+    inside, leaf = _inside(call, other), _leaf(other)
+    given = system.constants(inside)._replace(**{name: leaf(x) for name, x in constants.items()})
+    found = {name: x for name, x in system.run(given, inside, call.reverse).items() if system.result[name].timed}
+    named = _named(call, found, other, carried(call), assumed=False)
+    return own | {f"{name}{GIVEN}": x for name, x in named.items()}
+
+
+def pulled_back(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
+    """The cotangents of every argument."""
+    rule = rules(arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence")
+    system, leaf = call.system, _leaf(rule)
+    if system.pull_back is None:
+        return {}
+    bars = {of: leaf(x) for of, x in _bars(call).items()}
+    found = system.pull_back(_inside(call, rule), bars, call.reverse)
+    named = {f"gradient {name}": x for name, x in found.items()}
+    return {name: certified(call.leave(call.axes_of(name), x), rule, call) for name, x in named.items()}
+
+
+def _inside(call: Call, rule: Rules) -> dict[str, Near]:
+    leaf, inside = _leaf(rule), call.inside(call.wide)
+    return {name: leaf(x) for name, x in inside.items() if call.system.argument[name].role != "cotangent"}
+
+
+def _bars(call: Call) -> dict[str, Array]:
+    """The cotangents of results, inside, in float64."""
+    named = {str(call.system.argument[name].of): name for name in call.system.named("cotangent") if name in call.arguments}
+    return {of: call.enter(name, call.wide[name]) for of, name in named.items()}
+
+
+def _named(
+    call: Call, found: Mapping[str, Near], rule: Rules, owed: Mapping[str, Array], assumed: bool = True
+) -> dict[str, Certified]:
+    axes = {name: call.system.result[name].axes for name in found}
+    left = {name: call.leave(axes[name], x) for name, x in found.items()}
+    return {name: certified(x, rule, call, owed.get(name), assumed) for name, x in left.items()}
+
+
+def carried(call: Call) -> dict[str, Array]:
+    """What results owe to earlier steps, in float64: their difference from a recurrence that carries nothing on."""
+    system = call.system
+    if system.carry is None:
+        return {}
+    with np.errstate(all="ignore"):
+        inside = call.inside(call.wide)
+        k = system.constants(inside)
+        without = k._replace(**{system.carry: 0 * getattr(k, system.carry)})
+        runs = [system.run(each, inside, call.reverse) for each in (k, without)]
+        return {name: call.leave(system.result[name].axes, x - runs[1][name]) for name, x in runs[0].items()}
+
+
+def certified(x: Near, rule: Rules, call: Call, owed: Array | None = None, assumed: bool = True) -> Certified:
+    """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
+    size, real = x.v.size(), rule.real
+    known = call.system.unmodelled(rule.declared) is None
+    with np.errstate(all="ignore"):
+        unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
+        stored = np.where(x.size > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
+    bound = (unstored + stored) * UP
+    safe = rule.tally.peak < rule.safe and float((size + bound).max(initial=0.0)) < real.largest
+    return Certified(x.v.truth(), bound, unstored, bool(safe), owed, assumed)
+
+
+def _leaf(rule: Rules) -> Callable[[Array], Near]:
+    return lambda x: Near.leaf(x, rule)

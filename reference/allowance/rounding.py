@@ -1,0 +1,213 @@
+"""The allowance of a scan: how far any evaluation of a declared arithmetic can be from the exact states.
+
+Glossary (beside that of arithmetic.py; all arrays are per batch row and channel, all sizes rounded upwards)
+
+    symbol   meaning
+    A, dA    |lam_t| and how far the multiplier that is read may be from it
+    X        the scan on absolute values: X_t = A_t X_{t-1} + |b_t|
+    E        bound of the error that products and leaves cause, before additions
+    n        operands that are not exactly zero in the sum that makes h_t
+    d        additions that may round on one path, n - 1 at most
+    G        largest product of |lam| over a segment, at least 1
+    w        what underflow in products of multipliers adds, relative to G = 1
+
+Theorem (docs/theorem.md; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan computes h_t as
+a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a factor lam and at most c d_t times by additions:
+
+    E_t = (A+dA)(1+beta) E_{t-1} + [dA (1+beta) + A beta] X_{t-1} + dX_t,      xi_t = (1+u)^(c d_t) - 1
+    |computed - exact| <= (1+xi_t) E_t + xi_t X_t + underflow_t
+
+Three refinements, each exact arithmetic: a product by +-2^-j or +-i 2^-j rounds only by underflow (beta = 0 there); a sum
+with an exact zero does not round, so only operands that are not zero count in n; lam_t = 0 starts n afresh.
+
+Underflow, over the m products since the first nonzero operand, each off by at most l (the loss of one product), f the loss
+of one sum (flush to zero only): of a monomial's m products one at least multiplies the state, so at most m - 1 build
+multipliers; those that lose leave disjoint segments of size <= G each, so the multipliers are wrong by at most
+w = (1 + l G^2)^(m-1) - 1, and each of the m state products and m + 1 sums passes at most G (1 + w) of its loss on:
+
+    underflow_t = (1+xi_t) (1+beta)^m [ w sum(|b| + dX) + (m l + (m+1) f) G (1 + w) ]
+
+A declared sequential order forms every h_t, so roundings act on |h_t| itself, which the truth knows, instead of X_t. That is
+false for trees, whose intermediate results are no states (tests/reference/arithmetic/test_formats.py has one that exceeds it), and for units that
+align the operands of a sum. Where results are stored in a narrower format, storing costs s |h_t| + s_loss once at the output, at
+every step, or once per chunk and path.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scanproof.reference.allowance import exact_lanes
+from scanproof.reference.allowance import orders as algorithms
+from scanproof.reference.allowance.walk import Carry, Leaves, Walk, after, leaves, positive_scan, start, walked
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.environment import require_ieee
+from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
+from scanproof.reference.arithmetic.operations import TINY, UP, Roundings, roundings
+from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.truth.enclosure import Truth
+
+
+class Allowance(NamedTuple):
+    """What the declared class may do to each element; (batch, time, channels) each."""
+
+    bound: Array  # float64: |computed - exact| <= bound, inf where nothing is known
+    no_overflow: Array  # bool: no evaluation of the class can overflow or make a NaN up to here
+    unstored: Array  # float64: the bound before results are rounded to a narrower format
+
+
+def allowance(
+    inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None, model: ErrorModel = PROVED
+) -> Allowance:
+    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis.
+
+    `exact`, the truth of these inputs, makes it smaller where states are known to be formed (sequential orders). With a
+    `model` that weakens terms of the theorem it is no allowance: some evaluation exceeds it (docs/measured/tiny.md).
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
+    require_ieee()
+    shape = inputs.b.shape
+    if arithmetic.unmodelled:
+        nothing = np.full(shape, np.inf)
+        return Allowance(nothing, np.zeros(shape, bool), nothing)
+    forward = inputs.forward()
+    if not arithmetic.bracketing:
+        bound = algorithms.bound(forward, arithmetic)
+        found = Allowance(bound, np.isfinite(bound), bound)
+    else:
+        sizes = None if exact is None else size(exact)
+        flipped = sizes if sizes is None or not inputs.reverse else sizes[:, ::-1]
+        found = advance(forward, arithmetic, start(forward, arithmetic), flipped, model)[0]
+    return Allowance(*(x[:, ::-1] for x in found)) if inputs.reverse else found
+
+
+def size(exact: Truth) -> Array:
+    """|h| rounded upwards: (batch, time, channels) float64."""
+    with np.errstate(over="ignore"):
+        return np.where((exact.head == 0) & (exact.rad == 0), 0.0, (np.abs(exact.head) * UP + exact.rad) * UP + TINY)
+
+
+def advance(
+    block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | None = None, model: ErrorModel = PROVED
+) -> tuple[Allowance, Carry]:
+    """The allowance of the next steps of forward inputs with a bracketing order, and the carry after them.
+
+    `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
+    """
+    ops = roundings(arithmetic, np.iscomplexobj(block.lam), model=model)
+    exact, whole = exact_lanes.advance(block, ops.significand_bits, carry.whole)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+        walk, E, unstored, peak = of_leaves(leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes)
+        bound = unstored if arithmetic.store == "step" else _stored(unstored, walk, ops)
+        no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
+    zero = exact & (not model.unsure)
+    bound, unstored = (np.where(zero, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
+    return Allowance(bound, no_overflow, unstored), after(walk, carry, E, peak, whole)
+
+
+def of_leaves(
+    leaf: Leaves, arithmetic: Arithmetic, ops: Roundings, carry: Carry, sizes: Array | None
+) -> tuple[Walk, Array, Array, Array]:
+    """Sizes and counts, E, the bound before results are stored, and the largest number met so far in any evaluation."""
+    sequential = arithmetic.order == "sequential"
+    acts = sequential and arithmetic.rounding != "matrix"  # aligning truncates by the larger operand, not by |h_t|
+    walk = walked(leaf, carry, sizes if acts else None)
+    errors = _sequential if sequential else _bracketing
+    E, unstored, peak = errors(leaf, walk, ops, arithmetic, carry)
+    return walk, E, unstored, np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
+
+
+def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+    """The theorem above: E, the bound, and the largest number met in any evaluation."""
+    E, model = positive_scan(*_products(leaf, walk, ops), carry.E), ops.model
+    t = carry.steps + np.arange(1.0, walk.X.shape[1] + 1)[:, None]  # (time, 1)
+    stores = np.ceil((t - 1) / arithmetic.chunk) if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
+    stores = np.maximum(stores - model.fewer_stores, 0)
+    additions = np.maximum(walk.n - 1 - model.fewer_additions, 0)
+    longest = _path_limit(arithmetic, t, carry.time) - model.fewer_on_a_path
+    xi = _grow(ops.u, ops.c * np.minimum(additions, longest))
+    xi = xi + (1 + xi) * _grow(ops.store, stores)
+    spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
+    underflow, lost = _underflow(walk, ops, stores)
+    error = (1 + xi) * E + xi * walk.X + spread**model.spread * underflow
+    bound = _upward(error, walk.G, carry.steps, (xi == 0) & (E == 0) & (lost == 0), model)
+    return E, bound, np.maximum(walk.X + bound, walk.G * spread)
+
+
+def _underflow(walk: Walk, ops: Roundings, stores: Array) -> tuple[Array, Array]:
+    """What underflow costs before relative errors, and the sum of the losses; (batch, time, channels) each."""
+    G, model = walk.G, ops.model
+    products, loss = np.where(walk.lossy, walk.m, 0), ops.product_loss + 2 * ops.operand_loss * G
+    multipliers = products if ops.operand else np.maximum(products - 1 - model.fewer_multipliers, 0)
+    grown = G**model.growth_in_w
+    w = model.multiplier_losses * _grow(loss * grown * grown, multipliers)
+    states = model.state_losses * np.maximum(products - model.fewer_products, 0) * loss
+    sums = (walk.m + 1 - model.fewer_sums) * ops.sum_loss + stores * ops.store_loss
+    lost = states + np.where(walk.n > 0, sums, 0)
+    return w * walk.total + lost * G**model.growth * (1 + w) ** model.wrong_growth, lost
+
+
+def _sequential(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+    """One step after the other: every loss decays like the state, and roundings act on |h_t| if that is known.
+
+    E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u |h_t| + f
+
+    In a contracted complex step all roundings of the products are within beta, and the addend meets c = 2:
+    E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi) (dX_t + loss) + f
+    """
+    adds = walk.carried & (leaf.X > 0)
+    within = leaf.rounds & (ops.c > 1)  # lam-shaped: roundings of the products include those of the sums
+    xi = np.where(adds, np.where(within, _grow(ops.u, ops.c), ops.u), 0.0)
+    gain, source = _products(leaf, walk, ops)
+    loss = np.where(walk.carried & leaf.loses, ops.product_loss + ops.operand_loss * (leaf.A + leaf.dA), 0.0)
+    flushed = np.where(walk.n > 0, ops.sum_loss, 0.0)
+    rounded = np.where(within, xi * (leaf.X + leaf.dX), xi * (source + walk.now))
+    gain, source = np.where(within, 1, 1 + xi) * gain, source + rounded + (1 + xi) * loss + flushed
+    if arithmetic.store == "step":
+        stored = np.where(walk.n > 0, ops.store * walk.now + ops.store_loss, 0.0)
+        gain, source = (1 + ops.store) * gain, (1 + ops.store) * source + stored
+    E = positive_scan(gain, source, carry.E)
+    bound = _upward(E, walk.G, carry.steps, (E == 0) & ~adds, ops.model)
+    return E, bound, walk.X + bound
+
+
+def _stored(bound: Array, walk: Walk, ops: Roundings) -> Array:
+    """The bound after results are rounded to the declared dtype."""
+    if not ops.store:
+        return bound
+    size = np.where(walk.m > 0, walk.now, 0.0)  # an input is stored as it is
+    return (bound + np.where(walk.n > 0, ops.store * (size + bound) + ops.store_loss, 0.0)) * UP
+
+
+def _products(leaf: Leaves, walk: Walk, ops: Roundings) -> tuple[Array, Array]:
+    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain E_{t-1} + source.
+
+    A |h_{t-1}| is formed before it is multiplied by beta: A beta alone underflows where |lam| is tiny and |h_{t-1}| huge.
+    """
+    beta = np.where(leaf.rounds, ops.beta, 0.0)
+    source = leaf.dA * walk.before * (1 + beta) + leaf.A * walk.before * beta + leaf.dX
+    return (leaf.A + leaf.dA) * (1 + beta), source
+
+
+def _path_limit(arithmetic: Arithmetic, t: Array, time: int) -> Array:
+    """Most additions on one path to h_t, t = 1.., of `time` steps in all that the declared order allows, h0 included; like t."""
+    if arithmetic.order == "tree":
+        return np.full(t.shape, 2 * np.ceil(np.log2(max(time, 1))) + 2)
+    if arithmetic.chunk is not None:
+        return np.asarray(np.minimum(t, arithmetic.chunk) - 1 + np.ceil(t / arithmetic.chunk))
+    return t
+
+
+def _grow(rate: Array | float, count: Array | float) -> Array:
+    """(1 + rate)^count - 1 rounded upwards, exactly 0 for count 0."""
+    return np.asarray(np.expm1(np.asarray(count) * np.log1p(rate)) * UP)
+
+
+def _upward(error: Array, G: Array, steps: int, exact: Array, model: ErrorModel) -> Array:
+    """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
+    t = steps + np.arange(error.shape[1])[:, None]  # (time, 1)
+    return np.where(exact, error, error * (1 + model.evaluation * (t + 8) * 2.0**-53) + 64 * (t + 8) * TINY * G)

@@ -1,0 +1,93 @@
+"""What the allowance arithmetic of a layer takes from the declared arithmetic, and the tally of its own evaluation.
+
+    symbol   meaning
+    u        unit roundoff of one operation
+    e        relative error of elementary functions, in units of u                    [assumed: docs/measured/constants.md]
+    e_t      absolute error of sin and cos, in units of u                             [assumed]
+    c_E      error of the matrix exponential, in units of u (|S|_1 + sqrt N)          [assumed]
+    depth    most additions that one of n addends meets
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scanproof.reference.arithmetic.constants import Elementary, declared
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
+from scanproof.reference.arithmetic.formats import format_of
+from scanproof.reference.arithmetic.operations import UP, Roundings, roundings
+from scanproof.reference.inputs import Array
+
+
+@dataclass(eq=False)
+class Tally:
+    """What one evaluation of an allowance has met: operations on a path at most, and the largest number of any program."""
+
+    operations: int = 0
+    peak: float = 0.0
+
+    def note(self, largest: Any, operations: int) -> None:
+        self.operations += operations
+        self.peak = max(self.peak, float(np.nan_to_num(largest, nan=np.inf).max(initial=0.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The constants of one declaration. anchored: b, h and a are formed, so that their own sizes count (docs/layers.md)."""
+
+    declared: Arithmetic
+    anchored: bool
+    real: Roundings  # of products of real numbers, or of a real and a complex one
+    complex: Roundings
+    elementary: Elementary
+    tally: Tally
+
+    @property
+    def safe(self) -> float:
+        """No evaluation overflows where all its numbers, but for roundings, are below."""
+        inner = self.real.largest if self.declared.prints_carry else format_of(self.declared.inner).largest
+        return inner / 2 * (1 - 2 * self.real.u)
+
+    def depth(self, n: Array) -> Array:
+        """Additions that one of n addends meets at most.
+
+        Declared depths are those of real sums: n = 2 m of each component of m complex products, which are counted as 3 m here,
+        and sqrt(2) times as many in the norm; hence 1.5 times ceil(n / 12) + 8. What is left covers an addend joined later.
+        """
+        any_order = np.asarray(np.maximum(n - 1, 0))
+        if self.declared.sums == "any":
+            return any_order
+        shorter = np.ceil(n / 12) + 8 if self.declared.sums == "blocked" else 24 + np.log2(np.maximum(n, 1))
+        return np.asarray(np.minimum(any_order, 1.5 * shorter))
+
+    def addends(self, size: Array) -> Array:
+        """1 for every addend that counts: where a depth is declared, exact zeros too, since they do not shorten it."""
+        return (size > 0) + 0.0 if self.declared.sums == "any" else np.ones(np.shape(size))
+
+    def growth(self, n: Array) -> Array:
+        """(1 + u)^depth(n) - 1, rounded upwards."""
+        return np.asarray(np.expm1(self.depth(n) * np.log1p(self.real.u)) * UP)
+
+    def inflation(self) -> float:
+        """Covers the float64 evaluation of the allowance: nonnegative terms, each operation rounding once."""
+        return 1 + self.tally.operations * 2.0**-52
+
+
+def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
+    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of rotations (layer_orders.py)."""
+    if arithmetic.order == "angle-sum":
+        return arithmetic.plain("order angle-sum", "accumulate", "operands", "rounding")
+    return None if arithmetic.bracketing else f"no allowance is known for order {arithmetic.order} in a layer"
+
+
+def rules(arithmetic: Arithmetic, anchored: bool, model: ErrorModel = PROVED) -> Rules:
+    """The rules of a declaration."""
+    elementary = declared(arithmetic.expm, arithmetic.inner)
+    scaled = Elementary(*(x * arithmetic.assumed for x in elementary))
+    real = roundings(arithmetic, False, model=model)
+    pairs = roundings(arithmetic, True, pairs=True, model=model)
+    return Rules(arithmetic, anchored, real, pairs, scaled, Tally())

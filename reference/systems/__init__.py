@@ -1,0 +1,109 @@
+"""The systems, one line each, and what a declaration means for each (docs/adding-a-system.md, docs/declaration.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.vocabulary import WORDS
+from scanproof.reference.arithmetic.word import Changes, word_of
+from scanproof.reference.call import System, evaluated, pulled_back
+from scanproof.reference.systems import expm, lru, rotrnn, scan
+
+SYSTEMS: dict[str, System] = {each.name: each for each in (scan.SYSTEM, lru.SYSTEM, rotrnn.SYSTEM, expm.SYSTEM)}
+
+
+def system_of(system: str | System) -> System:
+    """The system of this name, or the system itself. Raises ValueError for an unknown name, which lists the known."""
+    if isinstance(system, System):
+        return system
+    if system not in SYSTEMS:
+        raise ValueError(f"system: found {system!r}, expected one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[system]
+
+
+def speaks(system: System, name: str) -> bool:
+    """Whether a word of the declaration, by its name, says anything of this system."""
+    feature = WORDS[name].feature
+    return feature is None or feature in system.features
+
+
+def declared(system: System, arithmetic: Arithmetic) -> Arithmetic:
+    """The declaration itself, if it is one of this system.
+
+    Raises:
+        ValueError: a word that says nothing of it, or a format that it does not have.
+    """
+    if isinstance(arithmetic.dtype, str) and arithmetic.dtype not in system.dtypes:
+        expected = f"{', '.join(system.dtypes[:-1])} or {system.dtypes[-1]}"
+        raise ValueError(f"dtype: found {arithmetic.dtype} with system {system.name}, expected {expected}")
+    for f in fields(Arithmetic):
+        found = getattr(arithmetic, f.name)
+        foreign = not speaks(system, f.name) or (f.name == "order" and found in _orders_without(system))
+        if foreign and found != f.default:
+            expected = "nothing declared" if f.default is None else str(f.default)
+            told = f"{f.name}: found {found} with system {system.name}, which has no such choice"
+            raise ValueError(f"{told}, expected {expected}")
+    if arithmetic.assumed != 1 and not system.assumes(arithmetic):
+        found = f"assumed: found {arithmetic.assumed!r} with order {arithmetic.order}"
+        raise ValueError(f"{found}, expected 1: nothing is assumed there")
+    return arithmetic
+
+
+def _orders_without(system: System) -> tuple[str, ...]:
+    """Orders that this system's equations have no use for."""
+    return () if "angle-sum" in system.features else ("angle-sum",)
+
+
+def weaker(system: System, arithmetic: Arithmetic) -> Changes:
+    """Changes of words that admit more, the likelier first."""
+    changes = arithmetic.weaker(system.features)
+    return [words for words in changes if words.keys() <= system.changes] if system.changes else changes
+
+
+def table() -> str:
+    """The words of the declaration as a Markdown table, for docs/declaration.md."""
+    rows = ["| word | default | values | systems | what it says |", "|---|---|---|---|---|"]
+    for f in fields(Arithmetic):
+        told = word_of(f)
+        default = "" if f.default is MISSING else "undeclared" if f.default is None else f"`{_shown(f.default)}`"
+        values = ", ".join(f"`{_shown(value)}`" for value in told.known if value is not None) or "a positive factor"
+        having = [system.name for system in SYSTEMS.values() if speaks(system, f.name)]
+        named = "all" if len(having) == len(SYSTEMS) else ", ".join(having)
+        rows.append(f"| `{f.name}` | {default} | {values} | {named} | {told.help} |")
+    return "\n".join(rows) + "\n"
+
+
+def _shown(value: object) -> str:
+    """A value as the command line has it."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def run(system: str | System, **arguments: Any) -> dict[str, Any]:
+    """The reference itself: every result of a system by name, in whatever arithmetic the arrays have.
+
+    Args:
+        system: a name such as "lru", or a System.
+        arguments: arrays named and shaped as docs/contract.md says, all of one kind: float16, float32, float64, longdouble, or
+            objects (Fraction, balls of flint, SymPy expressions). `reverse` runs from the last step to the first. Parameters may
+            come as one mapping or object `params`; the batch axis may be missing.
+
+    Raises:
+        ValueError, TypeError: naming the argument, what was found and what was expected.
+    """
+    return evaluated(system_of(system), arguments)
+
+
+def vjp(system: str | System, cotangents: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
+    """The exact adjoint: the cotangent of every argument by name, from those of results; complex ones are dRe + i dIm.
+
+    Args:
+        system, arguments: as for `run`.
+        cotangents: by result, of its shape: {"y": y_bar}.
+
+    Raises:
+        ValueError, TypeError: as `run`; TypeError for a system without an adjoint, or a result without a cotangent.
+    """
+    return pulled_back(system_of(system), cotangents, arguments)

@@ -1,0 +1,35 @@
+"""Exact states: by integers where that is cheap, by certified double-doubles elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scanproof.reference.inputs import Inputs
+from scanproof.reference.truth.enclosure import Truth
+from scanproof.reference.truth.exact import disc, exact, exact_state
+
+__all__ = ["Truth", "blockwise", "disc", "exact_state", "truth"]
+
+EXACT_STEPS, EXACT_LANES = 128, 16  # up to here integers are cheap, and compiled code is not worth its import
+
+
+def truth(inputs: Inputs) -> Truth:
+    """The states of `inputs`, enclosed: by integers where that is cheap, by double-doubles elsewhere."""
+    batch, steps, channels = inputs.b.shape
+    if steps <= EXACT_STEPS and batch * channels <= EXACT_LANES:
+        return exact(inputs)
+    from scanproof.reference.truth import double_double  # imports numba
+
+    return double_double.double_double(inputs)
+
+
+def blockwise(inputs: Inputs, steps: int) -> Iterator[tuple[int, Truth]]:
+    """(first step, truth of the next `steps` steps) of forward inputs, in bounded memory."""
+    from scanproof.reference.truth import double_double  # imports numba
+
+    carry = double_double.start(inputs.start)
+    for first in range(0, inputs.b.shape[1], steps):
+        part = slice(first, first + steps)
+        lam = inputs.lam[:, part] if inputs.varying else inputs.lam
+        found, carry = double_double.advance(lam, inputs.b[:, part], carry)
+        yield first, found
