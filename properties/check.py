@@ -57,7 +57,7 @@ def check(
         ValueError, TypeError: unknown system, law or word, cases < 1, or a domain that the system cannot have.
     """
     room = room_of(system)
-    declared = _declared(arithmetic, words, room.system)
+    declared = declaration(arithmetic, words, room.system)
     chosen = _choose(laws_of(room), laws, cases, declared)
     if declared.word in ("fft", "polar:L") and domain is not None and domain.lam == "varying":
         raise ValueError(f"lam: found varying with order {declared.order}, expected constant")
@@ -76,12 +76,6 @@ def check(
         if session.fault:
             break
     return _report(session, results, seed, cases, started)
-
-
-def _declared(arithmetic: Arithmetic | None, words: dict[str, Any], system: System) -> Arithmetic:
-    if arithmetic is None and "dtype" not in words:
-        raise TypeError("dtype: found none, expected a format such as float32, or arithmetic=scanproof.Arithmetic('float32')")
-    return declaration(arithmetic, words, {}, system)
 
 
 def _choose(known: Sequence[Law], laws: Sequence[str] | None, cases: int, arithmetic: Arithmetic) -> list[Law]:
@@ -116,7 +110,8 @@ def _explain(report: Report, session: Search, seed: int) -> None:
     call, got = session.smallest or (failing, result)  # the first one where it does not fail again
     failure = judged(got, call, session.arithmetic)
     if failure.window and failure.worst and call.system.window:  # the window is a failing call of its own, which a third party can recheck
-        report.window = f"{failure.worst.place} of {call.described()}, judged from the printed state before its window"
+        place = f"{failure.worst.place} of {call.described()}"
+        report.window = f"{place}, judged from the printed state before its window"
         call, got = call.system.window(call, got, session.arithmetic, failure.worst.index)
         failure = judged(got, call, session.arithmetic)
     report.failure = explained(failure, call, got, [(each, results) for _, each, results in session.failures])

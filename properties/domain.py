@@ -10,6 +10,7 @@ WIDE = 65  # channels beyond a block of 64, where the domain does not say how ma
 LONG = (4096, 4097)  # beyond every usual chunk count: no integer case sees a fault past its last chunk
 LARGEST = 256  # state of a layer; larger ones are for judge
 DEEP = 66  # state beyond a block of 64, where the domain does not say how large it gets
+SEARCHED = {"lengths": LONGEST, "channels": WIDEST, "states": LARGEST}  # none above is visited
 
 
 @dataclass(frozen=True)

@@ -149,21 +149,23 @@ class Findings:
         return lost
 
 
-def find(name: str, got: Array, views: list[Certified], axes: list[str], time: int | None, first: int = 0) -> Findings:
+def find(
+    name: str, got: Array, views: list[Certified], axes: list[str], time: int | None, first: int = 0, reverse: bool = False
+) -> Findings:
     """Judges one result of some steps.
 
     Args:
         got: what was returned of these steps, in the form of the result.
         views: the ways to judge it.
         axes: names of its axes; time: the place of the one over which sequences run, None for one sequence.
-        first: the first of the steps, for indices.
+        first: the first of the steps, for indices; reverse: whether the last step was computed first.
     """
     judged = [compare(got, view) for view in views]
     undecided = judged[0].undecided
     for other in judged[1:]:
         undecided = undecided & other.undecided & ~other.outside
     matrices = views[0].norms is not None
-    elements = _Elements(name, got, views[0], axes, None if time is None else (time, first))
+    elements = _Elements(name, got, views[0], axes, None if time is None else (time, first, reverse))
     return Findings(
         name=name,
         units=judged[0].outside.size,
@@ -209,8 +211,8 @@ def _sight(view: Certified, over: tuple[int, ...]) -> Sight:
     bound = view.unstored.max(over, initial=0.0)
     if view.carried is None:
         return Sight(bound, np.zeros(bound.shape), np.zeros(bound.shape))
-    size = np.abs(view.carried)
-    return Sight(bound, (size > 0).sum(over), ((size > 0) & ~(size > view.bound)).sum(over))
+    owed = view.carried != 0
+    return Sight(bound, owed.sum(over), (owed & ~(view.carried > view.bound)).sum(over))
 
 
 def _told(strip: Strip, windowed: list[bool]) -> Array:
@@ -229,7 +231,7 @@ class _Elements(NamedTuple):
     got: Array
     exact: Certified
     axes: list[str]
-    start: tuple[int, int] | None  # time axis, first step
+    start: tuple[int, int, bool] | None  # time axis, first step, and whether the last one was computed first
 
     def worst(self, judged: Comparison) -> Element | None:
         """The element with the largest error/allowance, of those outside if any is; of a matrix its entry furthest off."""
@@ -237,7 +239,7 @@ class _Elements(NamedTuple):
         if not eligible.any():
             return None
         quotient = np.where(eligible, ratio(judged.error, judged.bound), -1.0)
-        place = tuple(map(int, np.unravel_index(int(np.argmax(quotient)), quotient.shape)))
+        place = self._first(quotient)
         where = place if self.exact.norms is None else self._entry(place)
         index = list(where)
         if self.start is not None:
@@ -253,6 +255,14 @@ class _Elements(NamedTuple):
             ratio=float(quotient[place]),
             matrix=self.exact.norms is not None,
         )
+
+    def _first(self, quotient: Array) -> tuple[int, ...]:
+        """Where the largest is, the one that was computed first."""
+        turned = np.flip(quotient, self.start[0]) if self.start and self.start[2] else quotient
+        place = list(map(int, np.unravel_index(int(np.argmax(turned)), turned.shape)))
+        if turned is not quotient and self.start:
+            place[self.start[0]] = turned.shape[self.start[0]] - 1 - place[self.start[0]]
+        return tuple(place)
 
     def _entry(self, place: tuple[int, ...]) -> tuple[int, ...]:
         apart = np.nan_to_num(np.abs(self.got[place] - self.exact.truth.head[place]), nan=np.inf)
@@ -272,10 +282,10 @@ def moved(found: Findings, axis: int, offset: int) -> Findings:
 
 
 def _worse(one: Element | None, two: Element | None) -> Element | None:
-    """Outside elements have ratios above 1, others not: the larger ratio; of equals the first index."""
+    """Outside elements have ratios above 1, others not: the larger ratio; of equals the one that was found first."""
     if one is None or two is None:
         return one or two
-    return min(one, two, key=lambda element: (-element.ratio, element.index))
+    return two if two.ratio > one.ratio else one
 
 
 def _scaled(states: States, top: Array) -> Array:

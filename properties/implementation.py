@@ -1,7 +1,8 @@
 """How an implementation is called: the adapter contract, and everything that can go wrong in it.
 
-It takes keywords named as the system's arguments; optional ones (initial states, `reverse`, cotangents) are tested if its signature
-has them. It returns what results.py says. NotImplementedError or a missing keyword means "not offered".
+It takes keywords named as the system's arguments; optional ones (initial states, `reverse`, cotangents) are tested
+if its signature has them. It returns what results.py says. NotImplementedError or a missing keyword means "not
+offered".
 """
 
 from __future__ import annotations
@@ -84,6 +85,8 @@ def invoke(function: Callable[..., Any], question: Question) -> Any:
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
         raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")
+    if got is None:
+        raise Fault("contract", "result: found NoneType, expected a NumPy array")
     return got
 
 

@@ -1,9 +1,10 @@
 """The laws of a linear recurrence: what every correct implementation does, each judged by allowances.
 
-A law makes the implementation run on inputs of its own choosing, and every run is judged against its own truth. Where a law relates
-two runs, they may differ by the sum of their allowances; so a relation can fail only if one of its runs is outside by itself, which
-is how a failing law is reported: as one call that anyone can repeat (docs/decisions/0002-laws-are-judged-calls.md).
-What a law does follows from the roles of arguments. The order is the order of their teeth: what hardly rounds first.
+A law makes the implementation run on inputs of its own choosing, and every run is judged against its own truth.
+Where a law relates two runs, they may differ by the sum of their allowances; so a relation can fail only if one of
+its runs is outside by itself, which is how a failing law is reported: as one call that anyone can repeat
+(docs/decisions/0002-laws-are-judged-calls.md). What a law does follows from the roles of arguments. What hardly
+rounds comes first: there the smallest fault shows.
 """
 
 from __future__ import annotations

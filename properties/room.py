@@ -31,11 +31,12 @@ class Visit(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A deliberately wrong implementation that the search must refute."""
+    """A deliberately wrong implementation that the search must refute; dtypes: in which it shows."""
 
     name: str
     behaviour: str
     implementation: Callable[..., Any]
+    dtypes: tuple[str, ...] = ("float32",)
 
 
 @dataclass(frozen=True, eq=False)

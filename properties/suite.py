@@ -1,4 +1,4 @@
-"""`suite`: the laws as a pytest class in the user's own test file, one test per law and one for the verdict."""
+"""`suite`: the laws as a pytest class in the user's own test file, a test a law, one of all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 from scanproof.properties.check import CASES, check
 from scanproof.properties.domain import Domain
-from scanproof.properties.laws import laws_of
+from scanproof.properties.judge import declaration
+from scanproof.properties.laws import Law, laws_of
 from scanproof.properties.outcome import Report
 from scanproof.properties.systems import room_of
 from scanproof.properties.witness import WITNESSES, Witness
@@ -33,24 +34,27 @@ def suite(
 
         TestMyScan = scanproof.suite("scan", my_scan, dtype="float32")
 
-    Arguments and errors as for `check`. The search runs once, when the first of its tests runs. A law that the
-    implementation does not offer is skipped.
+    Arguments and errors as for `check`. The search runs once, when the first of its tests runs.
+    A law that the implementation does not offer is skipped.
     """
-    laws = laws_of(room_of(system))
+    room = room_of(system)
+    declared = declaration(arithmetic, words, room.system)
 
     @functools.cache
     def report() -> Report:
-        return check(system, implementation, arithmetic=arithmetic, domain=domain, seed=seed, cases=cases, **words)
+        options: dict[str, Any] = {"domain": domain, "seed": seed, "cases": cases}
+        return check(system, implementation, arithmetic=declared, **options)
 
-    tests: dict[str, Any] = {f"test_{law.name.replace('-', '_')}": _law_test(law, report) for law in laws}
-    return type("Suite", (), tests | {"test_verdict": _verdict_test(report)})
+    tests = {f"test_{law.name.replace('-', '_')}": _law_test(law, report) for law in laws_of(room)}
+    return type("Suite", (), {**tests, "test_verdict": _verdict_test(report)})
 
 
-def _law_test(law: Any, report: Callable[[], Report]) -> Callable[[Any], None]:
+def _law_test(law: Law, report: Callable[[], Report]) -> Callable[[Any], None]:
     def test(self: Any) -> None:
         found = next(result for result in report().laws if result.name == law.name)
         if found.verdict == "outside":
-            raise AssertionError(f"{law.name}: outside: error/allowance {found.ratio:.3g}; {_failure(report())}{_again()}")
+            told = f"{law.name}: outside: error/allowance {found.ratio:.3g}"
+            raise AssertionError(f"{told}; {_failure(report())}{_again()}")
         if found.verdict in ("not offered", "not run"):
             raise unittest.SkipTest(found.verdict)
 
@@ -70,19 +74,21 @@ def _verdict_test(report: Callable[[], Report]) -> Callable[[Any], None]:
 
 def _failure(report: Report) -> str:
     """The smallest failing call in one line."""
-    if not (report.failure and report.failure.worst and report.witness):
+    failure, witness = report.failure, report.witness
+    if failure is None or failure.worst is None or witness is None:
         return report.fault[1] if report.fault else f"declared as {report.arithmetic}"
-    worst, fits = report.failure.worst, report.not_refuted_under or "no declaration known"
-    norm = " (a 2-norm of the whole matrix)" if worst.matrix else ""
+    worst, norm = failure.worst, " (a 2-norm of the whole matrix)"
     return (
-        f"smallest failing call ({report.witness.law}): {report.witness.call().described()}; "
-        f"at {worst.output}, {worst.place}: got {worst.got!r}, truth {worst.truth!r}, allowance {worst.allowance:.3g}{norm}; it fits {fits}; "
-        f"{_written(report.witness)}"
+        f"smallest failing call ({witness.law}): {witness.call().described()}; "
+        f"at {worst.output}[{worst.place}]: got {worst.got!r}, truth {worst.truth!r}, "
+        f"allowance {worst.allowance:.3g}{norm if worst.matrix else ''}; "
+        f"it fits {report.not_refuted_under or 'no declaration known'}; "
+        f"still outside as {failure.weakest}; {_written(witness)}"
     )
 
 
 def _written(witness: Witness) -> str:
-    """Where the witness file is, and how to judge it again; where it cannot be written, the failure is still told."""
+    """Where the witness file is, and how to judge it again, or why it was not written."""
     try:
         path = witness.write(WITNESSES)
     except OSError as error:
@@ -91,6 +97,6 @@ def _written(witness: Witness) -> str:
 
 
 def _again() -> str:
-    """The command that runs this test again, which finds the same call; pytest tells which test is running."""
+    """The command that runs this test again; pytest tells which test is running."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     return f"; reproduce: python -m pytest {shlex.quote(test)}" if test else ""

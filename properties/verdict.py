@@ -110,7 +110,7 @@ def _parts(
             time = call.time_axis(_own(name))
             part = got[_own(name)] if time is None else _steps(got[_own(name)], time, block.steps)
             named = axes.get(_own(name)) or [f"axis {i}" for i in range(part.ndim)]
-            found = find(name, part, views, named, time, block.steps.start or 0)
+            found = find(name, part, views, named, time, block.steps.start or 0, call.reverse)
             parts.setdefault(name, Findings(name)).and_then(found)
     return list(parts.values()), why
 
@@ -157,7 +157,8 @@ def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str
     word, reason = _decide(parts, told, call, arithmetic, why)
     failing = max(outside, key=lambda part: _ratio(part.worst[part.view or 0]), default=None)
     candidates = [part.worst[part.view or 0] for part in outside or parts]
-    counts = {"outside": sum(part.outside[part.view or 0] for part in outside), "undecided": sum(part.undecided for part in parts)}
+    counts = {"outside": sum(part.outside[part.view or 0] for part in outside)}
+    counts["undecided"] = sum(part.undecided for part in parts)
     units, elements = sum(part.units for part in parts), sum(part.elements for part in parts)
     form, gradual = arithmetic.format, arithmetic.subnormals == "gradual"
     smallest = form.smallest_subnormal if gradual else form.smallest_normal

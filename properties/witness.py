@@ -285,8 +285,13 @@ def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str
 def first_fault(error: ValidationError) -> str:
     """The first of pydantic's findings in one line."""
     first, others = error.errors()[0], error.error_count() - 1
-    place, more = ".".join(map(str, first["loc"])) or "file", f" (and {others} more faults)" if others else ""
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}{more}"
+    place, more = ".".join(map(_shown, first["loc"])), f" (and {others} more faults)" if others else ""
+    return f"{place or 'file'}: {first['msg'].removeprefix('Value error, ')}{more}"
+
+
+def _shown(key: str | int) -> str:
+    """A key of a file, whatever it holds, as a short word of one line."""
+    return repr(str(key)[:60])[1:-1]
 
 
 def numbers(x: Array) -> Numbers:

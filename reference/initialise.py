@@ -157,8 +157,9 @@ def normal(rng: np.random.Generator, std: float, *shape: int) -> Array:
 
 
 def check_finite(params: Any) -> None:
-    """Raises ValueError for parameters that are not finite, as a logarithm of 0 is: draws of 24 bits meet one in 2^24."""
+    """Raises ValueError for parameters that are not finite, as a logarithm of 0 is."""
     for name, x in vars(params).items():
         for where in np.argwhere(~np.isfinite(x))[:1] if x is not None else ():
             index = tuple(map(int, where))
-            raise ValueError(f"{name}: found {x[index]} at index {index}, expected a finite number: the logarithm of 0; draw again")
+            found = f"{name}: found {x[index]} at index {index}, expected a finite number"
+            raise ValueError(f"{found}: the logarithm of 0, which float32 draws with probability 2^-24; draw again")

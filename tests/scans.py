@@ -16,9 +16,12 @@ from itertools import accumulate
 
 import numpy as np
 
+from scanproof.properties.verdict import judged
 from scanproof.reference.allowance import exact_lanes
 from scanproof.reference.arithmetic.formats import Format, format_of
+from scanproof.reference.call import Call
 from scanproof.reference.inputs import Inputs
+from scanproof.reference.systems.scan import SYSTEM
 from scanproof.reference.transitions.diagonal import at, scan
 
 NATIVE = ("float32", "float64", "complex64", "complex128")  # formats in which NumPy rounds each operation once
@@ -413,6 +416,12 @@ def problem(rng, arithmetic, size, shape, *, varying=False, h0=True, zeros=0.0, 
     if varying:
         lam[rng.random(shape) < zeros / 4] = 0
     return Inputs(lam, b, start if h0 else None, bool(rng.integers(2)))
+
+
+def verdict_of(got, inputs, arithmetic):
+    """The verdict over all states, (batch, time, channels), of these inputs."""
+    given = {"lam": inputs.lam, "b": inputs.b} | ({} if inputs.h0 is None else {"h0": inputs.h0})
+    return judged({"h": got}, Call(SYSTEM, given, inputs.reverse), arithmetic)
 
 
 def exact_lane(inputs, significand_bits):

@@ -9,15 +9,22 @@ from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
-from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw, Shape
 
 from scanproof.benchmarks.campaigns.honest import Program, drawn
-from scanproof.properties.compare import Comparison, compare
-from scanproof.properties.verdict import Verdict, judge_inputs
+from scanproof.properties.compare import compare
+from scanproof.properties.domain import Domain
+from scanproof.properties.room import Draw
+from scanproof.properties.systems.scan import ROOM, SIZES, drive, multipliers, units, whole
+from scanproof.properties.verdict import Verdict
+from scanproof.properties.verdict import judged as verdict_of
 from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.systems.scan import call_of
 from scanproof.reference.transitions.diagonal import at
+
+Shape = tuple[int, int, int]  # (batch, time, channels)
 
 
 def _sixteen_bits(dtype: str) -> tuple[Arithmetic, ...]:
@@ -44,6 +51,7 @@ DECLARED = (
     Arithmetic("complex64", subnormals="daz"),
     Arithmetic("complex128"),
 )
+LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")  # figures were published in this order
 TIMES = (8, 64, 512, 2048)  # the lengths of the table; SHARES of the evaluations have them, the others any length up to the last
 SHARES = (0.3, 0.15, 0.04, 0.015)
 INTEGERS = 2**11  # elements up to which the truth is found by integers, which cost more
@@ -124,15 +132,19 @@ def _shape(rng: np.random.Generator) -> Shape:
 
 def inputs_of(plan: Plan) -> Inputs:
     """The arguments of this evaluation."""
-    draw = Draw(plan.arithmetic, Domain(), plan.shape, plan.varying, plan.lam, plan.size, plan.draw)
-    batch, _, channels = plan.shape
+    batch, time, channels = plan.shape
+    sizes = {"batch": batch, "time": time, "channels": channels}
+    regime = {"varying": plan.varying, "lam": plan.lam, "size": plan.size}
+    case = Draw(ROOM, plan.arithmetic, Domain(), sizes, regime, plan.draw)
     if plan.values == "whole":
-        h0 = draw.integers((batch, channels)) if plan.h0 else None
-        return Inputs(draw.units(), draw.integers(plan.shape), h0, plan.reverse)
-    inputs = draw.inputs(plan.h0, plan.reverse)
+        h0 = whole(case, (batch, channels)) if plan.h0 else None
+        return Inputs(units(case), whole(case, plan.shape), h0, plan.reverse)
+    lam, b = multipliers(case), drive(case, plan.shape)
+    inputs = Inputs(lam, b, drive(case, (batch, channels)) if plan.h0 else None, plan.reverse)
     if plan.real_lam:
-        inputs = replace(inputs, lam=replace(draw, arithmetic=Arithmetic(plan.arithmetic.real_dtype)).multipliers())
-    return cancelling(inputs, draw.rng) if plan.values == "cancelling" else inputs
+        real = replace(case, arithmetic=Arithmetic(plan.arithmetic.real_dtype))
+        inputs = replace(inputs, lam=multipliers(real))
+    return cancelling(inputs, case.rng) if plan.values == "cancelling" else inputs
 
 
 def cancelling(inputs: Inputs, rng: np.random.Generator) -> Inputs:
@@ -151,24 +163,22 @@ def cancelling(inputs: Inputs, rng: np.random.Generator) -> Inputs:
 def judged(plan: Plan) -> Outcome:
     """Computes and judges one evaluation."""
     inputs = inputs_of(plan)
-    got, forward = plan.program.states(inputs), inputs.forward()
-    certificate = certify(forward, plan.arithmetic)
-    verdict = judge_inputs(got, inputs, plan.arithmetic, certificate)
+    call, got = call_of(inputs), {"h": plan.program.states(inputs)}
+    blocks = list(certify(call, plan.arithmetic, got))
+    verdict = verdict_of(got, call, plan.arithmetic, blocks)
     _, time, _ = plan.shape
-    ratios: tuple[float, ...] = ()
-    if time in TIMES:
-        comparison = compare(got[:, ::-1] if plan.reverse else got, forward, certificate.truth, certificate.allowance)
-        ratios = tightness(comparison, certificate.allowance.no_overflow)
+    size = got["h"].size
+    (block,) = blocks  # sequences this short are judged whole
     return Outcome(
         declared=DECLARED.index(plan.arithmetic),
         time=time,
-        lanes=got.size // time,
-        elements=got.size,
+        lanes=size // time,
+        elements=size,
         verdict=verdict.verdict,
         ratio=verdict.ratio,
         informative=verdict.informative,
-        rounded=round(verdict.rounded * got.size),
-        ratios=ratios,
+        rounded=round(verdict.rounded * size),
+        ratios=tightness(got["h"], block.results["h"][0]) if time in TIMES else (),
         alarm=alarm(plan, verdict) if verdict.verdict == "outside" else None,
     )
 
@@ -179,9 +189,10 @@ def alarm(plan: Plan, verdict: Verdict) -> str:
     return f"{call} of scanproof.benchmarks.campaigns.alarms: error/allowance {verdict.ratio:.4g}, {plan}: {verdict}"
 
 
-def tightness(found: Comparison, no_overflow: Array) -> tuple[float, ...]:
+def tightness(got: Array, exact: Certified) -> tuple[float, ...]:
     """Largest allowance over largest error of each lane that has an error and an allowance everywhere."""
-    known = (np.isfinite(found.bound) & no_overflow).all(axis=1)  # (batch, channels)
+    found = compare(got, exact)
+    known = np.isfinite(found.bound).all(axis=1)  # (batch, channels)
     error, bound = (x.max(axis=1)[known] for x in (found.error, found.bound))  # (lanes,)
     return tuple((bound[error > 0] / error[error > 0]).tolist())
 

@@ -16,11 +16,11 @@ import numpy as np
 from scanproof.benchmarks.campaigns.algorithm_scans import ORDERS, draw, program, states
 from scanproof.benchmarks.campaigns.elementary import Functions
 from scanproof.properties.compare import compare
+from scanproof.reference.allowance import certificate
 from scanproof.reference.allowance.orders import BOUNDS
-from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
-from scanproof.reference.truth import truth
+from scanproof.reference.systems.scan import call_of
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SIZES, LENGTH, TIMES = (0.5, 0.9, 0.99, 1.0), 16, (32, 256)
@@ -36,7 +36,7 @@ def ratios(word: str, dtype: str, time: int, functions: Functions, cases: int, s
     for case in range(cases):
         inputs = draw(rng, word, dtype, time, SIZES[case % len(SIZES)])
         got = states(program(word, LENGTH), inputs, functions, orders[case % len(orders)])
-        judged = compare(got, inputs, truth(inputs), allowance(inputs, arithmetic))
+        judged = compare(got, certificate.whole(call_of(inputs), arithmetic)["h"])
         known = np.isfinite(judged.bound)
         error, bound = (np.where(known, x, 0).max(axis=(0, 1)) for x in (judged.error, judged.bound))
         found += (bound[error > 0] / error[error > 0]).tolist()

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from scanproof.numba_kernels import diagonal
-from scanproof.properties.verdict import Verdict, judge_inputs
+from scanproof.properties.verdict import Verdict, judged
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.systems.scan import call_of
 
 CHANNELS, CHUNK, FAULT = 64, 4096, 1e-6
 ANY = Arithmetic("complex64")
@@ -64,7 +65,7 @@ def spoiled(inputs: Inputs) -> Array:
 
 def _timed(result: str, got: Array, inputs: Inputs, arithmetic: Arithmetic) -> Timed:
     before, start = _peak(), time.perf_counter()
-    verdict = judge_inputs(got, inputs, arithmetic)
+    verdict = judged({"h": got}, call_of(inputs), arithmetic)
     return Timed(result, verdict, time.perf_counter() - start, _peak() - before)
 
 

@@ -1,134 +1,207 @@
-"""What the honest evaluations of `alarms` show: totals, and how tight each class is: the page docs/measured/tightness.md."""
+"""What `tightness` found: totals, how tight each output's allowance is, its cost, and the page docs/measured/layers-tightness.md."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.benchmarks.campaigns.alarms import DECLARED, TIMES, Outcome
-from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.benchmarks.campaigns.campaign import Regime
+from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, CELLS, FORMATS, MODES, cell
+from scanproof.benchmarks.campaigns.tightness import Cost, Finding, Outcome
+
+SPENT = ("outputs", "float64 forward", "times", "gradients", "float64 gradients", "times")  # columns of the cost
+FIRST = ("y", "h", "gradient u", "gradient h0")  # rows of a table, before those of the parameters
 
 
 class Row(NamedTuple):
-    """A line of the table; the fields are its columns (docs/measured/tightness.md)."""
+    """One output of one regime and format in one mode; numbers as in the page's text."""
 
+    system: str
+    regime: str
     format: str
-    declared: str
-    time: int
-    calls: int
+    output: str
+    mode: str
     lanes: int
     smallest: float
     median: float
-    ratio: float
+    size: float
     informative: float
-    rounded: float
+    outside: int
 
-    def __str__(self) -> str:
-        shares = f"{self.informative:.2f} | {self.rounded:.2f}"
-        bounds = f"{self.smallest:.3g} | {self.median:.3g}" if self.lanes else "- | -"
-        words = f"{self.format} | {self.declared} | {self.time} | {self.calls} | {self.lanes}"
-        return f"| {words} | {bounds} | {_down(self.ratio)} | {shares} |"
+    @property
+    def cells(self) -> tuple[str, ...]:
+        return f"{self.smallest:.3g}", f"{self.median:.3g}", f"{self.size:.2g}", f"{self.informative:.2f}", str(self.outside)
 
 
 def table(outcomes: Iterable[Outcome]) -> list[Row]:
-    """A row for every declaration and every length in TIMES that occurs."""
-    cells: dict[tuple[int, int], list[Outcome]] = {}
+    """A row for every regime, format, output and mode that occurs, in this order."""
+    found: dict[tuple[int, str, str], list[Finding]] = {}
     for outcome in outcomes:
-        cells.setdefault((outcome.declared, outcome.time), []).append(outcome)
-    return [row(cells[cell]) for cell in sorted(cells) if cell[1] in TIMES]
+        for one in outcome.findings:
+            found.setdefault((outcome.number % len(CELLS), label(one.result), one.mode), []).append(one)
+    return [row(*place, found[place]) for place in sorted(found, key=_order)]
 
 
-def row(outcomes: list[Outcome]) -> Row:
-    """The row of evaluations of one declaration and length."""
-    arithmetic, ratios = DECLARED[outcomes[0].declared], np.array([ratio for o in outcomes for ratio in o.ratios])
+def row(number: int, output: str, mode: str, parts: list[Finding]) -> Row:
+    """The row of these results."""
+    regime, dtype = cell(number)
+    ratios, sizes = (np.array([x for part in parts for x in getattr(part, name)]) for name in ("ratios", "sizes"))
     return Row(
-        format=arithmetic.dtype,
-        declared=label(arithmetic),
-        time=outcomes[0].time,
-        calls=len(outcomes),
+        system=regime.system,
+        regime=str(regime),
+        format=dtype,
+        output=output,
+        mode=mode,
         lanes=ratios.size,
         smallest=float(ratios.min(initial=np.inf)),
         median=float(np.median(ratios)) if ratios.size else np.inf,
-        ratio=max(o.ratio for o in outcomes),
-        informative=float(np.mean([o.informative for o in outcomes])),
-        rounded=sum(o.rounded for o in outcomes) / sum(o.elements for o in outcomes),
+        size=float(np.median(sizes)) if sizes.size else np.inf,
+        informative=float(np.mean([part.informative for part in parts])),
+        outside=sum(part.outside for part in parts),
     )
 
 
-def label(arithmetic: Arithmetic) -> str:
-    """The order, and what else is declared and not the default."""
-    words = [arithmetic.order]
-    for field in fields(arithmetic)[1:]:
-        value = getattr(arithmetic, field.name)
-        if field.name != "order" and value != field.default:
-            words.append("no contraction" if field.name == "contraction" else f"{field.name} {value}")
-    return ", ".join(words)
+def label(result: str) -> str:
+    """The row of a result: real and imaginary parts together, C2 with C."""
+    return result.removesuffix("_re").removesuffix("_im").replace("C2", "C")
 
 
-def _down(ratio: float) -> str:
-    """Four digits; what is below 1 is shown so."""
-    return f"{np.floor(1e4 * ratio) / 1e4:.4f}"
+def _order(place: tuple[int, str, str]) -> tuple[int, int, str, int]:
+    number, output, mode = place
+    return number, FIRST.index(output) if output in FIRST else len(FIRST), output, list(MODES).index(mode)
 
 
 def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
-    """What was computed, and how many evaluations had which verdict."""
-    words = [o.verdict for o in outcomes]
+    """What was computed, and what came out. Elements count once for every mode that they were judged in."""
+    found = [one for outcome in outcomes for one in outcome.findings]
+    runs = {(outcome.number, one.program) for outcome in outcomes for one in outcome.findings}
     return {
-        "evaluations": len(outcomes),
-        "lanes": sum(o.lanes for o in outcomes),
-        "elements": sum(o.elements for o in outcomes),
-        **{word: words.count(word) for word in ("outside", "within", "nearest", "undecided")},
-        "ratio": max(o.ratio for o in outcomes),
+        "cases": len(outcomes),
+        "runs": len(runs),
+        "results": len(found),
+        "elements": sum(one.elements for one in found),
+        "outside": sum(one.outside for one in found),
+        **{f"ratio_{dtype}": max(_largest(outcomes, dtype), default=0.0) for dtype in FORMATS},
     }
 
 
+def _largest(outcomes: list[Outcome], dtype: str) -> Iterator[float]:
+    return (one.largest for outcome in outcomes if cell(outcome.number)[1] == dtype for one in outcome.findings)
+
+
+def costs(outcomes: list[Outcome]) -> list[tuple[Regime, Cost]]:
+    """Median seconds of each part, by regime."""
+    found: dict[Regime, list[Cost]] = {}
+    for outcome in outcomes:
+        found.setdefault(cell(outcome.number)[0], []).append(outcome.cost)
+    return [(regime, Cost(*np.median(spent, axis=0).tolist())) for regime, spent in found.items()]
+
+
+# ---------------------------------------------------------------- the page
+
+
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
-    """The lines of docs/measured/tightness.md."""
-    found = totals(outcomes)
-    yield from INTRODUCTION.format(seed=seed, **found | {"ratio": _down(found["ratio"])}).splitlines()
-    yield ""
-    yield "| format | class | T | calls | lanes | smallest | median | error/allowance | informative | rounded |"
-    yield "|---|---|" + "---:|" * 8
-    yield from map(str, table(outcomes))
+    """The lines of docs/measured/layers-tightness.md."""
+    rows, found = table(outcomes), totals(outcomes)
+    ratios = {name: f"{np.floor(1e4 * value) / 1e4:.4f}" for name, value in found.items() if name.startswith("ratio")}
+    told = {"programs": _said("programs_told"), "draws": _said("draws_told"), "sparse": _said("sparse_told", " and ")}
+    each = len(outcomes) // len(CELLS)
+    yield from INTRODUCTION.format(seed=seed, each=each, **told, **found | ratios).splitlines()
+    yield from ("", *TEETH.splitlines(), "")
+    columns = (f"{mode}: {output}" for mode in MODES for output in ("y", "h", "gradients"))
+    yield from _table(("system", "regime", "format", *columns), 3, teeth(rows))
+    for system in dict.fromkeys(one.system for one in rows):
+        for regime in dict.fromkeys(one.regime for one in rows if one.system == system):
+            mine = [one for one in rows if (one.system, one.regime) == (system, regime)]
+            yield from ("", f"## {system}: {regime}", "")
+            words = ("smallest", "median", "/rms", "informative", "outside")
+            yield from _table(("format", "output", *(f"{m}: {w}" for m in MODES for w in words)), 2, _pairs(mine))
+    yield from ("", *COST.splitlines(), "")
+    yield from _table(("system", "regime", *SPENT), 2, map(_cost, costs(outcomes)))
+
+
+def _said(field: str, between: str = " ") -> str:
+    """What the campaigns of all systems say of themselves."""
+    return between.join(getattr(campaign, field) for campaign in CAMPAIGNS.values())
+
+
+def teeth(rows: list[Row]) -> Iterator[tuple[str, ...]]:
+    """Shares of informative lanes, by regime and format."""
+    kinds: tuple[Callable[[str], bool], ...] = (lambda o: o == "y", lambda o: o == "h", lambda o: o.startswith("gradient"))
+    for place in dict.fromkeys(one[:3] for one in rows):
+        mine = [one for one in rows if one[:3] == place]
+        picked = ([one.informative for one in mine if one.mode == mode and kind(one.output)] for mode in MODES for kind in kinds)
+        yield (*map(str, place), *(f"{np.mean(shares):.2f}" for shares in picked))
+
+
+def _pairs(rows: list[Row]) -> Iterator[tuple[str, ...]]:
+    """The modes of an output side by side."""
+    for place in dict.fromkeys((one.format, one.output) for one in rows):
+        mine = [one for one in rows if (one.format, one.output) == place]
+        yield (*place, *(text for one in mine for text in one.cells))
+
+
+def _cost(found: tuple[Regime, Cost]) -> tuple[str, ...]:
+    regime, spent = found
+    pairs = ((spent.outputs, spent.forward), (spent.gradients, spent.vjp))
+    told = ((f"{ours:.2g} s", f"{plain:.2g} s", f"{ours / plain:.0f}") for ours, plain in pairs)
+    return (regime.system, str(regime), *(text for part in told for text in part))
+
+
+def _table(columns: tuple[str, ...], words: int, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield "|" + "---|" * words + "---:|" * (len(columns) - words)
+    yield from (f"| {' | '.join(cells)} |" for cells in rows)
 
 
 INTRODUCTION = """\
-# False alarms and tightness
+# Tightness of the allowances of layers
 
-Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/measured/tightness.md`.
-Honest programs of
-the bare scan are computed ([`benchmarks/campaigns/honest.py`](../../benchmarks/campaigns/honest.py))
-and judged as any result is, each under the
-class that it was computed in. By the theorem ([theorem.md](../theorem.md)) none can be `outside`; so this checks the code, not
-the theorem. A fault that no evaluation here meets stays unseen, and nothing is said about programs outside the classes of the
-table.
+Written by `scanproof power layers --cases {each} --seed {seed} --write docs/measured/layers-tightness.md`. Honest programs of whole
+layers, forward and backward, are computed ([`benchmarks/campaigns/programs.py`](../benchmarks/campaigns/programs.py)), and every result
+is put beside its allowance. By the theorem none can be `outside`, given the assumed constants ([constants.md](constants.md)).
+So this checks the code and shows what the theorem is worth: a large median is the price of a worst case over all programs.
 
 | | |
 |---|---:|
-| evaluations (one call, judged as a whole) | {evaluations:,} |
-| lanes of all calls (batch rows times channels) | {lanes:,} |
-| elements of all calls (states) | {elements:,} |
-| `outside` | {outside:,} |
-| `within` | {within:,} |
-| `nearest`: every element is correctly rounded | {nearest:,} |
-| `undecided`: not refuted, but the allowance says too little, or overflow is possible | {undecided:,} |
-| largest error/allowance, rounded down | {ratio} |
+| cases (parameters, inputs, initial states and cotangents of one call) | {cases:,} |
+| runs (one program on one case) | {runs:,} |
+| results judged (outputs, states, gradients; in each mode) | {results:,} |
+| their elements | {elements:,} |
+| elements `outside` | {outside:,} |
+| largest error/allowance, rounded down: float32, sums in float32 | {ratio_float32} |
+| the same: float64 | {ratio_float64} |
+| the same: bfloat16 in and out, sums in float32 | {ratio_bfloat16} |
 
-**What is computed.** Classes take turns; of the programs that a class admits, one is drawn. Bracketings: one step after the
-other, the doubling of Hillis and Steele, the sweeps of Blelloch, chunks with one carry, a tree drawn at random. Steps are
-separate or fused (each fused operation is rounded once, exactly), complex ones contracted in several ways; in float64 and
-complex128 they are NumPy's own. Truncation, the alignment of matrix units, TF32 operands and flushes are formed from exact
-results. Inputs: |lam| near 0, around 1/2, near 1, exactly 1 and just above, constant or varying (with resets), also real
-beside complex states; magnitudes from subnormal to near overflow, constant inputs, whole numbers, inputs that cancel what was
-carried; with and without h0 and reverse. Lengths go from 1 to 2048, and the table shows four.
+**Programs.** Plain NumPy, one step after the other; doubling (Hillis and Steele) and chunks of 8 with one carry, their steps
+contracted in ways that are drawn; the Numba kernels, which fold matrices in float64. {programs}
+In bfloat16 every program widens its inputs to float32 and rounds its results once, so that the rounding of results is most of
+every error. Complex states are returned as complex64, since there are no complex numbers of bfloat16: they are not rounded
+here, though programs may do it, which is why their allowances look loose.
 
-**Columns.** `calls`: evaluations of this class and length. `lanes`: lanes of these calls with an error and with an allowance
-throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error
-over these lanes, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any
-window where states are read back (`store`), rounded down. `informative`: share of lanes whose allowance could tell zeros or a
-dropped carry ([verdicts.md](../verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of
-the exact state. A large median is the price of a worst case: random errors grow like the square root of the number of
-roundings, allowances like the number itself. A `smallest` near 1 is an allowance that an honest program uses up."""
+**Cases.** Parameters as the suite draws them (`properties/systems/`: half of the angles near multiples of pi/2, M with a norm
+up to 3), width 8, batch 1, Gaussian inputs and cotangents. {draws}
+One case in four runs backwards, one in four has two directions, one in two has an initial state. Sparse: one power of two in
+every row of B and C and no skip, {sparse}: almost nothing but the scan rounds.
+
+**Modes.** `formed`: drive and states are formed, and of gradients the cotangents of the states by the adjoint recurrence;
+`any`: none of this is assumed.
+
+**Columns.** A lane is a channel over time, or a whole parameter, or all of u; it has its largest allowance and its largest
+error. `smallest`, `median`: of allowance/error, over the lanes that have an error. `/rms`: allowance over the rms of the truth,
+median. `informative`: share of lanes whose allowance, the rounding of results aside, is at most 2^-7 of the rms (and could
+tell a dropped carry from y). `outside`: elements. `gradient B` and `gradient C` hold real and imaginary parts, and both
+directions' C."""
+
+TEETH = """\
+## Where allowances inform
+
+Shares of informative lanes; those of gradients are the mean over all of them."""
+
+COST = """\
+## Cost
+
+Truth and allowance of one case in the mode `formed`, beside the reference itself in float64: median seconds on one core of
+one machine that was busy with other cases, and how many times as long. Only this table depends on the machine's speed."""

@@ -21,9 +21,9 @@ from typing import Any
 import flint
 import numpy as np
 
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import namespace
+from scanproof.reference.systems import lru, rotrnn
 
 TIGHT = flint.arb(2) ** -64  # of balls that are narrower, meeting the claimed value says something
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from scanproof.benchmarks.claims.claims_moments import floats, lru_limit, rotrnn_limit
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.inputs import Array
 from scanproof.reference.layers import mapped
 from scanproof.reference.numbers import namespace
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.report.claims_model import Band
 
 HEADS, HEAD_DIM, WIDTH = 4, 4, 4

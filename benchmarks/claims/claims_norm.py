@@ -26,8 +26,8 @@ from scanproof.benchmarks.claims.claims_moved import (
     rotrnn_limits,
 )
 from scanproof.benchmarks.claims.claims_runs import GAMMA, moved_over_time, other_inputs, over_time
-from scanproof.reference import rotrnn
 from scanproof.reference.inputs import Array
+from scanproof.reference.systems import rotrnn
 from scanproof.report.claims_model import Band, ClaimRow, Curve
 from scanproof.report.markup import number
 

@@ -9,6 +9,7 @@ from typing import Any
 import flint
 import numpy as np
 
+import scanproof
 from scanproof.benchmarks.claims.claims_moments import equal, expected, floats
 from scanproof.benchmarks.claims.claims_moved import (
     AGAIN,
@@ -22,10 +23,10 @@ from scanproof.benchmarks.claims.claims_moved import (
     lru_moved,
     rotrnn_moved,
 )
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.inputs import Array
 from scanproof.reference.layers import mapped
 from scanproof.reference.numbers import namespace
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.report.claims_model import Curve
 
 SIGMA = 0.5  # of the parameters that are moved
@@ -54,7 +55,7 @@ def moved_over_time(seed: int, time: int, constants: Constants) -> list[Curve]:
     found = {BOUNDED: floats(expected(partial(run, k), WIDTH, time, flint.arb(0)).sum((1, 2))) / HEADS}
     for name in (AGAIN, FIXED, FREE):
         params = lru_moved(np.random.default_rng(seed), SIGMA, name)
-        moments = expected(lambda u, params=params: lru.forward(params, u)[1], WIDTH, time, flint.arb(0)).sum(1)  # type: ignore[misc]
+        moments = expected(partial(_lru_states, params), WIDTH, time, flint.arb(0)).sum(1)
         found[name] = floats(moments / (params.B_re**2 + params.B_im**2).sum())
     panel = f"white noise, parameters moved by σ = {SIGMA:g}"
     return [_curve(panel, name, "exact", grid(time), y) for name, y in found.items()]
@@ -84,6 +85,12 @@ def run(k: rotrnn.Constants, u: Array) -> Array:
     """The states x of a layer from zero. (batch, time, heads, head_dim)"""
     heads, head_dim, _ = k.B.shape
     return rotrnn.run(k, u, np.zeros((len(u), 1, heads, head_dim), u.dtype))[1][:, :, 0]
+
+
+def _lru_states(params: lru.Params, u: Array) -> Array:
+    """The states h of an LRU layer from zero. (batch, time, state)"""
+    states: Array = scanproof.run("lru", params=params, u=u)["h"]
+    return states
 
 
 def sampled_norms(seed: int, k: rotrnn.Constants, time: int, batch: int = 64) -> Array:

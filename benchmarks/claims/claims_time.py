@@ -15,9 +15,9 @@ from scanproof.benchmarks.claims.claims_flops import HEAD_DIMS, STATE, WIDTH, fo
 from scanproof.benchmarks.speed.machine import limited
 from scanproof.benchmarks.speed.speed import interleaved
 from scanproof.properties.verdict import Status
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.report.claims_model import LayerTime
 
 DTYPE = "float64"  # in float32 the allowance of large heads tells nothing, and who is not judged is not timed

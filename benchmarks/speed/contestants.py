@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numba
 import numpy as np
 
-from scanproof.benchmarks.peers.peers import lfilter
+from scanproof.benchmarks.peers.scan import lfilter
 from scanproof.benchmarks.speed.cases import Problem
 from scanproof.numba_kernels import chunked, diagonal, rotation
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -154,7 +154,7 @@ def _jitted(jax: Any, run: Callable[..., Any], problem: Problem) -> Call:
     return lambda: compiled(*arguments).block_until_ready()
 
 
-# Declared as in peers.py, but for jax's tree: at every level an element passes one addition on the way up and one on the
+# Declared as in peers/scan.py, but for jax's tree: at every level an element passes one addition on the way up and one on the
 # way down, 2 log2 T in all, which is within the order "tree".
 SEQUENTIAL = {"order": "sequential", "contraction": False}
 XLA = {"subnormals": "daz"}

@@ -6,9 +6,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from scanproof.properties.verdict import Status, judge_inputs, result_fault
+from scanproof.properties.results import form_fault
+from scanproof.properties.verdict import Status, judged
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.systems.scan import call_of
 
 # Beyond some thousand steps the allowance of the order "any" tells nothing about decaying lanes; that of an exact one is zero.
 DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
@@ -30,24 +32,25 @@ def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
     the last row of the batch: channel 0 (exact) at its whole length, and the beginning of the last channels (decaying).
     """
     got = _states(got, inputs)
-    wrong = result_fault(got, inputs, arithmetic)
+    wrong = form_fault({"h": got}, call_of(inputs), arithmetic)
     if wrong:
         return Judged("outside", wrong)
     channels = got.shape[2]
-    judged = [_judge(got, inputs, slice(0, 1), got.shape[1], arithmetic)]
+    parts = [_judge(got, inputs, slice(0, 1), got.shape[1], arithmetic)]
     if channels > 1:
         decaying = slice(max(1, channels - DECAYING_CHANNELS), channels)
-        judged.append(_judge(got, inputs, decaying, DECAYING_STEPS, arithmetic))
-    worst = min(judged, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict))
-    return Judged(worst.verdict, worst.reason, sum(part.lanes for part in judged), sum(part.states for part in judged))
+        parts.append(_judge(got, inputs, decaying, DECAYING_STEPS, arithmetic))
+    worst = min(parts, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict))
+    lanes, states = sum(part.lanes for part in parts), sum(part.states for part in parts)
+    return Judged(worst.verdict, worst.reason, lanes, states)
 
 
 def _judge(got: Array, inputs: Inputs, channels: slice, most: int, arithmetic: Arithmetic) -> Judged:
     rows = slice(0, None, max(1, got.shape[0] - 1))  # the first and the last
     part = np.s_[rows, :most, channels]
     lam = inputs.lam[part] if inputs.varying else inputs.lam[channels]
-    verdict, judged = judge_inputs(got[part], Inputs(lam, inputs.b[part]), arithmetic), got[part]
-    return Judged(verdict.verdict, verdict.reason, judged.shape[0] * judged.shape[2], judged.size)
+    verdict = judged({"h": got[part]}, call_of(Inputs(lam, inputs.b[part])), arithmetic)
+    return Judged(verdict.verdict, verdict.reason, got[part].shape[0] * got[part].shape[2], got[part].size)
 
 
 def _states(got: Any, inputs: Inputs) -> Array:

@@ -185,7 +185,7 @@ LAYERS = (
                 "reference.allowance.elements:_carry", "reference.allowance.rounding:of_leaves"),
         lemmas=("rounding-recurrence",),
         theorems=("BoundTheorem.rounding_any_order", "Recurrence.sequential"),
-        assumed=("b and h are formed, unless stages any is declared",),
+        assumed=("b and h are formed, where stages formed is declared",),
         tested=("tests/reference/allowance/test_near.py: scans of uncertain numbers",),
     ),
     Link(

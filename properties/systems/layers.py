@@ -66,7 +66,7 @@ def visits(law: str, domain: Domain) -> tuple[Visit, ...]:
         return tuple(Visit(sizes) for sizes in (*deck(domain), *ends(domain)))
     if law == "gradients":
         return tuple(Visit(sizes) for sizes in (deck(domain, SHORT)[-1], *ends(domain)))
-    if law in ("directions", "extremes"):  # of one head, features of two directions are in the same order however they are laid out
+    if law in ("directions", "extremes"):  # with one head, any order of the features of two directions is the same
         return tuple(Visit(sizes) for sizes in deck(domain, SHORT) if sizes["heads"] > 1)
     return (Visit(deck(domain, SHORT)[-1]),)
 

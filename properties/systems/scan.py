@@ -219,7 +219,8 @@ def simpler(call: Call, domain: Domain, index: tuple[int, ...]) -> Iterator[Call
 
 
 def _faults() -> tuple[Fault, ...]:
-    return tuple(Fault(each.name, each.fault, each.scan) for each in MUTANTS if not each.complex_only)
+    shown = {True: ("complex64",), False: ("float32", "complex64")}
+    return tuple(Fault(each.name, each.fault, each.scan, shown[each.complex_only]) for each in MUTANTS)
 
 
 ROOM = Room(

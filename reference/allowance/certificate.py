@@ -6,15 +6,15 @@
     constant NAME        what an implementation shows of its constants, such as lam or P
     NAME from constants  a result as it follows from the constants that were shown: nothing is assumed of exp, cos, expm then
 
-Most systems are certified by their own equations, run on allowance elements (near.py). A system with a sharper theory brings its own.
-Results of a program that declares `stages formed` are judged with b and h as numbers that are formed; gradients only where the
-adjoint recurrence is declared too, since the cotangents of another scan (autodiff of a tree) never form a.
+Most systems are certified by their own equations, run on allowance elements (near.py). A system with a sharper theory
+brings its own. Results of a program that declares `stages formed` are judged with b and h as numbers that are formed;
+gradients only where the adjoint recurrence is declared too, since the cotangents of another scan (autodiff of a tree)
+never form a.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def carried(call: Call) -> dict[str, Array]:
         k = system.constants(inside)
         without = k._replace(**{system.carry: 0 * getattr(k, system.carry)})
         runs = [system.run(each, inside, call.reverse) for each in (k, without)]
-        return {name: call.leave(system.result[name].axes, x - runs[1][name]) for name, x in runs[0].items()}
+        return {name: call.leave(system.result[name].axes, np.abs(x - runs[1][name])) for name, x in runs[0].items()}
 
 
 def certified(x: Near, rule: Rules, call: Call, owed: Array | None = None, assumed: bool = True) -> Certified:

@@ -27,9 +27,11 @@ class Certified:
     """One result: its truth, and how far any program of the class may be from it; arrays of the result's shape.
 
     bound: float64, inf where nothing is known; unstored: the same before results are rounded to a narrower format.
-    no_overflow: where no program of the class can overflow; carried: what the result owes to earlier steps, float64, or None.
-    exact: an element as integers over a power of two, where that is known; norms: the error of whole matrices, instead of elements.
-    window: judged from printed states, so that the result itself must be near the truth for the allowance to inform.
+    no_overflow: where no program of the class can overflow.
+    carried: size of what the result owes to earlier steps, float64, negative where it cannot be seen; or None.
+    exact: an element as integers over a power of two, where that is known.
+    norms: the errors of whole matrices, which are judged instead of elements.
+    window: judged from printed states: the allowance informs only where the result itself is near the truth.
     """
 
     truth: Truth

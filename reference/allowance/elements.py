@@ -203,9 +203,11 @@ def rotation(gamma: Near, cos: Near, sin: Near, b: Near, s0: Near) -> Near:
     """
     ops, u = b.rules.complex, b.rules.real.u
     ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)
-    scanned = partial(angle_sum, scan, cos.argument) if b.rules.declared.order == "angle-sum" else scan
+    added = b.rules.declared.order == "angle-sum"
+    scanned = partial(angle_sum, scan, cos.argument) if added and cos.argument is not None else scan
     found: Near = _paired(partial(scanned, ops=ops), gamma, cos, sin, b, s0)
-    return found
+    unknown = added and cos.argument is None  # a cosine that was shown says nothing of the angles that are added
+    return replace(found, E0=np.full(found.shape, np.inf)) if unknown else found
 
 
 def _paired(scan: Callable[..., Any], gamma: Any, cos: Any, sin: Any, b: Any, s0: Any) -> Any:

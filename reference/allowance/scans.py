@@ -1,8 +1,9 @@
 """Truth and allowance of bare scans: for whole arrays or in blocks of time, and of windows between printed states.
 
-Windows. A declared `store` of "step" or "chunk" makes the state before every step, or before every chunk of L steps, a number that was
-printed. Taken as exact h0, the W = 1 or W = L steps after it are a scan of their own, with its own truth and allowance, which
-depend neither on the length of the sequence nor on |lam|. For other orders printed states are no intermediate results.
+Windows. A declared `store` of "step" or "chunk" makes the state before every step, or before every chunk of L steps, a
+number that was printed. Taken as exact h0, the W = 1 or W = L steps after it are a scan of their own, with its own truth
+and allowance, which depend neither on the length of the sequence nor on |lam|. For other orders printed states are no
+intermediate results.
 """
 
 from __future__ import annotations
@@ -100,14 +101,17 @@ def _whole(block: Certificate, before: Array, arithmetic: Arithmetic, forward: I
 
 
 def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Array:
-    """|lam_t h_{t-1}|, the smaller one of the exact and the printed h_{t-1}; 0 only where it is exactly. (batch, time, channels)"""
+    """|lam_t h_{t-1}| of the exact h_{t-1} or the printed one, whichever is smaller (Certified.carried).
+
+    (batch, time, channels)
+    """
     states = _delayed(block.truth.head, before)
     with np.errstate(all="ignore"):
         size = np.abs(block.inputs.lam * states)
         if printed is not None:
             size = np.minimum(size, np.abs(block.inputs.lam * printed.astype(states.dtype)))
-    size = np.where(np.isnan(size), 0.0, size)
-    return np.where((block.inputs.lam != 0) & (states != 0), np.maximum(size, TINY), 0.0)
+    size = np.where(size > 0, size, -TINY)  # what is owed and cannot be seen: it underflows, or was printed as 0
+    return np.where((block.inputs.lam != 0) & (states != 0), size, 0.0)
 
 
 def _delayed(x: Array, start: Array) -> Array:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any
 
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.vocabulary import WORDS
-from scanproof.reference.arithmetic.word import Changes, word_of
+from scanproof.reference.arithmetic.word import Changes
 from scanproof.reference.call import System, evaluated, pulled_back
 from scanproof.reference.systems import expm, lru, rotrnn, scan
 
@@ -61,24 +61,6 @@ def weaker(system: System, arithmetic: Arithmetic) -> Changes:
     """Changes of words that admit more, the likelier first."""
     changes = arithmetic.weaker(system.features)
     return [words for words in changes if words.keys() <= system.changes] if system.changes else changes
-
-
-def table() -> str:
-    """The words of the declaration as a Markdown table, for docs/declaration.md."""
-    rows = ["| word | default | values | systems | what it says |", "|---|---|---|---|---|"]
-    for f in fields(Arithmetic):
-        told = word_of(f)
-        default = "" if f.default is MISSING else "undeclared" if f.default is None else f"`{_shown(f.default)}`"
-        values = ", ".join(f"`{_shown(value)}`" for value in told.known if value is not None) or "a positive factor"
-        having = [system.name for system in SYSTEMS.values() if speaks(system, f.name)]
-        named = "all" if len(having) == len(SYSTEMS) else ", ".join(having)
-        rows.append(f"| `{f.name}` | {default} | {values} | {named} | {told.help} |")
-    return "\n".join(rows) + "\n"
-
-
-def _shown(value: object) -> str:
-    """A value as the command line has it."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def run(system: str | System, **arguments: Any) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def init(
         TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, an odd head_dim.
     """
     initialise.check_arguments(rng, dtype, bidirectional, heads=heads, head_dim=head_dim, width=width)
-    _check_even(head_dim)
+    _check_even("head_dim", head_dim)
     v, features = initialise.named("variant", variant, initialise.ROTATIONS), heads * head_dim
     theta = rng.random((heads, head_dim // 2)) * v.max_phase  # (heads, pairs)
     gamma_log = initialise.gamma_log(rng, heads, v)  # (heads,)
@@ -106,9 +106,9 @@ def init(
     return params
 
 
-def _check_even(head_dim: int) -> None:
+def _check_even(name: str, head_dim: int) -> None:
     if head_dim % 2:
-        raise ValueError(f"M: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates")
+        raise ValueError(f"{name}: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates")
 
 
 def constants(params: Params) -> Constants:
@@ -254,7 +254,7 @@ def _pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> 
 
 def _derive(sizes: Mapping[str, int]) -> dict[str, tuple[int, str]]:
     heads, head_dim = sizes.get("heads", 1), sizes.get("head_dim", 2)
-    _check_even(head_dim)
+    _check_even("M", head_dim)
     pairs = head_dim // 2, "half the head_dim of M"
     return {"pairs": pairs, "features": (heads * head_dim, "heads * head_dim of M")}
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from scanproof.reference.allowance.scans import assumes, theory, unmodelled, window
-from scanproof.reference.call import Argument, Result, System
+from scanproof.reference.call import Argument, Call, Result, System
+from scanproof.reference.inputs import Inputs
 from scanproof.reference.numbers import namespace
 
 
@@ -48,3 +49,9 @@ SYSTEM = System(
     features=frozenset({"states", "angle-sum"}),
     window=window,
 )
+
+
+def call_of(inputs: Inputs) -> Call:
+    """Inputs of the diagonal theory as a call."""
+    start = {} if inputs.h0 is None else {"h0": inputs.h0}
+    return Call(SYSTEM, {"lam": inputs.lam, "b": inputs.b} | start, inputs.reverse)

@@ -16,7 +16,7 @@ of components would explode instead: multiplying a rectangle by e^{i theta} infl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import flint
@@ -28,6 +28,7 @@ from scanproof.reference.transitions.diagonal import at
 from scanproof.reference.truth.enclosure import Truth
 
 DISC_BITS = 128
+Parts = tuple[list[float], list[float], float]  # heads and tails of the components, radius
 
 
 def exact(inputs: Inputs) -> Truth:
@@ -55,13 +56,26 @@ def disc(inputs: Inputs, bits: int = DISC_BITS) -> Truth:
         flint.ctx.prec = previous
 
 
-def _filled(inputs: Inputs, states: Iterator[tuple[tuple[int, ...], list[float], list[float], float]]) -> Truth:
-    """Collects (index, heads, tails, radius) of the forward problem, in the order of b's time axis."""
-    kind = np.complex128 if np.iscomplexobj(inputs.b) else np.float64
-    head, tail, rad = np.zeros(inputs.b.shape, kind), np.zeros(inputs.b.shape, kind), np.zeros(inputs.b.shape)
-    for index, heads, tails, radius in states:
+def enclosed(H: list[int], s: int) -> Parts:
+    """H 2^-s as heads and tails of its components, and the radius."""
+    split = [_split(component, s) for component in H]
+    rad = math.hypot(*(r for _, _, r in split)) * UP if len(split) == 2 else split[0][2]
+    return [head for head, _, _ in split], [tail for _, tail, _ in split], rad
+
+
+def filled(like: Array, states: Iterable[tuple[tuple[int, ...], Parts]]) -> Truth:
+    """Collects the parts of every index in arrays shaped like `like`, complex if it is."""
+    kind = np.complex128 if np.iscomplexobj(like) else np.float64
+    head, tail, rad = (np.zeros(like.shape, part) for part in (kind, kind, np.float64))
+    for index, (heads, tails, radius) in states:
         head[index], tail[index], rad[index] = _number(heads), _number(tails), radius
-    return Truth(head[:, ::-1], tail[:, ::-1], rad[:, ::-1]) if inputs.reverse else Truth(head, tail, rad)
+    return Truth(head, tail, rad)
+
+
+def _filled(inputs: Inputs, states: Iterable[tuple[tuple[int, ...], Parts]]) -> Truth:
+    """Collects the states of the forward problem, in the order of b's time axis."""
+    found = filled(inputs.b, states)
+    return Truth(*(x[:, ::-1] for x in found)) if inputs.reverse else found
 
 
 def _number(components: list[float]) -> complex | float:
@@ -71,14 +85,12 @@ def _number(components: list[float]) -> complex | float:
 # ---------------------------------------------------------------- integers
 
 
-def _exact_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], list[float], list[float], float]]:
+def _exact_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], Parts]]:
     batch, _, channels = inputs.b.shape
     for row in range(batch):
         for channel in range(channels):
             for t, (H, s) in enumerate(_channel(inputs, row, channel)):
-                split = [_split(component, s) for component in H]
-                rad = math.hypot(*(r for _, _, r in split)) * UP if len(split) == 2 else split[0][2]
-                yield (row, t, channel), [h for h, _, _ in split], [t_ for _, t_, _ in split], rad
+                yield (row, t, channel), enclosed(H, s)
 
 
 def _channel(inputs: Inputs, row: int, channel: int) -> Iterator[tuple[list[int], int]]:
@@ -146,7 +158,7 @@ def _nearest(m: int, e: int) -> tuple[float, int]:
 # ---------------------------------------------------------------- discs
 
 
-def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], list[float], list[float], float]]:
+def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], Parts]]:
     ball: Callable[[Any], Any] = _acb if np.iscomplexobj(inputs.b) else flint.arb
     lam, b = _objects(inputs.lam, ball), _objects(inputs.b, ball)
     with np.errstate(over="ignore"):
@@ -160,7 +172,7 @@ def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], list[float],
         for row, channel in np.ndindex(*h.shape):
             heads, tails, rest = _float_parts(h[row, channel])
             rad = float(r[row, channel])
-            yield (row, t, channel), heads, tails, (rad + rest) * UP if rad or rest else 0.0
+            yield (row, t, channel), (heads, tails, (rad + rest) * UP if rad or rest else 0.0)
 
 
 def _disc_radius(size: Array, r: Array, local: Array) -> Array:

@@ -1,11 +1,11 @@
-"""Scanproof: is this difference a bug, or could it be rounding? Certified verdicts for scan kernels.
+"""Scanproof: is this difference a bug, or could it be rounding? Verdicts on scan kernels.
 
-    import scanproof
-    verdict = scanproof.judge("scan", h, lam=lam, b=b)                      # of states that you recorded
-    report = scanproof.check("scan", my_scan, dtype="float32")              # searches for a failing call
-    TestMyScan = scanproof.suite("scan", my_scan, dtype="float32")          # the same as a pytest class
-    results = scanproof.run("lru", params=params, u=u)                      # the reference itself
-    grads = scanproof.vjp("lru", {"y": y_bar}, params=params, u=u)          # its exact adjoint
+import scanproof
+verdict = scanproof.judge("scan", h, lam=lam, b=b)              # of states that you recorded
+report = scanproof.check("scan", my_scan, dtype="float32")      # searches for a failing call
+TestMine = scanproof.suite("scan", my_scan, dtype="float32")    # the same as a pytest class
+results = scanproof.run("lru", params=params, u=u)              # the reference itself
+grads = scanproof.vjp("lru", {"y": y_bar}, params=params, u=u)  # its exact adjoint
 """
 
 from importlib import import_module

@@ -94,3 +94,11 @@ class Wrapped:
 
 def converted(lam, b):
     return Wrapped(b.copy())
+
+
+NUMBERED = (raises, raises_without_words, exits, not_convertible, wrong_shape, wrong_dtype, a_list, nothing, changes_b, changes_lam)
+
+
+def numbered(lam, b):
+    """The one that the first number of b names."""
+    return NUMBERED[int(b[0, 0, 0])](lam, b)

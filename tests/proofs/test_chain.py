@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from scanproof import proofs
 from scanproof.benchmarks.figures import theorem_picture
-from scanproof.cli import app, derivation
+from scanproof.cli import app, derivation, exits
 from scanproof.proofs.chain.chain import LINKS, Link, chain, joined, qualified, statuses
 from scanproof.proofs.coq import coq_table
 from scanproof.proofs.coq.coq_layer import SOURCES, TheoremResult
@@ -203,7 +203,7 @@ def bare(monkeypatch, tmp_path):
 @pytest.mark.usefixtures("bare")
 def test_without_provers_the_chain_is_printed_and_not_run():
     called = call("--chain", "--lemma", "rounding-near")
-    assert called.exit_code == app.UNDECIDED, called.output
+    assert called.exit_code == exits.UNDECIDED, called.output
     names = [link.name for link in LINKS if "rounding-near" in link.lemmas]
     assert len(names) >= 2
     assert [line for line in called.stdout.splitlines() if line in {link.name for link in LINKS}] == names
@@ -217,7 +217,7 @@ def test_without_provers_the_chain_is_printed_and_not_run():
 def test_the_chain_as_json():
     called = call("--chain", "--lemma", "scan-adjoint", "--json")
     told = json.loads(called.stdout)
-    assert called.exit_code == app.UNDECIDED
+    assert called.exit_code == exits.UNDECIDED
     assert told.keys() == {"format", "lemmas", "theorems", "certificates", "chain"}
     [link] = told["chain"]
     assert link["name"] == "gradients"
@@ -231,7 +231,7 @@ def test_the_chain_as_json():
 def test_gappa_beside_sympy():
     called = call("--gappa", "--lemma", "scan-identity", "--json")
     told = json.loads(called.stdout)
-    assert called.exit_code == app.UNDECIDED
+    assert called.exit_code == exits.UNDECIDED
     assert told.keys() == {"format", "lemmas", "certificates"}
     assert {one["operation"] for one in told["certificates"]} == STEPS
     shown = call("--gappa", "--lemma", "scan-identity").stdout
@@ -242,7 +242,7 @@ def test_gappa_beside_sympy():
 def test_a_lemma_that_no_link_rests_on_is_bad_input(monkeypatch):
     monkeypatch.setattr(chain, "LINKS", ())
     called = call("--chain", "--lemma", "scan-identity")
-    assert called.exit_code == app.BAD_INPUT
+    assert called.exit_code == exits.BAD_INPUT
     assert called.stderr.strip() == "scanproof: lemma: found 'scan-identity', on which no link of the chain rests"
 
 
@@ -251,7 +251,7 @@ def test_a_name_without_a_proof_is_exit_code_1(monkeypatch):
     planted = Link("planted", "says", ("reference.transitions.diagonal:scan",), lemmas=("scan-identity",), certificates=("imaginary step",))
     monkeypatch.setattr(chain, "LINKS", (planted,))
     called = call("--chain", "--lemma", "scan-identity")
-    assert called.exit_code == app.REJECTED
+    assert called.exit_code == exits.REJECTED
     assert re.search(r"Gappa +refused  imaginary step", called.stdout)
 
 
@@ -259,7 +259,7 @@ def test_all_lemmas_are_one_table(monkeypatch):
     few = (LEMMAS["scan-identity"], LEMMAS["scan-action"])
     monkeypatch.setattr(proofs, "lemmas", lambda: few)
     shown = call()
-    assert shown.exit_code == app.ACCEPTED
+    assert shown.exit_code == exits.ACCEPTED
     assert re.search(r"^lemma +statement +N +SymPy +Coq +time", shown.stdout, re.MULTILINE)
     assert len(re.findall(r"proved +not asked", shown.stdout)) == 2
     assert re.search(r"^2 of 2 lemmas proved in \d+\.\d s: 8 claims, \d+ false variants refuted, \d+ exact", shown.stdout, re.MULTILINE)
@@ -270,7 +270,7 @@ def test_a_refused_lemma_is_counted_named_and_exit_code_1(monkeypatch):
     false = proofs.Lemma("planted", "A and B commute", "s", "r", "general N", "m", (), lambda: [Claim("A B = B A", A * B, B * A)])
     monkeypatch.setattr(proofs, "lemmas", lambda: (LEMMAS["scan-identity"], false))
     shown = call()
-    assert shown.exit_code == app.REJECTED
+    assert shown.exit_code == exits.REJECTED
     assert re.search(r"^refused  planted: A B = B A: false or not decided", shown.stdout, re.MULTILINE)
     assert "1 of 2 lemmas proved" in shown.stdout
     told = json.loads(call("--json").stdout)

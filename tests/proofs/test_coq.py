@@ -11,7 +11,7 @@ from coq_model import RUN
 from typer.testing import CliRunner
 
 from scanproof import proofs
-from scanproof.cli import app
+from scanproof.cli import app, exits
 from scanproof.proofs.coq import coq_build, coq_layer, coq_table
 from scanproof.proofs.coq.coq_layer import SOURCES
 
@@ -225,7 +225,7 @@ def test_the_command_tells_both_layers(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     called = CliRunner().invoke(app.app, ["prove", "--coq", "--lemma", "scan-action", "--json"])
     told = json.loads(called.stdout)
-    assert called.exit_code == app.UNDECIDED
+    assert called.exit_code == exits.UNDECIDED
     assert [(lemma["name"], lemma["status"]) for lemma in told["lemmas"]] == [("scan-action", "proved")]
     assert [(theorem["name"], theorem["status"]) for theorem in told["theorems"]] == [("act_compose", "not run")]
     shown = CliRunner().invoke(app.app, ["prove", "--coq", "--lemma", "scan-action"])

@@ -15,8 +15,8 @@ import sympy as sp
 from coq_model import runs
 
 from scanproof.proofs.engine import instances
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.numbers.exponential import ball_expm
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.reference.transitions.diagonal import rotation, scan
 
 COS, SIN = Fraction(3, 5), Fraction(4, 5)

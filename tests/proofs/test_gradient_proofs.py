@@ -15,11 +15,11 @@ from scanproof.proofs.engine.run import check
 from scanproof.proofs.rotations import closed_forms, surjectivity
 from scanproof.proofs.rounding import rounding_elements
 from scanproof.proofs.systems import layer_gradients, lru_ring
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.allowance.near import Near
 from scanproof.reference.allowance.rules import rules
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.numbers import namespace
+from scanproof.reference.systems import lru, rotrnn
 
 TOPICS = (closed_forms, surjectivity, lru_ring, layer_gradients, rounding_elements)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}

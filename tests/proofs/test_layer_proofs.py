@@ -17,9 +17,9 @@ from scanproof.proofs.engine.algebra import Claim
 from scanproof.proofs.engine.run import check
 from scanproof.proofs.rotations import canonical_form
 from scanproof.proofs.systems import equivalence, lru, state_norm
-from scanproof.reference import lru as lru_layer
-from scanproof.reference import rotrnn as rotrnn_layer
 from scanproof.reference.numbers.gaussian import Gaussian
+from scanproof.reference.systems import lru as lru_layer
+from scanproof.reference.systems import rotrnn as rotrnn_layer
 from scanproof.reference.transitions.diagonal import rotate
 
 TOPICS = (canonical_form, lru, state_norm, equivalence)

@@ -16,8 +16,8 @@ from scanproof.proofs.engine.run import check
 from scanproof.proofs.householder.reflections import reflections as householder
 from scanproof.proofs.householder.reflections import state_tracking
 from scanproof.proofs.systems import authors_versions, layer_invariances
-from scanproof.reference import lru as lru_layer
-from scanproof.reference import rotrnn as rotrnn_layer
+from scanproof.reference.systems import lru as lru_layer
+from scanproof.reference.systems import rotrnn as rotrnn_layer
 from scanproof.reference.transitions.diagonal import rotate, scan
 
 TOPICS = (householder, state_tracking, layer_invariances, authors_versions)

@@ -14,7 +14,7 @@ from sympy import adjoint
 from typer.testing import CliRunner
 
 from scanproof import proofs
-from scanproof.cli import app, derivation, prove
+from scanproof.cli import app, derivation, exits, prove
 from scanproof.proofs.engine import algebra, certificates, instances, limit, run
 from scanproof.proofs.engine.algebra import FEW, Claim, expanded, letters, nonzero_at_a_point, residual, terms, vanishes
 from scanproof.proofs.engine.instances import at_sizes, matrix, value
@@ -364,7 +364,7 @@ def test_the_command_goes_on_after_a_lemma_that_hangs(monkeypatch):
     monkeypatch.setattr(proofs, "lemmas", lambda: (hanging, lemma_of(TRUE)))
     monkeypatch.setattr(prove, "LONGEST", 1)
     called = CliRunner().invoke(app.app, ["prove", "--json"])
-    assert called.exit_code == app.REJECTED
+    assert called.exit_code == exits.REJECTED
     assert [(told["status"], told["reason"]) for told in json.loads(called.stdout)["lemmas"]] == [
         ("refused", "no proof within 1 s"), ("proved", ""),
     ]  # fmt: skip
@@ -376,7 +376,7 @@ def test_a_lemma_that_hangs_alone_has_no_derivation(monkeypatch):
     monkeypatch.setattr(prove, "LONGEST", 0.2)
     began = time.perf_counter()
     called = CliRunner().invoke(app.app, ["prove", "--lemma", "planted"])
-    assert called.exit_code == app.REJECTED
+    assert called.exit_code == exits.REJECTED
     assert "no proof within 0.2 s" in called.stdout
     assert time.perf_counter() - began < 30
 
@@ -394,7 +394,7 @@ def test_a_lemma_that_hangs_alone_has_no_derivation(monkeypatch):
 )
 def test_an_unknown_lemma_is_one_short_line(name, words):
     called = CliRunner().invoke(app.app, ["prove", "--lemma", name])
-    assert (called.exit_code, called.stdout) == (app.BAD_INPUT, "")
+    assert (called.exit_code, called.stdout) == (exits.BAD_INPUT, "")
     assert len(called.stderr.splitlines()) == 1
     assert len(called.stderr) < 400
     assert all(word in called.stderr for word in words)

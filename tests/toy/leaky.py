@@ -1,35 +1,24 @@
-"""Leaky integrators, a toy layer: the reference of a system that a test adds as docs/adding-a-system.md says.
+"""Leaky integrators, a toy layer that a test adds as docs/adding-a-system.md says: table, equations and adjoint.
 
     symbol     meaning                             shape
     rate_log   logarithm of the rate of decay      (state,)
     B          input matrix                        (state, width)
     C          output matrix                       (width, state)
     lam        decay exp(-exp(rate_log))           (state,)
-    h          states                              (batch, time, [2,] state)
+    h          states                              (batch, time, state)
 
     h_t = lam h_{t-1} + B u_t          y_t = C h_t
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference.layers import Call, Shapes, checked_call, finite_exp, rows
+from scanproof.reference.allowance.rules import unmodelled_in_layers
+from scanproof.reference.call import Argument, Result, System
+from scanproof.reference.layers import finite_exp, in_time, rows
 from scanproof.reference.numbers import namespace
-
-
-@dataclass(frozen=True, eq=False)
-class Params:
-    rate_log: Any  # (state,)
-    B: Any  # (state, width)
-    C: Any  # (width, state)
-
-
-@dataclass(frozen=True, eq=False)
-class Gradients(Params):
-    u: Any = field(kw_only=True)
-    h0: Any = field(kw_only=True)
 
 
 class Constants(NamedTuple):
@@ -38,39 +27,55 @@ class Constants(NamedTuple):
     C: Any  # (width, state)
 
 
-AXES = {"rate_log": "state", "B": "state width", "C": "width state"}
+def constants(x: Mapping[str, Any]) -> Constants:
+    xp = namespace.of(x["rate_log"])
+    return Constants(xp.exp(-finite_exp("rate_log", x["rate_log"])), x["B"], x["C"])
 
 
-def check(params: Params) -> Shapes:
-    shapes = Shapes()
-    for name, axes in AXES.items():
-        shapes.check(name, getattr(params, name), axes)
-    return shapes
+def run(k: Constants, x: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
+    h = namespace.of(x["u"]).scan(k.lam, x["u"] @ k.B.T, x["h0"], reverse)  # (batch, time, state)
+    return {"y": h @ k.C.T, "h": h, "h_last": h[:, 0 if reverse else -1]}
 
 
-def enter(params: Params, u: Any, h0: Any, y_bar: Any = None) -> Call:
-    return checked_call(check(params), False, "state", u, h0, y_bar)
-
-
-def constants(params: Params) -> Constants:
-    xp = namespace.of(params.rate_log)
-    return Constants(xp.exp(-finite_exp("rate_log", params.rate_log)), params.B, params.C)
-
-
-def run(k: Constants, u: Any, h0: Any, reverse: bool = False) -> tuple[Any, Any]:
-    h = namespace.of(u).scan(k.lam, u @ k.B.T, h0[:, 0], reverse)  # (batch, time, state)
-    return h @ k.C.T, np.expand_dims(h, 2)
-
-
-def pull_back(params: Params, u: Any, h0: Any, y_bar: Any, reverse: bool = False) -> Gradients:
+def pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
     """a_t = lam a_{t+1} + C^T y_bar_t is the cotangent of h_t, and of the drive."""
-    xp, k = namespace.of(params.rate_log), constants(params)
-    flip = slice(None, None, -1 if reverse else 1)
-    h = run(k, u, h0, reverse)[1][:, flip, 0]
-    before = np.concatenate([h0, h], 1)[:, : u.shape[1]]  # (batch, time, state)
-    g = np.concatenate([0 * h0, (y_bar @ k.C)[:, flip]], 1)  # (batch, 1 + time, state)
-    a = xp.scan(k.lam, g, None, True)  # (batch, 1 + time, state)
-    a, h0_bar = a[:, 1:], a[:, :1]
-    lam_bar = (before * a).sum((0, 1))  # (state,)
-    rate = -lam_bar * k.lam * xp.exp(params.rate_log)  # (state,)
-    return Gradients(rate, rows(a).T @ rows(u[:, flip]), rows(y_bar).T @ rows(h[:, flip]), u=(a @ k.B)[:, flip], h0=h0_bar)
+    xp, k, h0 = namespace.of(x["rate_log"]), constants(x), x["h0"][:, None]
+    h = in_time(run(k, x, reverse)["h"], reverse)
+    u, y_bar = in_time(x["u"], reverse), in_time(bars["y"], reverse)
+    before = np.concatenate([h0, h], 1)[:, :-1]  # (batch, time, state)
+    a = xp.scan(k.lam, np.concatenate([0 * h0, y_bar @ k.C], 1), None, True)  # (batch, 1 + time, state)
+    lam_bar = (before * a[:, 1:]).sum((0, 1))  # (state,)
+    return {
+        "rate_log": -lam_bar * k.lam * xp.exp(x["rate_log"]),
+        "B": rows(a[:, 1:]).T @ rows(u),
+        "C": rows(y_bar).T @ rows(h),
+        "u": in_time(a[:, 1:] @ k.B, reverse),
+        "h0": a[:, 0],
+    }
+
+
+SYSTEM = System(
+    name="leaky",
+    title="leaky integrators, a toy",
+    arguments=(
+        Argument("rate_log", "state", "parameter", meaning="logarithm of the rate of decay"),
+        Argument("B", "state width", "parameter", meaning="input matrix"),
+        Argument("C", "width state", "parameter", meaning="output matrix"),
+        Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
+        Argument("h0", "[batch] state", "state", meaning="states before the first step", optional=True),
+        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
+    ),
+    results=(
+        Result("y", "[batch] time width", meaning="outputs"),
+        Result("h", "[batch] time state", meaning="all states", state="h0"),
+        Result("h_last", "[batch] state", meaning="the states after the last step", state="h0"),
+    ),
+    constants=constants,
+    run=run,
+    pull_back=pull_back,
+    equation="lam = exp(-exp(rate_log)); h[t] = lam h[t-1] + B u[t], y[t] = C h[t]",
+    carry="lam",
+    unmodelled=unmodelled_in_layers,
+    check=constants,
+    features=frozenset({"states", "layer"}),
+)

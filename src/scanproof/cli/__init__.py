@@ -1,4 +1,4 @@
-"""The command line: `scanproof check | judge | verify | prove | golden | bench | power | doctor`."""
+"""The command line: `scanproof check`, `judge`, `verify`, `prove`, `golden` and others."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import os
 import sys
 from typing import Any
 
-CLOSED = 141  # what a shell says of programs that SIGPIPE ended
-
 
 def main() -> None:
-    """Entry point of the `scanproof` command: a mistake in its usage is one line and exit code 2, like every other.
+    """Entry point of the `scanproof` command: a mistake in its usage is one line and exit code 2.
 
     Whoever reads standard output may stop early (`| head -1`): nothing is said about that.
     """
     import typer
 
-    from scanproof.cli.app import BAD_INPUT, INTERRUPTED, app
+    from scanproof.cli.app import app
+    from scanproof.cli.errors import USAGE
+    from scanproof.cli.exits import BAD_INPUT, CLOSED, INTERRUPTED
 
-    usage: Any = typer.BadParameter.__base__  # click's UsageError, wherever this version of typer has it from
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # rich and typer make the one into the other
         code = CLOSED
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
-    except usage as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+    except USAGE as error:
         print(_told(error), file=sys.stderr)
         code = BAD_INPUT
     except typer.Abort:

@@ -7,22 +7,36 @@ from collections.abc import Sequence
 
 from scanproof.benchmarks.speed.cases import Case, chosen
 from scanproof.benchmarks.speed.machine import limited
-from scanproof.benchmarks.speed.speed import speed
-from scanproof.cli.app import ACCEPTED, REJECTED
+from scanproof.benchmarks.speed import speed
 from scanproof.cli.doctor import machine
+from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.output import console, number, print_json, progress, table
 from scanproof.report.markup import several
 from scanproof.report.model import SpeedRow
 
-COLUMNS = ("contestant", "output", "threads", "median ms", "IQR", "min", "GB/s", "× copy", "first", "verdict")
+COLUMNS = (
+    "contestant",
+    "output",
+    "threads",
+    "median ms",
+    "IQR",
+    "min",
+    "GB/s",
+    "× copy",
+    "first",
+    "verdict",
+)
 NOTE = (
-    "output given: into an existing array; fresh: the call allocates it. IQR: between the quartiles of the rounds, ms.\n"
-    "GB/s: bytes read and written over the median; × copy: time per byte over that of numpy copy, given, one thread,\n"
-    "in the same rounds. first: the first call in ms, compiling or loading included. Who is outside is not timed."
+    "output given: into an existing array; fresh: the call allocates it.\n"
+    "IQR: between the quartiles of the rounds, ms. GB/s: bytes read and written over the median;\n"
+    "× copy: time per byte over that of numpy copy, given, one thread, in the same rounds.\n"
+    "first: the first call in ms, compiling or loading included. Who is outside is not timed."
 )
 
 
-def run(names: list[str] | None, rounds: int, threads: int | None, as_json: bool, quiet: bool) -> int:
+def run(
+    names: list[str] | None, rounds: int, threads: int | None, as_json: bool, quiet: bool
+) -> int:
     """Measures the cases, prints them, and returns 1 if a contestant is outside."""
     cases = chosen(names)
     rows = measure(cases, rounds, threads, quiet or as_json)
@@ -31,7 +45,9 @@ def run(names: list[str] | None, rounds: int, threads: int | None, as_json: bool
         facts = {"format": "scanproof-bench/1", "machine": machine(), "rounds": rounds}
         print_json(facts | {"rows": [row.model_dump() for row in rows]})
     elif quiet:
-        console().print(next(word for word in ("outside", "undecided", "within", "nearest") if word in verdicts))
+        console().print(
+            next(word for word in ("outside", "undecided", "within", "nearest") if word in verdicts)
+        )
     else:
         show(rows)
     return REJECTED if "outside" in verdicts else ACCEPTED
@@ -48,7 +64,9 @@ def measure(cases: Sequence[Case], rounds: int, threads: int | None, quiet: bool
         return [
             row
             for case in cases
-            for row in speed.measure(case, rounds, n, tell=lambda text: bar.update(task, advance=1, description=text))
+            for row in speed.measure(
+                case, rounds, n, tell=lambda text: bar.update(task, advance=1, description=text)
+            )
         ]
 
 
@@ -59,7 +77,10 @@ def show(rows: Sequence[SpeedRow]) -> None:
         found = [row for row in rows if row.case == case]
         row, judged = found[0], next((row for row in found if row.lanes), found[0])
         out.print(f"{case}: {row.dtype} {tuple(row.shape)}, lam {row.lam}", markup=False)
-        lanes, states = several(judged.lanes, "lane"), f"{judged.states} of {math.prod(row.shape)} states"
+        lanes, states = (
+            several(judged.lanes, "lane"),
+            f"{judged.states} of {math.prod(row.shape)} states",
+        )
         out.print(f"judged before it was timed, of everyone: {lanes}, {states}")
         out.print(table(COLUMNS, [_cells(row) for row in found]))
         for row in found:
@@ -73,5 +94,16 @@ def _cells(row: SpeedRow) -> tuple[str, ...]:
     head, t = (row.contestant, row.output, str(row.threads)), row.timing
     if t is None:
         return (*head, *[""] * 6, row.verdict)
-    times = (t.median_ms, t.quartiles_ms[1] - t.quartiles_ms[0], t.minimum_ms, t.gb_per_s, t.ratio or math.nan)
-    return (*head, *(f"{x:.0f}" if x >= 1000 else number(x) for x in times), f"{t.first_ms:.0f}", row.verdict)
+    times = (
+        t.median_ms,
+        t.quartiles_ms[1] - t.quartiles_ms[0],
+        t.minimum_ms,
+        t.gb_per_s,
+        t.ratio or math.nan,
+    )
+    return (
+        *head,
+        *(f"{x:.0f}" if x >= 1000 else number(x) for x in times),
+        f"{t.first_ms:.0f}",
+        row.verdict,
+    )

@@ -13,9 +13,10 @@ def declared(system: str, words: Mapping[str, Any]) -> Arithmetic:
     """The declaration of a system.
 
     Raises:
-        ValueError: an unknown system or word, words that do not go together, or one that says nothing of this system.
+        ValueError: an unknown system or word, words that do not go together, or one that says
+            nothing of this system.
     """
-    return systems.declared(systems.known_system(system), Arithmetic.from_words(words))
+    return systems.declared(systems.system_of(system), Arithmetic.from_words(words))
 
 
 def options(arithmetic: Arithmetic) -> list[str]:

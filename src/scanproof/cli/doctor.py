@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import scanproof
-from scanproof.cli.app import ACCEPTED
+from scanproof.cli.exits import ACCEPTED
 from scanproof.cli.output import console, print_json, table
 
 PACKAGES = ("numpy", "scipy", "numba", "sympy", "hypothesis", "python-flint")
@@ -50,19 +50,28 @@ def tools() -> dict[str, str]:
     import numba
     from threadpoolctl import threadpool_info
 
-    blas = [f"{pool.get('internal_api')} {pool.get('version')}, {pool.get('num_threads')} threads" for pool in threadpool_info()]
+    blas = [
+        f"{pool.get('internal_api')} {pool.get('version')}, {pool.get('num_threads')} threads"
+        for pool in threadpool_info()
+    ]
     return {
         "Numba threads": str(numba.get_num_threads()),
-        "Numba cache": _writable(Path(os.environ.get("NUMBA_CACHE_DIR") or Path(scanproof.__file__).parent)),
+        "Numba cache": _writable(
+            Path(os.environ.get("NUMBA_CACHE_DIR") or Path(scanproof.__file__).parent)
+        ),
         "thread pools": "; ".join(blas) or "none",
-        **{name: shutil.which(name) or "not found (Debian packages coq, gappa)" for name in PROVERS},
+        **{
+            name: shutil.which(name) or "not found (Debian packages coq, gappa)" for name in PROVERS
+        },
         **{name: _version(name) for name in PEERS},
     }
 
 
 def _subnormals() -> str:
     """Whether this process flushes subnormal results or inputs to zero."""
-    tiny = np.array([np.finfo(np.float32).smallest_normal, np.finfo(np.float32).smallest_subnormal], np.float32)
+    tiny = np.array(
+        [np.finfo(np.float32).smallest_normal, np.finfo(np.float32).smallest_subnormal], np.float32
+    )
     result, read = tiny[0] * np.float32(0.5), tiny[1] * np.float32(2**24)
     return "gradual" if result and read else "flushed to zero in this process: it cannot judge"
 

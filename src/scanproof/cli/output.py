@@ -1,4 +1,4 @@
-"""What every command prints with: a console that respects the terminal, tables, numbers, progress."""
+"""What every command prints with: a console, tables, elements, numbers, JSON, progress."""
 
 from __future__ import annotations
 
@@ -7,12 +7,22 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from scanproof.properties.findings import Element
 
 COLOURS = dict.fromkeys(("within", "nearest", "proved"), "green")
 COLOURS |= {"outside": "bold red", "refused": "bold red", "undecided": "yellow"}
@@ -20,9 +30,11 @@ COLOURS |= dict.fromkeys(("contract broken", "crashed", "hung"), "bold red")
 
 
 def console(stderr: bool = False) -> Console:
-    """Rich's console: no colour on NO_COLOR or off a terminal; piped output is as wide as its content needs."""
+    """Rich's console: no colour on NO_COLOR or off a terminal; piped, as wide as its content."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 160)
+    return Console(
+        stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else 160
+    )
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
@@ -45,6 +57,15 @@ def number(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else str(value)
 
 
+def element(worst: Element) -> str:
+    """An element of a result in one line."""
+    norms = " (2-norms of the whole matrix)" if worst.matrix else ""
+    return (
+        f"  at {worst.output}[{worst.place}]: got {worst.got!r}, truth {worst.truth!r}, "
+        f"error {worst.error:.3g}, allowance {worst.allowance:.3g}{norms}"
+    )
+
+
 def print_json(value: Any) -> None:
     """One JSON object on standard output; infinities as strings, since JSON has none."""
     print(json.dumps(_finite(value), indent=1, allow_nan=False))
@@ -53,8 +74,19 @@ def print_json(value: Any) -> None:
 @contextmanager
 def progress(total: int, quiet: bool) -> Iterator[tuple[Progress, Any]]:
     """A progress bar on standard error; nothing where that is no terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty()) as bar:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(
+        *columns,
+        console=console(stderr=True),
+        transient=True,
+        disable=quiet or not sys.stderr.isatty(),
+    ) as bar:
         yield bar, bar.add_task("", total=total)
 
 

@@ -1,4 +1,4 @@
-"""`scanproof prove`: the lemmas by SymPy, the theorems of Coq, the certificates of Gappa, and the chain that they make."""
+"""What `scanproof prove` does: lemmas, theorems, certificates, and the chain that they make."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from scanproof import proofs
-from scanproof.cli.app import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.derivation import derive
+from scanproof.cli.exits import ACCEPTED, REJECTED, UNDECIDED
 from scanproof.cli.output import print_json, progress, waiting
-from scanproof.cli.prove_tables import Proved, show_certificates, show_chain, show_layers, show_reasons, show_sum
+from scanproof.cli.prove_tables import (
+    Proved,
+    show_certificates,
+    show_chain,
+    show_layers,
+    show_reasons,
+    show_sum,
+)
 from scanproof.proofs import Lemma, Result
 from scanproof.proofs.chain.chain import Chain, Link, chain
 from scanproof.proofs.coq import coq_layer, coq_table
@@ -39,16 +46,23 @@ class Found(NamedTuple):
     @property
     def statuses(self) -> set[Status]:
         """Of all proofs, and of names in a link that no proof has."""
-        return {one.status for one in self.every}.union(*(one.statuses for one in self.chains or ()))
+        return {one.status for one in self.every}.union(
+            *(one.statuses for one in self.chains or ())
+        )
 
 
 def run(name: str | None, coq: bool, gappa: bool, linked: bool, as_json: bool) -> int:
-    """Proves and returns the exit code: 0 only if all is proved, 1 if anything is refused, 3 if a proof is not run."""
+    """Proves and returns the exit code: 0 only if all is proved, 1 if anything is refused, 3 if a
+    proof is not run."""
     lemmas, links = selected(name, linked)
     results = by_sympy(lemmas, as_json)
     theorems = by_coq(name if not linked else None, as_json) if coq or linked else None
     certificates = by_gappa(as_json) if gappa or linked else None
-    chains = [chain.joined(link, results, theorems or [], certificates or []) for link in links] if linked else None
+    chains = (
+        [chain.joined(link, results, theorems or [], certificates or []) for link in links]
+        if linked
+        else None
+    )
     found = Found(results, theorems, certificates, chains)
     if as_json:
         print_json(plain(found))
@@ -61,12 +75,17 @@ def run(name: str | None, coq: bool, gappa: bool, linked: bool, as_json: bool) -
 
 def plain(found: Found) -> dict[str, Any]:
     """For JSON: what was asked, and nothing of what was not."""
-    told: dict[str, Any] = {"format": "scanproof-prove/1", "lemmas": [asdict(result) for result in found.results]}
+    told: dict[str, Any] = {
+        "format": "scanproof-prove/1",
+        "lemmas": [asdict(result) for result in found.results],
+    }
     if found.theorems is not None:
         told["theorems"] = [asdict(theorem) for theorem in found.theorems]
     if found.certificates is not None:
         told["certificates"] = [asdict(certificate) for certificate in found.certificates]
-    return told | ({} if found.chains is None else {"chain": [chain.plain(one) for one in found.chains]})
+    return told | (
+        {} if found.chains is None else {"chain": [chain.plain(one) for one in found.chains]}
+    )
 
 
 def show(found: Found, lemma: Lemma | None) -> None:
@@ -82,7 +101,8 @@ def show(found: Found, lemma: Lemma | None) -> None:
 
 
 def selected(name: str | None, linked: bool) -> tuple[list[Lemma], tuple[Link, ...]]:
-    """The lemmas to prove, and the links to show: all, or one lemma and, linked, what else its links rest on.
+    """The lemmas to prove, and the links to show: all, or one lemma and, linked, what else its
+    links rest on.
 
     Raises:
         ValueError: no such lemma, or none that a link rests on.
@@ -98,15 +118,27 @@ def selected(name: str | None, linked: bool) -> tuple[list[Lemma], tuple[Link, .
 
 
 def unknown(name: str, names: list[str]) -> str:
-    """One line about a lemma that does not exist: the nearest ones, or what Coq has of that name."""
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or [other for other in names if name.lower() in other][:3]
+    """One line about a lemma that does not exist: the nearest ones, or what Coq has of that
+    name."""
+    near = (
+        difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        or [other for other in names if name.lower() in other][:3]
+    )
     nearest = f" (nearest: {', '.join(near)})" if near else ""
-    listed = f"lemma: found {name!r}, expected one of the {len(names)} that `scanproof prove` lists{nearest}"
-    theorems = [theorem for source in sorted(coq_layer.SOURCES.glob("*.v")) for theorem in coq_table.theorems(source)]
+    expected = f"one of the {len(names)} that `scanproof prove` lists{nearest}"
+    listed = f"lemma: found {name!r}, expected {expected}"
+    theorems = [
+        theorem
+        for source in sorted(coq_layer.SOURCES.glob("*.v"))
+        for theorem in coq_table.theorems(source)
+    ]
     for theorem in theorems:
         if name in (theorem.name, f"{theorem.file.removesuffix('.v')}.{theorem.name}"):
-            beside = f"; the lemmas that say it: {', '.join(theorem.lemmas)}" if theorem.lemmas else ""
-            return f"{listed}; {name} is a theorem of Coq, in {theorem.file}, that `scanproof prove --coq` lists{beside}"
+            beside = (
+                f"; the lemmas that say it: {', '.join(theorem.lemmas)}" if theorem.lemmas else ""
+            )
+            where = f"in {theorem.file}, that `scanproof prove --coq` lists"
+            return f"{listed}; {name} is a theorem of Coq, {where}{beside}"
     return listed
 
 

@@ -19,25 +19,35 @@ from typing import Any, NamedTuple
 from threadpoolctl import threadpool_limits
 
 import scanproof
-from scanproof.benchmarks.peers.layer_peers import expm_subjects, layer_subjects
-from scanproof.benchmarks.peers.peers import Subject, subjects
+from scanproof.benchmarks.peers import PEERS, subjects
+from scanproof.benchmarks.peers.subject import Subject
 from scanproof.benchmarks.speed.cases import SHORT, chosen
 from scanproof.benchmarks.speed.speed import ROUNDS
 from scanproof.cli import bench
-from scanproof.cli.app import ACCEPTED, REJECTED
 from scanproof.cli.doctor import machine
+from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.output import console, number, print_json, progress, table
-from scanproof.cli.verify_jobs import check_subject, golden, growth, prove_lemma, recordings, reject_mutant
-from scanproof.cli.verify_layers import judge_version
-from scanproof.properties.versions.scan import mutants
+from scanproof.cli.verify_jobs import (
+    check_subject,
+    golden,
+    growth,
+    prove_lemma,
+    recordings,
+    reject_fault,
+)
+from scanproof.cli.verify_versions import judge_version
+from scanproof.golden.recipes import COLLECTIONS
+from scanproof.properties.systems import ROOMS
 from scanproof.properties.versions.versions import VERSIONS
 from scanproof.report import write
 from scanproof.report.claims_model import NAME, Claims
 from scanproof.report.model import CheckRow, RunReport
 from scanproof.report.tables import tally
 
-MUTANT_DTYPES = ("float32", "complex64")
-COARSE = [(s.name, s.arithmetic.dtype) for s in (*subjects(), *layer_subjects()) if s.arithmetic.coarse or s.system != "scan"]
+FEWER = 4  # faults are easier to find than to be free of: of so many cases, one is tried
+FEWEST = 10  # and for versions of layers, whose laws are many
+SECTIONS = ("lemmas", "checks", "mutants", "versions", "recordings", "golden", "growth")
+PASSED = ("nearest", "within", "not run")
 
 
 class Job(NamedTuple):
@@ -65,15 +75,8 @@ def run(seed: int, cases: int, folder: Path, claims: bool, as_json: bool, quiet:
         machine=machine(),
         accepted=not faults,
         faults=faults,
-        lemmas=rows["lemmas"],
-        checks=rows["checks"],
-        mutants=rows["mutants"],
-        versions=rows["versions"],
-        recordings=rows["recordings"],
-        golden=rows["golden"],
-        growth=rows["growth"],
-        speed=rows["speed"],
         claims=found,
+        **rows,
     )
     page = write(report, folder)
     if as_json:
@@ -87,7 +90,7 @@ def run(seed: int, cases: int, folder: Path, claims: bool, as_json: bool, quiet:
 
 def measure_claims(seed: int, quiet: bool) -> Claims:
     """The papers' claims as experiments, with a progress bar."""
-    from scanproof.benchmarks.claims.claims import claims
+    from scanproof.benchmarks.claims import claims
 
     with progress(claims.STEPS, quiet) as (bar, task):
         return claims.measure(seed, tell=lambda text: bar.update(task, advance=1, description=text))
@@ -97,72 +100,65 @@ def jobs(seed: int, cases: int, witnesses: Path) -> list[Job]:
     """All work, the longest first."""
     from scanproof import proofs
 
-    scans, layers, names = subjects(), layer_subjects(), [lemma.name for lemma in proofs.lemmas()]
-    layers = [s for s in layers if s.ours or s.arithmetic.dtype == "float32"]  # XLA is slow
-    found, fewer = [*layers, *scans], max(1, cases // 4)
-    checked = sorted([*found, *expm_subjects()], key=_longest)
-    return [
-        *(Job("checks", s.name, check_subject, (s, seed, cases if s in scans else fewer, witnesses)) for s in checked),
-        *(Job("versions", v.name, judge_version, (v.name, seed, max(1, cases // 10), witnesses)) for v in VERSIONS),
-        *(Job("lemmas", name, prove_lemma, (name,)) for name in names),
-        *(
-            Job("mutants", m.name, reject_mutant, (m.name, dtype, seed, fewer, witnesses))
-            for dtype in MUTANT_DTYPES
-            for m in mutants(dtype)
-        ),
-        *(Job("recordings", s.name, recordings, (s,)) for s in found),
-        *(Job("golden", s.name, golden, (s,)) for s in found),
-        *(Job("growth", s.name, growth, (s, seed)) for s in scans),
+    asked = [subject for subject in subjects() if not subject.slow]
+    known, fewest = {version.name for version in VERSIONS}, max(1, cases // FEWEST)
+    faults = [(name, fault) for name, room in ROOMS.items() for fault in room.faults()]
+    wrong = [
+        (name, fault.name, dtype, seed, max(1, cases // FEWER), witnesses)
+        for name, fault in faults
+        if fault.name not in known  # those are told apart as versions
+        for dtype in fault.dtypes
     ]
+    return [
+        *(Job("checks", s.name, check_subject, (s, seed, _tried(s, cases), witnesses))
+          for s in sorted(asked, key=lambda s: s.needs is None)),
+        *(Job("versions", v.name, judge_version, (v.name, seed, fewest, witnesses)) for v in VERSIONS),
+        *(Job("lemmas", lemma.name, prove_lemma, (lemma.name,)) for lemma in proofs.lemmas()),
+        *(Job("mutants", f"{each[0]}: {each[1]}", reject_fault, each) for each in wrong),
+        *(Job("recordings", s.name, recordings, (s,)) for s in asked if PEERS[s.system].recorded),
+        *(Job("golden", s.name, golden, (s,)) for s in asked if s.system in COLLECTIONS),
+        *(Job("growth", s.name, growth, (s, seed)) for s in asked if PEERS[s.system].growth),
+    ]  # fmt: skip
+
+
+def _tried(subject: Subject, cases: int) -> int:
+    return max(1, cases // PEERS[subject.system].share)
 
 
 def find_faults(rows: dict[str, list[Any]]) -> list[str]:
-    """Why the run is not accepted, one line each. What was not run is no fault, and is reported as not run."""
-    faults = [f"lemma {r.name}: {r.status}: {r.reason}" for r in rows["lemmas"] if r.status != "proved"]
-    for section in ("checks", "recordings", "golden"):
-        for r in rows[section]:
-            if section == "checks" and r.finding and r.verdict in ("outside", "not run"):
-                continue  # as it should be
-            hidden = section == "recordings" and (r.implementation, r.dtype) in COARSE  # only exact lanes decide there
-            if r.verdict not in ("nearest", "within", "not run", *(["undecided"] if hidden else [])):
-                on = f" on {r.recording}" if section == "recordings" else " on golden cases" if section == "golden" else ""
-                faults.append(f"{r.implementation} ({r.dtype}){on}: {r.verdict}: {r.reason}")
-    faults += [f"{r.contestant} on {r.case}: {r.verdict}: {r.reason}" for r in rows["speed"] if r.verdict == "outside"]
-    faults += [f"version {r.name}: {r.found}, expected {r.expected}" for r in rows["versions"] if r.found != r.expected]
-    faults += [f"mutant {r.name} ({r.dtype}) was not rejected: {r.fault}" for r in rows["mutants"] if r.verdict != "outside"]
-    return faults
+    """Why the run is not accepted, one line each; what was not run is reported as such."""
+    return [
+        *(f"lemma {r.name}: {r.status}: {r.reason}" for r in rows["lemmas"] if r.status != "proved"),
+        *(_fault(r) for r in rows["checks"] if r.verdict not in (*PASSED, *_known(r))),
+        *(_fault(r, f" on {r.recording}") for r in rows["recordings"] if r.verdict not in (*PASSED, *_silent(r))),
+        *(_fault(r, " on golden cases") for r in rows["golden"] if r.verdict not in PASSED),
+        *(f"{r.contestant} on {r.case}: {r.verdict}: {r.reason}" for r in rows["speed"] if r.verdict == "outside"),
+        *(f"version {r.name}: {r.found}, expected {r.expected}" for r in rows["versions"] if r.found != r.expected),
+        *(f"mutant {r.name} ({r.dtype}) was not rejected: {r.fault}" for r in rows["mutants"] if r.verdict != "outside"),
+    ]  # fmt: skip
+
+
+def _fault(row: Any, on: str = "") -> str:
+    return f"{row.implementation} ({row.dtype}){on}: {row.verdict}: {row.reason}"
+
+
+def _known(row: CheckRow) -> tuple[str, ...]:
+    """What is as it should be of an implementation that is known to be wrong."""
+    return ("outside",) if row.finding else ()
+
+
+def _silent(row: Any) -> tuple[str, ...]:
+    """What is as it must be where allowances tell nothing about recordings."""
+    silent = {(s.name, s.arithmetic.dtype) for s in subjects() if not PEERS[s.system].decided(s.arithmetic)}
+    return ("undecided",) if (row.implementation, row.dtype) in silent else ()
 
 
 def show(report: RunReport, page: Path) -> None:
     """The human summary; the page has the rest."""
     out = console()
-    rows = [(r.name, r.status, f"claims {r.claims}, mutants refuted {r.mutants}", f"{r.seconds:.1f} s") for r in report.lemmas]
-    out.print(table(("lemma", "status", "by", "time"), rows))
-    checks = [
-        (r.implementation, r.declared, r.verdict, r.reason, "", "", "", "")
-        if r.verdict == "not run"
-        else (r.implementation, r.declared, r.verdict, *_figures(r))
-        for r in report.checks
-    ]
-    out.print()
-    columns = ("implementation", "declared", "verdict", "error/allowance", "bits lost", "informative", "rounded", "time")
-    out.print(table(columns, checks))
-    out.print()
-    found = [
-        (f"{r.implementation} {r.dtype}", r.recording, r.verdict, r.reason if r.verdict == "not run" else number(r.ratio))
-        for r in report.recordings
-    ]
-    out.print(table(("implementation", "recording", "verdict", "error/allowance"), found))
-    out.print()
-    answered = [(f"{r.implementation} {r.dtype}", r.verdict, tally(r.counts) or r.reason) for r in report.golden]
-    out.print(table(("implementation", "golden cases", "by verdict"), answered))
-    out.print()
-    wrong = [(r.name, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}") for r in report.mutants]
-    out.print(table(("mutant", "dtype", "fault", "verdict", "rejected by"), wrong))
-    out.print()
-    told = [(r.name, r.found, r.verdict, r.after or "", ", ".join(r.caught_by)) for r in report.versions]
-    out.print(table(("version of a layer", "the model", "as it stands", "after", "rejected by"), told))
-    out.print()
+    for columns, rows in _tables(report):
+        out.print(table(columns, rows))
+        out.print()
     bench.show(report.speed)
     if report.claims:
         out.print(table(("word", "claim"), [(row.word, row.claim) for row in report.claims.rows]))
@@ -170,6 +166,30 @@ def show(report: RunReport, page: Path) -> None:
     for fault in report.faults:
         out.print(f"\n{fault}", markup=False)
     out.print(f"\n{conclusion(report)}\nreport: {page}")
+
+
+def _tables(report: RunReport) -> Iterator[tuple[tuple[str, ...], list[tuple[object, ...]]]]:
+    """Columns and rows of every section."""
+    yield ("lemma", "status", "by", "time"), [
+        (r.name, r.status, f"claims {r.claims}, mutants refuted {r.mutants}", f"{r.seconds:.1f} s") for r in report.lemmas
+    ]
+    yield ("implementation", "declared", "verdict", "error/allowance", "bits lost", "informative", "rounded", "time"), [
+        (r.implementation, r.declared, r.verdict, *_figures(r)) for r in report.checks
+    ]
+    yield ("implementation", "recording", "verdict", "error/allowance"), [
+        (f"{r.implementation} {r.dtype}", r.recording, r.verdict, r.reason if r.verdict == "not run" else number(r.ratio))
+        for r in report.recordings
+    ]
+    yield ("implementation", "golden cases", "by verdict"), [
+        (f"{r.implementation} {r.dtype}", r.verdict, tally(r.counts) or r.reason) for r in report.golden
+    ]
+    yield ("mutant", "system", "dtype", "fault", "verdict", "rejected by"), [
+        (r.name, r.system, r.dtype, r.fault, r.verdict, f"{len(r.caught_by)} laws: {', '.join(r.caught_by)}")
+        for r in report.mutants
+    ]
+    yield ("version of a layer", "the model", "as it stands", "after", "rejected by"), [
+        (r.name, r.found, r.verdict, r.after or "", ", ".join(r.caught_by)) for r in report.versions
+    ]
 
 
 def conclusion(report: RunReport) -> str:
@@ -189,13 +209,15 @@ def conclusion(report: RunReport) -> str:
 
 
 def _figures(row: CheckRow) -> tuple[str, ...]:
-    return number(row.ratio), number(row.bits_lost), f"{row.informative:.0%}", f"{row.rounded:.0%}", f"{row.seconds:.1f} s"
+    if row.verdict == "not run":
+        return row.reason, "", "", "", ""
+    shares = f"{row.informative:.0%}", f"{row.rounded:.0%}"
+    return number(row.ratio), number(row.bits_lost), *shares, f"{row.seconds:.1f} s"
 
 
 def _collect(work: list[Job], quiet: bool) -> dict[str, list[Any]]:
     """Runs the jobs on all cores; the rows of each section keep the order of the jobs."""
-    names = ("lemmas", "checks", "mutants", "versions", "recordings", "golden", "growth")
-    rows: dict[str, list[Any]] = {name: [] for name in names}
+    rows: dict[str, list[Any]] = {name: [] for name in SECTIONS}
     with pool() as processes, progress(len(work), quiet) as (bar, task):
         futures: dict[Future[list[Any]], Job] = {processes.submit(job.function, *job.arguments): job for job in work}
         for future in as_completed(futures):
@@ -227,6 +249,3 @@ def _quiet_waiting() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     threadpool_limits(1, user_api="blas")
 
-
-def _longest(subject: Subject) -> int:
-    return 0 if subject.needs else 1

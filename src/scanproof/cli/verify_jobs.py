@@ -1,4 +1,7 @@
-"""The pieces of work of `scanproof verify`, each a function that a process of the pool runs; each returns rows of the report."""
+"""The pieces of work of `scanproof verify`, each a function that a process of the pool runs.
+
+Each returns rows of the report.
+"""
 
 from __future__ import annotations
 
@@ -7,33 +10,38 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.peers.peers import Subject
-from scanproof.cli.verify_layers import layer_recording
+from scanproof.benchmarks.peers import PEERS
+from scanproof.benchmarks.peers.subject import Arguments, Subject
 from scanproof.properties.check import check
 from scanproof.properties.compare import compare
 from scanproof.properties.implementation import InProcess
-from scanproof.properties.verdict import judge_inputs
-from scanproof.properties.versions.scan import MUTANTS
+from scanproof.properties.outcome import Report
+from scanproof.properties.systems import room_of
+from scanproof.properties.verdict import judged
 from scanproof.properties.worker import load
-from scanproof.reference.allowance.rounding import allowance
+from scanproof.reference.allowance.certificate import whole
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.inputs import Array, Inputs
-from scanproof.reference.systems import LAYERS
-from scanproof.reference.truth import truth
-from scanproof.report.model import CheckRow, GoldenRow, Growth, LawRow, LemmaRow, MutantRow, RecordingRow
-
-GROWTH_STEPS = 4096
-GROWTH_MODULUS = 1 - 2.0**-10
+from scanproof.reference.call import Call, called
+from scanproof.reference.inputs import Array
+from scanproof.reference.systems import speaks, system_of
+from scanproof.report.model import (
+    CheckRow,
+    GoldenRow,
+    Growth,
+    LawRow,
+    LemmaRow,
+    MutantRow,
+    RecordingRow,
+)
 
 
 def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> list[CheckRow]:
     """All laws on one implementation."""
-    dtype, declared = subject.arithmetic.dtype, str(subject.arithmetic)
     row = CheckRow(
         implementation=subject.name,
         ours=subject.ours,
-        declared=declared,
-        dtype=dtype,
+        declared=str(subject.arithmetic),
+        dtype=subject.arithmetic.dtype,
         system=subject.system,
         finding=subject.finding,
         verdict="not run",
@@ -41,8 +49,8 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
     )
     if subject.missing:
         return [row]
-    function = load(subject.target)
-    report = check(subject.system, function, arithmetic=subject.arithmetic, domain=subject.domain, seed=seed, cases=cases)
+    words = {"arithmetic": subject.arithmetic, "domain": subject.domain}
+    report = check(subject.system, load(subject.target), seed=seed, cases=cases, **words)
     found = {
         "verdict": report.verdict,
         "reason": report.reason,
@@ -50,31 +58,50 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
         "bits_lost": report.bits_lost,
         "informative": report.informative,
         "rounded": report.rounded,
-        "laws": [LawRow.model_validate(vars(law) | {"ratio": law.ratio}, extra="ignore") for law in report.laws],
+        "laws": [_law(law) for law in report.laws],
         "grade": report.failure.grade if report.failure else None,
         "not_refuted_under": report.not_refuted_under,
-        "witness": str(report.witness.write(witnesses)) if report.witness else None,
+        "witness": written(report, witnesses),
         "seconds": report.seconds,
     }
     return [row.model_copy(update=found)]
 
 
-def reject_mutant(name: str, dtype: str, seed: int, cases: int, witnesses: Path) -> list[MutantRow]:
-    """All laws on one deliberately wrong scan."""
-    mutant = next(m for m in MUTANTS if m.name == name)
-    report = check("scan", mutant.scan, arithmetic=Arithmetic(dtype), seed=seed, cases=cases)
+def _law(law: Any) -> LawRow:
+    return LawRow.model_validate(vars(law) | {"ratio": law.ratio}, extra="ignore")
+
+
+def written(report: Report, witnesses: Path) -> str | None:
+    """The file of a report's witness, if it has one."""
+    return str(report.witness.write(witnesses)) if report.witness else None
+
+
+def reject_fault(
+    system: str, name: str, dtype: str, seed: int, cases: int, witnesses: Path
+) -> list[MutantRow]:
+    """All laws on one deliberately wrong implementation."""
+    fault = next(each for each in room_of(system).faults() if each.name == name)
+    words: Any = {"stages": "formed"} if speaks(system_of(system), "stages") else {}
+    declared = Arithmetic(dtype, **words)
+    report = check(system, fault.implementation, arithmetic=declared, seed=seed, cases=cases)
     return [
         MutantRow(
+            system=system,
             name=name,
-            fault=mutant.fault,
+            fault=fault.behaviour,
             dtype=dtype,
             verdict=report.verdict,
-            caught_by=[law.name for law in report.laws if law.verdict == "outside"],
+            caught_by=caught(report),
             ratio=report.ratio,
             ratios=[law.ratio for law in report.laws if law.verdict != "not offered"],
-            witness=str(report.witness.write(witnesses)) if report.witness else None,
+            witness=written(report, witnesses),
         )
     ]
+
+
+def caught(report: Report) -> list[str]:
+    """The laws that reject an implementation."""
+    return [law.name for law in report.laws if law.verdict == "outside"]
 
 
 def prove_lemma(name: str) -> list[LemmaRow]:
@@ -102,48 +129,33 @@ def golden(subject: Subject) -> list[GoldenRow]:
     """One implementation on the golden cases of its dtype."""
     from scanproof.golden import judging, store
 
-    row = GoldenRow(implementation=subject.name, dtype=subject.arithmetic.dtype, verdict="not run", reason=subject.missing or "")
+    dtype = subject.arithmetic.dtype
+    row = GoldenRow(
+        implementation=subject.name, dtype=dtype, verdict="not run", reason=subject.missing or ""
+    )
     if subject.missing:
         return [row]
-    call = InProcess(load(subject.target), subject.arithmetic)
-    cases = [case for case in store.published(subject.system) if case.dtype == row.dtype]
-    answers = {case.id: call.call(case.inputs()) for case in cases}
-    result = judging.judge(cases, answers, {row.dtype: subject.arithmetic})
-    return [row.model_copy(update={"verdict": result.verdict, "reason": result.reason, "counts": result.counts()})]
+    asked = InProcess(load(subject.target), subject.arithmetic)
+    cases = [case for case in store.published(subject.system) if case.dtype == dtype]
+    answers = {case.id: asked.call(case.call()) for case in cases}
+    found = judging.judge(cases, answers, {dtype: subject.arithmetic})
+    told = {"verdict": found.verdict, "reason": found.reason, "counts": found.counts()}
+    return [row.model_copy(update=told)]
+
+
+# ---------------------------------------------------------------- inputs that nobody here made
 
 
 def recordings(subject: Subject) -> list[RecordingRow]:
-    """One implementation on the recordings that matplotlib's wheel ships: an EEG and a membrane potential."""
-    dtype = subject.arithmetic.dtype
-    if subject.missing:
-        missing = {"implementation": subject.name, "dtype": dtype, "verdict": "not run", "reason": subject.missing}
-        return [RecordingRow.model_validate({"recording": name, **missing}) for name in recorded()]
-    if subject.system in LAYERS:
-        return [row for name, signal in recorded().items() for row in layer_recording(subject, name, signal)]
-    call = InProcess(load(subject.target), subject.arithmetic)
-    rows = []
-    for name, signal in recorded().items():
-        inputs = filtered(signal, subject.arithmetic)
-        got = call.call(inputs)
-        if got is not None:
-            verdict = judge_inputs(got, inputs, subject.arithmetic)
-            rows.append(
-                RecordingRow(
-                    recording=name,
-                    implementation=subject.name,
-                    dtype=dtype,
-                    verdict=verdict.verdict,
-                    reason=verdict.reason,
-                    ratio=verdict.ratio,
-                    bits_lost=verdict.bits_lost,
-                    steps=inputs.b.shape[1],
-                )
-            )
-    return rows
+    """One implementation on the recordings that matplotlib's wheel ships."""
+    return [row for name in recorded() for row in _recording(subject, name)]
 
 
 def recorded() -> dict[str, Array]:
-    """(batch, time, channels) float64 each: 4 EEG channels of 800 steps, 12 stretches of 1000 steps of a membrane potential."""
+    """An EEG, 4 channels of 800 steps, and 12 stretches of 1000 steps of a membrane potential.
+
+    (batch, time, channels) float64 each.
+    """
     from matplotlib import get_data_path
 
     folder = Path(get_data_path()) / "sample_data"
@@ -152,42 +164,52 @@ def recorded() -> dict[str, Array]:
     return {"eeg.dat": eeg, "membrane.dat": membrane}
 
 
-def filtered(signal: Array, arithmetic: Arithmetic) -> Inputs:
-    """The recording under one decay per channel, from 1 - 2^-3 to 1 - 2^-12; complex dtypes turn by 0.3 a step as well."""
-    decay = 1 - 2.0 ** -np.linspace(3, 12, signal.shape[2])
-    lam = decay * np.exp(0.3j) if arithmetic.is_complex else decay
-    return Inputs(lam.astype(arithmetic.dtype), signal.astype(arithmetic.dtype))
+def _recording(subject: Subject, name: str) -> list[RecordingRow]:
+    """[] where that is not offered."""
+    row = RecordingRow(
+        recording=name,
+        implementation=subject.name,
+        dtype=subject.arithmetic.dtype,
+        verdict="not run",
+        reason=subject.missing or "",
+    )
+    drive = PEERS[subject.system].recorded
+    if subject.missing or drive is None:
+        return [row]
+    call = _call(subject, drive(recorded()[name], subject.arithmetic))
+    got = InProcess(load(subject.target), subject.arithmetic).call(call)
+    if got is None:
+        return []
+    verdict = judged(got, call, subject.arithmetic)
+    told = {word: getattr(verdict, word) for word in ("verdict", "reason", "ratio", "bits_lost")}
+    return [row.model_copy(update=told | {"steps": call.size("time")})]
 
 
 def growth(subject: Subject, seed: int) -> list[Growth]:
     """Largest error and allowance up to each power of two, over the rms of the states."""
-    if subject.missing:
+    growing = PEERS[subject.system].growth
+    if subject.missing or growing is None:
         return []
-    inputs = growth_inputs(subject.arithmetic, seed)
-    got = InProcess(load(subject.target), subject.arithmetic).call(inputs)
+    call = _call(subject, growing.arguments(subject.arithmetic, seed))
+    got = InProcess(load(subject.target), subject.arithmetic).call(call)
     if got is None:
         return []
-    exact, bound = truth(inputs), allowance(inputs, subject.arithmetic)
-    error = compare(got, inputs, exact, bound).error[0, :, 0]
-    rms = float(np.sqrt((np.abs(exact.head) ** 2).mean()))
-    lengths = [2**k for k in range(1, GROWTH_STEPS.bit_length())]
+    name = next(iter(call.system.result))
+    exact = whole(call, subject.arithmetic)[name]
+    found = compare(got[name], exact)
+    rms = float(np.sqrt((np.abs(exact.truth.head) ** 2).mean()))
+    lengths = [2**k for k in range(1, call.size("time").bit_length())]
     return [
         Growth(
             implementation=subject.name,
             dtype=subject.arithmetic.dtype,
-            modulus=GROWTH_MODULUS,
+            modulus=growing.modulus,
             lengths=lengths,
-            error=[float(error[:n].max()) / rms for n in lengths],
-            allowance=[float(bound.bound[0, :n, 0].max()) / rms for n in lengths],
+            error=[float(found.error[0, :n].max()) / rms for n in lengths],
+            allowance=[float(found.bound[0, :n].max()) / rms for n in lengths],
         )
     ]
 
 
-def growth_inputs(arithmetic: Arithmetic, seed: int) -> Inputs:
-    """Standard normal input of one channel, |lam| = 1 - 2^-10."""
-    rng: Any = np.random.default_rng(seed)
-    lam = np.array([GROWTH_MODULUS * np.exp(0.3j) if arithmetic.is_complex else GROWTH_MODULUS])
-    b = rng.standard_normal((1, GROWTH_STEPS, 1))
-    if arithmetic.is_complex:
-        b = b + 1j * rng.standard_normal(b.shape)
-    return Inputs(lam.astype(arithmetic.dtype), b.astype(arithmetic.dtype))
+def _call(subject: Subject, arguments: Arguments) -> Call:
+    return called(system_of(subject.system), arguments, subject.arithmetic.dtype)

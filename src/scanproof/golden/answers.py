@@ -1,10 +1,12 @@
-"""What another program sends back: JSON lines {"id": ..., "h": {"dtype", "shape", "data"}}, or "h": null where it offers none.
+"""What is asked of another program, and what it sends back: JSON lines.
 
-Of layers, any of the results that the question names: {"id": ..., "y": {...}, "gradient u": {...}}; null and absent ones are
-not offered.
+    {"id": ..., "y": {"dtype", "shape", "data"}, "gradient u": ...}
 
-Numbers are C99 hexadecimal floats as every printf("%a") writes them (0x1p+0, -0X1.8P-3, inf, nan), so they need not be
-canonical; decimal numbers are refused, since they would have been rounded on the way.
+An answer gives any of the results that the question names; null and absent ones are not offered.
+
+Numbers are C99 hexadecimal floats as every printf("%a") writes them (0x1p+0, -0X1.8P-3, inf, nan),
+so they need not be canonical; decimal numbers are refused, since they would have been rounded on
+the way.
 """
 
 from __future__ import annotations
@@ -14,45 +16,29 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
-from scanproof.golden.layer_schema import LayerCase
-from scanproof.golden.schema import Case, Form, Strict
-from scanproof.properties.witness import Numbers, array
+from scanproof.golden.schema import Case, asked
+from scanproof.properties.witness import Numbers, Strict, array, first_fault, numbers
+from scanproof.reference.call import Call, Form
 from scanproof.reference.inputs import Array
 
-NUMBER = re.compile(r"[+-]?(0x[0-9a-f]*\.?[0-9a-f]*(p[+-]?[0-9]+)?|inf(inity)?|nan(\([^)]*\))?)", re.IGNORECASE)
-FORWARD = "h of b's shape: h[t] = lam[t] h[t-1] + b[t], from the first step to the last; before it h is h0, or 0 if that is null"
-REVERSE = "h of b's shape: h[t] = lam[t] h[t+1] + b[t], from the last step to the first; before it h is h0, or 0 if that is null"
-EQUATIONS = {
-    "lru": "lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); h[t] = lam h[t-1] + gamma (B u[t]), "
-    "y[t] = Re(C h[t]) + D u[t]",
-    "rotrnn": "per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = sqrt((1 - gamma^2) / tr(B^T B)); "
-    "h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] of all heads] + D u[t]",
-}
-ONWARDS = "from the first step to the last (with C2 a second time from the last to the first)"
-BACKWARDS = "from the last step to the first, h[t+1] for h[t-1] (with C2 a second time from the first to the last)"
-GRADIENTS = '; "gradient NAME": of the sum of y_bar y, complex ones dRe + i dIm'
+# No digit can be matched by two parts of it, so that it takes time in proportion to the text.
+HEXADECIMAL = r"0x([0-9a-f]+(\.[0-9a-f]*)?|\.[0-9a-f]+)(p[+-]?[0-9]+)?"
+NUMBER = re.compile(rf"[+-]?({HEXADECIMAL}|inf(inity)?|nan(\([^)]*\))?)", re.IGNORECASE)
+SHOWN = 40  # characters of what was found
 
 
 class Given(Strict):
-    """States as a program printed them."""
+    """A result as a program printed it."""
 
     dtype: StrictStr
     shape: list[StrictInt]
     data: list[StrictStr]
 
 
-class Answer(Strict):
-    """To a case of a scan."""
-
-    id: StrictStr
-    h: Given | None
-
-
-class LayerAnswer(BaseModel):
-    """To a case of a layer: results by name."""
+class Answer(BaseModel):
+    """To a case: results by name."""
 
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Given | None]
@@ -68,29 +54,59 @@ class Named(BaseModel):
 Line = TypeVar("Line", bound=BaseModel)
 
 
-def question(case: Case | LayerCase) -> dict[str, Any]:
+def question(case: Case) -> dict[str, Any]:
     """What is asked of a program, without anything that would tell the answer."""
-    asked = {"id": case.id, "format": case.format, "compute": _compute(case)} | case.asked()
-    if isinstance(case, LayerCase):
-        asked["results"] = {name: {"dtype": form.dtype, "shape": form.shape} for name, form in case.results().items()}
-    return asked
+    call, content = case.call(), case.plain()
+    forms = {
+        name: {"dtype": dtype, "shape": list(shape)}
+        for name, (shape, dtype) in asked(call, case.dtype).items()
+    }
+    told = {name: content[name] for name in ("id", "schema", "system")}
+    return told | {"compute": compute(call), "arguments": content["arguments"], "results": forms}
 
 
-def collect(lines: Iterable[str], cases: Mapping[str, Case | LayerCase]) -> dict[str, Any]:
-    """The answers by id: states of a scan, results of a layer by name; None where a program offers none.
+def compute(call: Call) -> str:
+    """What the results are, in words."""
+    system, reverse = call.system, call.reverse
+    start, end = ("last", "first") if reverse else ("first", "last")
+    told = [system.equation.replace("[t-1]", "[t+1]") if reverse else system.equation]
+    if system.timed:
+        told.append(f"from the {start} step to the {end}")
+    if call.layout.bidirectional:
+        second = " and ".join(each.name for each in system.arguments if each.second)
+        told.append(f"with {second} a second time, from the {end} step to the {start}")
+    for state in system.named("state"):
+        shown = [each.name for each in system.results if each.state == state and each.timed]
+        told.append(
+            f"before it {shown[0] if shown else 'the state'} is {state}, or 0 if that is absent"
+        )
+    if call.cotangents():
+        bars = (
+            (each.name, each.of)
+            for each in system.arguments
+            if each.name in call.arguments and each.of
+        )
+        loss = " + ".join(f"{bar} {of}" for bar, of in bars)
+        told.append(f'"gradient NAME": of the sum of {loss}, complex ones dRe + i dIm')
+    return "; ".join(told)
+
+
+def collect(lines: Iterable[str], cases: Mapping[str, Case]) -> dict[str, dict[str, Array]]:
+    """The answers by id: results by name, none where a program offers none.
 
     Raises:
-        ValueError: naming the line: no JSON, fields missing or unknown, an id unknown or answered twice, results of another
-            shape or dtype or numbers that it cannot hold.
+        ValueError: naming the line: no JSON, fields missing or unknown, an id unknown or answered
+            twice, results of another shape or dtype or numbers that it cannot hold.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, dict[str, Array]] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             named = _parsed(line, Named).id
             if named not in cases:
-                raise ValueError(f"id: found {named!r}, expected one of the {len(cases)} cases asked (scanproof golden list)")
+                expected = f"one of the {len(cases)} cases asked (scanproof golden list)"
+                raise ValueError(f"id: found {named[:SHOWN]!r}, expected {expected}")
             if named in found:
                 raise ValueError(f"id: found {named} a second time")
             found[named] = _results(line, cases[named])
@@ -99,56 +115,48 @@ def collect(lines: Iterable[str], cases: Mapping[str, Case | LayerCase]) -> dict
     return found
 
 
-def _compute(case: Case | LayerCase) -> str:
-    if isinstance(case, Case):
-        return REVERSE if case.reverse else FORWARD
-    way = BACKWARDS if case.reverse else ONWARDS
-    return f"{EQUATIONS[case.system]}; {way}{GRADIENTS if case.y_bar else ''}"
-
-
 def _parsed(line: str, kind: type[Line]) -> Line:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+        raise ValueError(first_fault(error)) from None
 
 
-def _results(line: str, case: Case | LayerCase) -> Array | dict[str, Array] | None:
-    forms = case.results()
-    if isinstance(case, Case):
-        h = _parsed(line, Answer).h
-        return None if h is None else _array("h", h, forms["h"])
-    given = _parsed(line, LayerAnswer).__pydantic_extra__
+def _results(line: str, case: Case) -> dict[str, Array]:
+    given, forms = _parsed(line, Answer).__pydantic_extra__, asked(case.call(), case.dtype)
     unknown = [name for name in given if name not in forms]
     if unknown:
-        raise ValueError(f"{unknown[0]}: found a result that is not asked, expected {', '.join(forms)}")
-    return {name: _array(name, x, forms[name]) for name, x in given.items() if x is not None} or None
+        found = repr(unknown[0][:SHOWN])
+        raise ValueError(f"{found}: found a result that is not asked, expected {', '.join(forms)}")
+    return {name: _array(name, x, forms[name]) for name, x in given.items() if x is not None}
 
 
 def _array(name: str, given: Given, form: Form) -> Array:
-    if given.dtype != form.dtype:
-        raise ValueError(f"{name}.dtype: found {given.dtype!r}, expected {form.dtype}, the dtype {form.source}")
-    if given.shape != form.shape:
-        raise ValueError(f"{name}.shape: found {given.shape}, expected {form.shape}, the shape {form.source}")
-    expected = math.prod(form.shape) * (2 if form.dtype.startswith("complex") else 1)
+    shape, dtype = form
+    if given.dtype != dtype:
+        raise ValueError(f"{name}.dtype: found {given.dtype[:SHOWN]!r}, expected {dtype}")
+    if given.shape != list(shape):
+        raise ValueError(f"{name}.shape: found {str(given.shape)[:SHOWN]}, expected {list(shape)}")
+    expected = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     if len(given.data) != expected:
         raise ValueError(f"{name}.data: found {len(given.data)} numbers, expected {expected}")
-    values = [_number(text, f"{name}.data.{position}") for position, text in enumerate(given.data)]
-    stated = array(Numbers.model_construct(dtype=form.dtype, shape=given.shape, data=[value.hex() for value in values]))
-    parts = [stated.real, stated.imag] if np.iscomplexobj(stated) else [stated]
-    held = np.stack(parts, axis=-1).astype(float).ravel()
-    narrowed = [i for i, value in enumerate(values) if not (value == held[i] or value != value)]
-    if narrowed:
-        raise ValueError(f"{name}.data.{narrowed[0]}: found {given.data[narrowed[0]]!r}, which no {form.dtype} holds")
+    values = [_number(text, f"{name}.data.{i}").hex() for i, text in enumerate(given.data)]
+    stated = array(Numbers.model_construct(dtype=dtype, shape=given.shape, data=values))
+    for i, (kept, value) in enumerate(zip(numbers(stated).data, values, strict=True)):
+        if kept != value:
+            raise ValueError(
+                f"{name}.data.{i}: found {given.data[i][:SHOWN]!r}, which no {dtype} holds"
+            )
     return stated
 
 
 def _number(text: str, place: str) -> float:
     if not NUMBER.fullmatch(text):
-        raise ValueError(f"{place}: found {text[:40]!r}, expected a hexadecimal float such as 0x1.8p-3")
+        raise ValueError(
+            f"{place}: found {text[:SHOWN]!r}, expected a hexadecimal float such as 0x1.8p-3"
+        )
     try:
         return float.fromhex(text.partition("(")[0])
     except (ValueError, OverflowError):
-        raise ValueError(f"{place}: found {text[:40]!r}, expected a hexadecimal float of 64 bits at most") from None
+        expected = "a hexadecimal float of 64 bits at most"
+        raise ValueError(f"{place}: found {text[:SHOWN]!r}, expected {expected}") from None

@@ -1,33 +1,42 @@
-"""A golden file against everything that can be computed again, by other means where there are any."""
+"""A golden file against all that can be computed again, by other means where there are any."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import flint
 import numpy as np
 
-from scanproof.golden.agreement import Point, agree, point
-from scanproof.golden.flags import flags
-from scanproof.golden.layer_lint import layer_faults
-from scanproof.golden.layer_schema import LayerCase
-from scanproof.golden.magnitude import magnitude
-from scanproof.golden.making import bound_of, classes
+from scanproof.golden.agreement import altered
+from scanproof.golden.collection import Collection
+from scanproof.golden.flags import View, holding
+from scanproof.golden.making import BITS, balls, classes
+from scanproof.golden.recipes import collection_of
 from scanproof.golden.schema import Case
 from scanproof.golden.store import files, read
-from scanproof.properties.witness import array
+from scanproof.properties.witness import numbers
+from scanproof.reference.allowance.certificate import whole
+from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.inputs import Inputs
-from scanproof.reference.transitions.diagonal import at
+from scanproof.reference.call import Call
+from scanproof.reference.inputs import Array
 from scanproof.reference.truth.enclosure import Truth
 
-TIGHT = Fraction(1, 2**96)  # head and tail hold the state to this
-GRAIN = Fraction(1, 2**1070)  # and to a few of the smallest float64
+TIGHT = 2.0**-96  # head and tail hold a result to this, relatively
+GRAIN = 2.0**-1070  # and absolutely to a few of the smallest float64
+GRAIN_OF_BALLS = 2.0**-300  # where balls of BITS bits enclose it: what one that is zero may be
+EXACT_BITS = 2**16  # more than sums and products of floats take at the lengths of golden cases
+Certificates = Mapping[Arithmetic, Mapping[str, Certified]]
 
 
 def faults(folder: Path) -> Iterator[str]:
-    """One line for every fault in the golden files of a folder. Raises ValueError where there is no file."""
+    """One line for every fault in the golden files of a folder.
+
+    Raises:
+        ValueError: no such folder, or no file in it.
+    """
     seen: dict[str, Path] = {}
     for path in files(folder):
         try:
@@ -35,65 +44,98 @@ def faults(folder: Path) -> Iterator[str]:
         except ValueError as error:
             yield str(error)
             continue
-        if path.name != f"{case.id}.json":
-            yield f"golden: {path}: name: found {path.name}, expected {case.id}.json"
-        if path.read_text(encoding="utf-8") != case.text():
-            yield f"golden: {path}: form: found other white space or order, expected the canonical text"
-        call = repr(case.asked())
-        if call in seen:
-            yield f"golden: {path}: found the inputs of {seen[call]} again"
-        seen[call] = path
-        found = layer_faults(case) if isinstance(case, LayerCase) else case_faults(case)
-        yield from (f"golden: {path}: {fault}" for fault in found)
+        yield from (f"golden: {path}: {fault}" for fault in _file_faults(case, path, seen))
+
+
+def _file_faults(case: Case, path: Path, seen: dict[str, Path]) -> Iterator[str]:
+    """What is wrong with a file among those seen before it."""
+    if path.name != f"{case.id}.json":
+        yield f"name: found {path.name}, expected {case.id}.json"
+    if path.read_text(encoding="utf-8") != case.text():
+        yield "form: found other white space or order, expected the canonical text"
+    call = repr((case.system, case.arguments))
+    if call in seen:
+        yield f"found the inputs of {seen[call]} again"
+    seen[call] = path
+    try:
+        yield from case_faults(case)
+    except ValueError as error:
+        yield str(error)
 
 
 def case_faults(case: Case) -> Iterator[str]:
-    """What a case of a scan says of itself that is not so."""
-    inputs, truth = case.inputs(), case.enclosure()
-    wrong = _truth_fault(inputs, truth)
+    """What a case says of itself that is not so.
+
+    Raises:
+        ValueError: it cannot be told: a system without cases of its own, or a call too long.
+    """
+    collection, call = collection_of(case.system), case.call()
+    known = {each: whole(call, each) for each in classes(collection, call, case.dtype)}
+    exact = all(x.exact for x in next(iter(known.values())).values())
+    wrong = truth_fault(collection, call, case.truths(), exact)
     if wrong:
         yield f"truth: {wrong}"
         return
-    X = magnitude(inputs)
-    if not np.array_equal(X, array(case.magnitude)):
+    yield from _description_faults(case, collection, call)
+    yield from _allowance_faults(case, call, known)
+
+
+def _description_faults(case: Case, collection: Collection, call: Call) -> Iterator[str]:
+    X = collection.magnitude(call) if collection.magnitude else None
+    if case.magnitude != (None if X is None else numbers(X)):
         yield "magnitude: found other numbers than |lam| X + |b| gives"
-    expected = flags(inputs, truth.head, X, case.dtype)
+    heads = {name: x.head for name, x in case.truths().items()}
+    expected = holding(collection.flags, View(call, Arithmetic(case.dtype), heads, X))
     if case.flags != expected:
-        yield f"flags: found {', '.join(case.flags) or 'none'}, expected {', '.join(expected) or 'none'}"
-    yield from _allowance_faults(case, inputs, truth)
+        yield f"flags: found {_listed(case.flags)}, expected {_listed(expected)}"
 
 
-def states(inputs: Inputs) -> Iterator[tuple[tuple[int, int, int], Point]]:
-    """Every exact state by the recurrence on rational numbers, real and imaginary part: shares no code with `reference.truth`."""
-    batch, time, channels = inputs.b.shape
-    steps = range(time - 1, -1, -1) if inputs.reverse else range(time)
-    for row, channel in np.ndindex(batch, channels):
-        re, im = point(inputs.start[row, channel])
-        for t in steps:
-            lam = at(inputs.lam, t)
-            (c, d), (x, y) = point(lam[channel] if lam.ndim == 1 else lam[row, channel]), point(inputs.b[row, t, channel])
-            re, im = c * re - d * im + x, c * im + d * re + y
-            yield (row, t, channel), (re, im)
+def _allowance_faults(case: Case, call: Call, known: Certificates) -> Iterator[str]:
+    declared = [granted.declared() for granted in case.allowances]
+    if declared != list(known):
+        told, expected = ("; ".join(map(str, each)) for each in (declared, known))
+        yield f"allowances: found {told}, expected {expected}"
+    for arithmetic in declared:
+        wrong = altered(case, arithmetic, known.get(arithmetic) or whole(call, arithmetic))
+        if wrong:
+            yield f"allowances: found other {wrong} for {arithmetic} than its theorem gives"
 
 
-def _truth_fault(inputs: Inputs, truth: Truth) -> str | None:
-    for index, state in states(inputs):
-        split = zip(state, point(truth.head[index]), point(truth.tail[index]), strict=True)
-        rest, rad = sum((h - head - tail) ** 2 for h, head, tail in split), Fraction(float(truth.rad[index]))
-        if rest > rad**2:
-            return f"at {list(index)} |h - head - tail| exceeds rad"
-        if rad > TIGHT * sum(map(abs, state)) + GRAIN or (rad and not rest):
-            return f"at {list(index)} rad is larger than need be"
+def _listed(flags: list[str]) -> str:
+    return ", ".join(flags) or "none"
+
+
+# ---------------------------------------------------------------- truth
+
+
+def truth_fault(
+    collection: Collection, call: Call, stored: dict[str, Truth], exact: bool
+) -> str | None:
+    """Where the stored truth is not that of a second formulation, or is not tight."""
+    with flint.ctx.workprec(EXACT_BITS if exact else BITS):
+        found, grain = second(collection, call), GRAIN if exact else GRAIN_OF_BALLS
+        told = ((name, _fault(stored[name], found[name], grain)) for name in stored)
+        return next((f"{name} {wrong}" for name, wrong in told if wrong), None)
+
+
+def second(collection: Collection, call: Call) -> dict[str, Array]:
+    """Every result in balls by other means, which take calls with a batch axis."""
+    lifted = {name: balls(x) for name, x in call.arguments.items()}
+    if call.layout.batched:
+        return dict(collection.second(Call(call.system, lifted, call.reverse)))
+    batched = {each.name for each in call.system.arguments if "[batch]" in each.axes}
+    rows = {name: x[None] for name, x in lifted.items() if name in batched}
+    found = collection.second(Call(call.system, lifted | rows, call.reverse))
+    return {name: x[0] if "[batch]" in call.axes_of(name) else x for name, x in found.items()}
+
+
+def _fault(stored: Truth, x: Array, grain: float) -> str | None:
+    for index in np.ndindex(*x.shape):
+        head, tail, rad = (flint.acb(complex(part[index])) for part in stored)
+        size: Any = abs(x[index])
+        rest, bound = abs(x[index] - head - tail), rad.real
+        if rest > bound:  # certainly
+            return f"at {list(index)} is further from head + tail than rad"
+        if bound > TIGHT * size + grain or (bound > 0 and rest == 0):
+            return f"at {list(index)} has a rad larger than need be"
     return None
-
-
-def _allowance_faults(case: Case, inputs: Inputs, truth: Truth) -> Iterator[str]:
-    stored = [granted.declared() for granted in case.allowances]
-    if stored != classes(case.dtype):
-        yield f"allowances: found {'; '.join(map(str, stored))}, expected {'; '.join(map(str, classes(case.dtype)))}"
-    for arithmetic in stored:
-        found = case.stored(arithmetic)
-        if found is None or not agree(found, bound_of(inputs, arithmetic, truth)):
-            yield f"allowances: found other bounds for {arithmetic} than its theorem gives"
-        elif "exact lane" in case.flags and arithmetic == Arithmetic(case.dtype) and found.any():
-            yield f"allowances: found a bound above 0 for {arithmetic} in an exact lane"

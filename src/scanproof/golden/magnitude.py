@@ -1,4 +1,7 @@
-"""The recurrence on absolute values, X_t = |lam_t| X_{t-1} + |b_t|, X_0 = |h0|, in integers: the same bits on every machine."""
+"""The recurrence on absolute values, X_t = |lam_t| X_{t-1} + |b_t|, X_0 = |h0|.
+
+It runs in integers, so that it gives the same bits on every machine.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ BITS = 64  # of a modulus that is not rational
 
 
 def magnitude(inputs: Inputs) -> Array:
-    """X rounded upwards, (batch, time, channels) float64, in the order of b's time axis; inf where it overflows."""
+    """X rounded upwards, (batch, time, channels) float64, inf where it overflows."""
     X = scan(moduli(inputs.lam), moduli(inputs.b), moduli(inputs.start), inputs.reverse)
     return np.asarray(np.frompyfunc(_upwards, 1, 1)(X).astype(float))
 
@@ -31,7 +34,8 @@ def _modulus(re: float, im: float) -> Fraction:
     if re == 0 or im == 0:
         return Fraction(abs(re + im))
     square = Fraction(re) ** 2 + Fraction(im) ** 2
-    shift = max(0, BITS + (square.denominator.bit_length() - square.numerator.bit_length()) // 2 + 1)
+    bits = square.denominator.bit_length() - square.numerator.bit_length()
+    shift = max(0, BITS + bits // 2 + 1)
     scaled = square * 4**shift
     root = math.isqrt(math.floor(scaled))
     return Fraction(root if root * root == scaled else root + 1, 1 << shift)

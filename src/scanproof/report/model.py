@@ -33,13 +33,13 @@ class CheckRow(Strict):
     ours: bool
     declared: str
     dtype: str
+    system: str
     verdict: Status
     reason: str
     ratio: float = 0.0
     bits_lost: float = 0.0
     informative: float = 0.0
     rounded: float = 0.0  # share of all judged elements that are correct roundings
-    system: str = "scan"
     finding: str = ""  # what is known to be wrong with it: then `outside` is expected
     laws: list[LawRow] = Field(default_factory=list)
     grade: str | None = None  # of an `outside`
@@ -49,8 +49,9 @@ class CheckRow(Strict):
 
 
 class MutantRow(Strict):
-    """One deliberately wrong scan. caught_by: the laws that reject it (there must be one); ratios: error/allowance per law."""
+    """One deliberately wrong implementation. caught_by: the laws that reject it (there must be one); ratios: error/allowance per law."""
 
+    system: str
     name: str
     fault: str
     dtype: str
@@ -182,7 +183,7 @@ class RunReport(Strict):
     claims: the papers' experiments of `verify --claims`, findings that accept and reject nothing; left out of the file if None.
     """
 
-    format: Literal["scanproof-report/2"] = "scanproof-report/2"  # 2: speed
+    format: Literal["scanproof-report/3"] = "scanproof-report/3"  # 2: speed; 3: systems of mutants
     scanproof: str
     command: str
     seed: int

@@ -71,7 +71,7 @@ def wide(*words: object) -> Html:
 
 
 def laws(checks: Sequence[CheckRow]) -> Html:
-    """One table a family of systems, since scans and layers have laws of their own."""
+    """One table for all systems that have the same laws."""
     families: dict[tuple[str, ...], list[CheckRow]] = {}
     for check in checks:
         families.setdefault(tuple(law.name for law in check.laws), []).append(check)
@@ -119,7 +119,7 @@ def _alarm(survivors: Sequence[str]) -> Html:
     if not survivors:
         return Html()
     text = f"{several(len(survivors), 'mutant')} survived: {', '.join(survivors)}."
-    hole = " A wrong scan that no law rejects is a hole in the suite: a “within” above says less than it seems to."
+    hole = " A wrong implementation that no law rejects is a hole in the suite: a “within” above says less than it seems to."
     return element("p", element("strong", text), hole, class_="alarm", role="alert")
 
 
@@ -129,7 +129,7 @@ def _mutant(mutant: MutantRow) -> Html:
     caught = wide(", ".join(mutant.caught_by) or ("no law" if judged else NOTHING))
     ratio = number(mutant.ratio) if judged else NOTHING
     cells = [mutant.dtype, outcome, caught, ratio, element("code", mutant.witness or NOTHING)]
-    return row(join([mutant.fault + " ", small(mutant.name)]), *cells, class_="alarm" if alive else "")
+    return row(join([mutant.fault + " ", small(f"{mutant.system}: {mutant.name}")]), *cells, class_="alarm" if alive else "")
 
 
 def versions(rows: Sequence[VersionRow]) -> Html:

@@ -14,11 +14,11 @@ from layer_truth import BITS, ball
 from scanproof.reference.layer_certificate import gradients, outputs
 
 from scanproof.properties.compare import error_enclosure
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.layers import backwards, in_time, mapped
 from scanproof.reference.numbers import exponential
+from scanproof.reference.systems import lru, rotrnn
 
 LAYERS = {"lru": lru, "rotrnn": rotrnn}
 SCANS = ("sequential", "doubling", "chunked")

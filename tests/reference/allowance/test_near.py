@@ -14,7 +14,6 @@ from scanproof.properties.layer_calls import LayerCall
 from scanproof.properties.layer_verdict import certify
 from scans import Ieee, Tiny, tiny_dtype
 
-from scanproof.reference import lru
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance import near
 from scanproof.reference.allowance.near import Near
@@ -23,6 +22,7 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import TINY
 from scanproof.reference.numbers import exponential, namespace
 from scanproof.reference.numbers.enclosed import BITS, balls, exact
+from scanproof.reference.systems import lru
 
 P3 = Tiny(3, -2)
 

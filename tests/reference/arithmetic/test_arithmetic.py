@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scans import COMPLEX_STEPS, NATIVE, UNCONTRACTED, Machine, Tiny, tiny_dtype
 
-from scanproof.reference import systems
-from scanproof.reference.arithmetic import operations as operations_module
 from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.arithmetic.operations import TINY, roundings
 from scanproof.reference.arithmetic.vocabulary import BRACKETINGS as ORDERS
 from scanproof.reference.arithmetic.vocabulary import SUBNORMALS, UNMODELLED_ORDERS
+from scanproof.reference.systems import SYSTEMS
+from scanproof.reference.systems import declared as declared_of
 
 
 @pytest.mark.parametrize("dtype", NATIVE)
@@ -95,7 +96,7 @@ WRONG += [({"order": f"chunked{end}"}, f"order: found 'chunked{end}', expected "
 @pytest.mark.parametrize(("declared", "message"), WRONG, ids=[str(declared) for declared, _ in WRONG])
 def test_bad_words_are_named(declared, message):
     with pytest.raises(ValueError, match="^" + re.escape(message)) as error:
-        systems.declared("scan", Arithmetic(**({"dtype": "float32"} | declared)))
+        declared_of(SYSTEMS["scan"], Arithmetic(**({"dtype": "float32"} | declared)))
     assert "\n" not in str(error.value)
 
 
@@ -116,7 +117,7 @@ def test_declarations_that_fit_each_other():
     assert Arithmetic("float32", accumulate="float32") == Arithmetic("float32")
     assert Arithmetic("float16", accumulate=np.float32).inner == "float32"
     assert Arithmetic("bfloat16", accumulate="float32", operands="tf32").inner == "float32"
-    assert Arithmetic("complex64", operands="tf32").roundings(True).operand == 2.0**-10
+    assert roundings(Arithmetic("complex64", operands="tf32"), True).operand == 2.0**-10
     assert Arithmetic("float32", order="chunked:004", store="chunk") == Arithmetic("float32", order="chunked:4", store="chunk")
     assert Arithmetic("float32", order="polar:8", assumed=2).chunk == 8
 
@@ -159,12 +160,12 @@ def test_a_declaration_reads_well():
     ("dtype", "u", "eta", "omega"), [("float32", 2.0**-24, 2.0**-150, 2.0**-126), ("float64", 2.0**-53, 2.0**-1074, 2.0**-1022)]
 )
 def test_constants_of_ieee_formats(dtype, u, eta, omega):
-    ops = Arithmetic(dtype).roundings(False)
+    ops = roundings(Arithmetic(dtype), False)
     assert (ops.u, ops.c, ops.beta, ops.product_loss, ops.sum_loss) == (u, 1, u, eta, 0)
     assert (ops.largest, ops.significand_bits) == (float(np.finfo(dtype).max), 1 - int(np.log2(u)) - 1)
-    flushed = Arithmetic(dtype, "ftz").roundings(False)
+    flushed = roundings(Arithmetic(dtype, "ftz"), False)
     assert (flushed.product_loss, flushed.sum_loss) == (omega, omega)
-    assert Arithmetic(dtype, "daz").roundings(False) == flushed
+    assert roundings(Arithmetic(dtype, "daz"), False) == flushed
 
 
 # ---------------------------------------------------------------- hypotheses of the theorem, exhausted in tiny formats
@@ -193,7 +194,7 @@ def losses(machine, z, w, x, ops):
 @pytest.mark.parametrize("name", COMPLEX_STEPS)
 def test_complex_operations_keep_to_their_constants(name, p, subnormals):
     tiny = Tiny(p, -1)
-    ops = Arithmetic(tiny_dtype(tiny, "complex128"), subnormals, name not in UNCONTRACTED).roundings(True)
+    ops = roundings(Arithmetic(tiny_dtype(tiny, "complex128"), subnormals, name not in UNCONTRACTED), True)
     machine, slack = Machine(tiny, name, "w" if subnormals == "ftz" else ""), 1 + 2.0**-40
     z, w = operands(tiny, None if p < 4 else 200_000)
     error = np.abs(machine.product(z, w) - z * w)
@@ -206,7 +207,7 @@ def test_complex_operations_keep_to_their_constants(name, p, subnormals):
 @pytest.mark.parametrize("p", [2, 3, 4, 5, 6])
 def test_real_operations_keep_to_their_constants_and_no_less(p):
     tiny = Tiny(p, -2)
-    ops = Arithmetic(tiny_dtype(tiny)).roundings(False)
+    ops = roundings(Arithmetic(tiny_dtype(tiny)), False)
     x, y = (v.ravel() for v in np.meshgrid(*[tiny.values(2)] * 2))
     assert (np.abs(tiny.add(x, y) - (x + y)) <= ops.u * np.abs(x + y)).all()
     error, size = np.abs(tiny.mul(x, y) - x * y), np.abs(x * y)
@@ -218,7 +219,7 @@ def test_real_operations_keep_to_their_constants_and_no_less(p):
 def test_the_tiny_format_is_what_the_arithmetic_means():
     tiny = Tiny(3, -2)
     assert Arithmetic(tiny_dtype(tiny)).omega == tiny.omega
-    ops = Arithmetic(tiny_dtype(tiny)).roundings(False)
+    ops = roundings(Arithmetic(tiny_dtype(tiny)), False)
     assert (ops.u, ops.product_loss, ops.significand_bits) == (2.0**-3, 2.0**-5, 3)
     assert tiny.values(0.5).tolist() == [-0.5, *(-x / 16 for x in (7, 6, 5, 4, 3, 2, 1)), 0, *(x / 16 for x in range(1, 9))]
-    assert operations_module.TINY == 2.0**-1074
+    assert TINY == 2.0**-1074

@@ -26,11 +26,11 @@ from scans import (
     states,
     stored_steps,
     tf32,
+    verdict_of,
     worst,
 )
 
 from scanproof.properties.judge import judge
-from scanproof.properties.verdict import judge_inputs
 from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.error_model import ErrorModel
@@ -38,7 +38,7 @@ from scanproof.reference.arithmetic.formats import COMPONENTS, DTYPES, WIDER, fo
 from scanproof.reference.arithmetic.vocabulary import SUBNORMALS
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
-from scanproof.reference.truth.exact import truth
+from scanproof.reference.truth import truth
 
 FLUSHES = {"gradual": ("",), "ftz": ("", "w"), "daz": ("w", "r", "rw")}
 SIZES = (1e-4, 0.5, 0.3, 1 - 2.0**-8, 1.0, 1.01, 1.5)  # of lam
@@ -185,7 +185,7 @@ def test_honest_evaluations_stay_within(dtype):
             ratio = worst(got[finite], h[finite], allowed.bound[finite])
             assert ratio <= 1, (arithmetic, bracketing, machine, inputs, float(ratio) ** 0.5)
         if arithmetic.prints_carry:  # windows are judged too: each from the state that this machine has read back
-            verdict = judge_inputs(got.astype(dtype), inputs, arithmetic)
+            verdict = verdict_of(got.astype(dtype), inputs, arithmetic)
             assert verdict.verdict != "outside", (arithmetic, bracketing, machine, inputs, verdict)
         kind = tuple(sorted((key, value) for key, value in rest.items() if key != "order"))
         evaluated, largest[kind] = evaluated + int(finite.sum()), max(largest.get(kind, 0), ratio)
@@ -223,7 +223,7 @@ def test_honest_evaluations_that_cancel_stay_within(dtype):
             ratio = worst(got, h, allowed.bound)
             assert ratio <= 1, (arithmetic, machine, inputs, float(ratio) ** 0.5)
         assert (sharp.bound <= plain.bound).all()
-        assert judge_inputs(got.astype(dtype), inputs, arithmetic).verdict != "outside", (arithmetic, machine, inputs)
+        assert verdict_of(got.astype(dtype), inputs, arithmetic).verdict != "outside", (arithmetic, machine, inputs)
         small += int((sharp.bound < plain.bound / 4).sum())
     assert small > 100  # it does act there
 

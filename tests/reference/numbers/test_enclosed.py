@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from editing import edited
 
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.arithmetic.operations import TINY
 from scanproof.reference.numbers import compiled_enclosures, contraction, exponential, namespace
 from scanproof.reference.numbers.enclosed import BITS, Complex, Enclosed, balls, exact, of_balls, scan
+from scanproof.reference.systems import lru, rotrnn
 
 assert allowance_namespace  # lets namespace.of know enclosures
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.numbers.gaussian import Gaussian
+from scanproof.reference.systems import lru, rotrnn
 
 RNG = np.random.default_rng(0)
 

@@ -11,10 +11,13 @@ from itertools import pairwise, product
 import ml_dtypes
 import numpy as np
 import pytest
-from scanproof.properties.strategies import LAMBDAS, SIZES, Domain, Draw
 from scans import NATIVE, draw, dyadic, problem
 from scans import exact as exact_numbers
 
+from scanproof.properties.domain import Domain
+from scanproof.properties.room import Draw
+from scanproof.properties.systems.scan import LAMBDAS, ROOM, SIZES, integers
+from scanproof.reference.allowance.scans import inputs_of
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Inputs
@@ -34,6 +37,12 @@ def outside(h, enclosure, shrink=1):
         rad != np.inf and (z + -dyadic(head) + -dyadic(tail)).square() > (Fraction(float(rad)) / shrink) ** 2
         for z, head, tail, rad in balls
     )
+
+
+def drawn(dtype, shape, seed=0, **regime):
+    """A case of the search."""
+    sizes = dict(zip(("batch", "time", "channels"), shape, strict=True))
+    return Draw(ROOM, Arithmetic(dtype), Domain(), sizes, regime, seed)
 
 
 def closed_form(inputs):
@@ -61,8 +70,10 @@ def same(one, other):
 @pytest.mark.parametrize("size", SIZES)
 def test_every_regime_is_inside_a_radius_that_says_something(dtype, varying, size):
     for i, lam in enumerate(LAMBDAS):
-        drawn = Draw(Arithmetic(dtype), Domain(), [(2, 17, 3), (1, 40, 2), (1, 12, 19)][i % 3], varying, lam, size, seed=i)
-        inputs = drawn.inputs(h0=i % 2 == 1, reverse=i % 3 == 1)
+        shape = [(2, 17, 3), (1, 40, 2), (1, 12, 19)][i % 3]
+        case = drawn(dtype, shape, i, varying=varying, lam=lam, size=size)
+        call = case.started(case.call()) if i % 2 else case.call()
+        inputs = inputs_of(call.but(reverse=i % 3 == 1))
         found = double_double(inputs)
         assert outside(exact_numbers(inputs), found) == 0
         assert (found.rad <= closed_form(inputs)).all()
@@ -167,8 +178,9 @@ def test_on_random_inputs_a_fraction_of_the_radius_is_wrong(dtype, shrink):
 
 @pytest.mark.parametrize(("dtype", "varying"), list(product(NATIVE, (False, True))))
 def test_exact_lanes_have_radius_zero(dtype, varying):
-    drawn = Draw(Arithmetic(dtype), Domain(), (1, 4097, 5), varying)
-    inputs = Inputs(drawn.units(), drawn.integers(drawn.shape), drawn.integers((1, 5)))
+    case = drawn(dtype, (1, 4097, 5), varying=varying)
+    arguments, start = integers(case)
+    inputs = inputs_of(case.of(arguments | start))
     found = double_double(inputs)
     assert not found.rad.any()
     assert not found.tail.any()
@@ -319,7 +331,7 @@ def run(code, tmp_path, **environment):
 
 DIGEST = """
 import hashlib, numpy as np
-from scanproof.reference import double_double as module
+from scanproof.reference.truth import double_double as module
 rng = np.random.default_rng(11)
 lam, b = rng.uniform(0.5, 1, 5), rng.standard_normal((1, 200, 5))
 found, _ = module.advance(lam, b, module.start(b[:, 0]))

@@ -1,6 +1,7 @@
 """Truth: integers against fractions, discs against integers, and enclosures that contain but do not waste."""
 
 from fractions import Fraction
+from importlib import import_module
 from types import SimpleNamespace
 
 import flint
@@ -12,13 +13,12 @@ from scans import exact as exact_numbers
 from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES
-from scanproof.reference.arithmetic.operations import UP
+from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
-from scanproof.reference.truth import truth
+from scanproof.reference.truth import EXACT_LANES, EXACT_STEPS, truth
 from scanproof.reference.truth.double_double import double_double
 from scanproof.reference.truth.exact import disc, exact, exact_state
-from scanproof.reference.truth.exact import exact as truth_module
 
 MAGNITUDES = {"ordinary": (-6, 6), "wide": (-90, 90), "subnormal": (-149, -126)}
 EXTREMES = np.array([0.0, -0.0, 5e-324, -1e-310, 1e-300, 1.5, -3.0, 1e300, 2.0**-1022, 1 - 2.0**-53])
@@ -109,7 +109,7 @@ def test_the_radius_is_negligible_beside_any_allowance(inputs):
     # Were it not, verdicts would depend on the reference's precision. Exact zeros have radius 0.
     bound = allowance(inputs, Arithmetic(inputs.b.dtype)).bound
     for enclosure in (exact(inputs), disc(inputs)):
-        known = np.isfinite(enclosure.rad) & (enclosure.rad > 8 * truth_module.TINY)
+        known = np.isfinite(enclosure.rad) & (enclosure.rad > 8 * TINY)
         assert (enclosure.rad <= bound * 2.0**-30)[known].all()
 
 
@@ -136,7 +136,7 @@ def test_exact_lanes_of_5000_steps_have_radius_zero(phase):
 
 
 def test_truth_changes_from_integers_to_double_doubles():
-    steps, lanes = truth_module.EXACT_STEPS, truth_module.EXACT_LANES
+    steps, lanes = EXACT_STEPS, EXACT_LANES
     for shape, of in (((1, steps, lanes), exact), ((1, steps + 1, 1), double_double), ((2, 5, lanes), double_double)):
         inputs = problem(np.random.default_rng(4), Arithmetic("float32"), 0.999, shape)
         for mine, its in zip(truth(inputs), of(inputs), strict=True):
@@ -179,7 +179,7 @@ def test_discs_leave_the_precision_of_flint_alone(monkeypatch):
     disc(Inputs(np.array([0.5]), np.ones((1, 2, 1))))
     assert flint.ctx.prec == before
     broken = SimpleNamespace(arb=None, acb=None, ctx=flint.ctx)
-    monkeypatch.setattr(truth_module, "flint", broken)
+    monkeypatch.setattr(import_module("scanproof.reference.truth.exact"), "flint", broken)
     with pytest.raises(TypeError):
         disc(Inputs(np.array([0.5]), np.ones((1, 2, 1))))
     assert flint.ctx.prec == before

@@ -1,0 +1,161 @@
+"""Bare scans: our kernels, loops in short formats, SciPy's lfilter, and jax's two scans.
+
+An adapter owns layout and conversion and nothing else; what the peer cannot do raises NotImplementedError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from scanproof.benchmarks.peers.subject import Arguments, Growing, Peers, Subject, sequential
+from scanproof.properties.domain import LONG, Domain
+from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.inputs import Array
+from scanproof.reference.systems.scan import SYSTEM
+from scanproof.reference.transitions.diagonal import scan
+
+GROWTH_STEPS, GROWTH_MODULUS = 4096, 1 - 2.0**-10
+LENGTHS = frozenset({1, 2, 3, 7, 8, 16, 17, 32, 33, 64, 65, 129, LONG[-1]})
+COMPILED = Domain(lengths=LENGTHS)  # XLA compiles each length anew
+
+
+def loop(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """The definition, in b's own format: NumPy computes float16, ml_dtypes bfloat16."""
+    with np.errstate(over="ignore", invalid="ignore"):  # overflow is a result here
+        return scan(lam, b, h0, reverse)
+
+
+def wide_loop(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """16-bit inputs and results, float32 in between."""
+    start = None if h0 is None else h0.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return scan(lam.astype(np.float32), b.astype(np.float32), start, reverse).astype(b.dtype)
+
+
+def chunked(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """Our time-parallel kernel, with chunks short enough that the usual lengths have several."""
+    from scanproof.numba_kernels import chunked
+
+    return chunked.scan(lam, b, h0, reverse, chunk=16)
+
+
+def lfilter(lam: Array, b: Array, h0: Array | None = None) -> Array:
+    """scipy.signal.lfilter, one call per channel: y_t = x_t + lam y_{t-1}; its initial condition is lam h0."""
+    from scipy.signal import lfilter as filter_
+
+    if lam.ndim == 3:
+        raise NotImplementedError("lfilter has constant coefficients")
+    h = np.empty_like(b)
+    one = np.ones(1, b.dtype)
+    for c, pole in enumerate(lam):
+        start = np.zeros((b.shape[0], 1), b.dtype) if h0 is None else (pole * h0[:, c])[:, None]
+        h[:, :, c], _ = filter_(one, np.array([1, -pole], b.dtype), b[:, :, c], axis=1, zi=start)
+    return h
+
+
+def jax_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """jax.lax.scan over time, jitted."""
+    import jax
+
+    start = np.zeros_like(b[:, 0]) if h0 is None else h0
+    return np.asarray(_jax(jax)[0](np.broadcast_to(lam, b.shape), b, start, reverse))
+
+
+def jax_associative_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+    """jax.lax.associative_scan of affine maps, jitted; h0 enters through the first step."""
+    import jax
+
+    if h0 is not None:
+        first = -1 if reverse else 0
+        b = b.copy()
+        b[:, first] += np.broadcast_to(lam, b.shape)[:, first] * h0
+    return np.asarray(_jax(jax)[1](np.broadcast_to(lam, b.shape), b, reverse))
+
+
+def _jax(jax: Any) -> tuple[Any, Any]:
+    """The two jitted scans, made once."""
+    if not _JITTED:
+
+        def steps(lam: Any, b: Any, start: Any, reverse: bool) -> Any:
+            def step(h: Any, element: Any) -> Any:
+                h = element[0] * h + element[1]
+                return h, h
+
+            elements = (lam.swapaxes(0, 1), b.swapaxes(0, 1))
+            return jax.lax.scan(step, start, elements, reverse=reverse)[1].swapaxes(0, 1)
+
+        def tree(lam: Any, b: Any, reverse: bool) -> Any:
+            def then(first: Any, second: Any) -> Any:
+                return second[0] * first[0], second[0] * first[1] + second[1]
+
+            return jax.lax.associative_scan(then, (lam, b), axis=1, reverse=reverse)[1]
+
+        _JITTED.extend([jax.jit(steps, static_argnums=3), jax.jit(tree, static_argnums=2)])
+    return _JITTED[0], _JITTED[1]
+
+
+_JITTED: list[Any] = []
+
+
+# ---------------------------------------------------------------- what they are asked
+
+
+def filtered(signal: Array, arithmetic: Arithmetic) -> Arguments:
+    """A recording under one decay per channel, from 1 - 2^-3 to 1 - 2^-12; complex dtypes turn by 0.3 a step as well."""
+    decay = 1 - 2.0 ** -np.linspace(3, 12, signal.shape[2])
+    lam = decay * np.exp(0.3j) if arithmetic.is_complex else decay
+    return {"lam": lam.astype(arithmetic.dtype), "b": signal.astype(arithmetic.dtype)}
+
+
+def growing(arithmetic: Arithmetic, seed: int) -> Arguments:
+    """Standard normal input of one channel, |lam| = 1 - 2^-10."""
+    rng: Any = np.random.default_rng(seed)
+    lam = np.array([GROWTH_MODULUS * np.exp(0.3j) if arithmetic.is_complex else GROWTH_MODULUS])
+    b = rng.standard_normal((1, GROWTH_STEPS, 1))
+    if arithmetic.is_complex:
+        b = b + 1j * rng.standard_normal(b.shape)
+    return {"lam": lam.astype(arithmetic.dtype), "b": b.astype(arithmetic.dtype)}
+
+
+def _ours(name: str, function: str, *declared: Arithmetic) -> list[Subject]:
+    return [Subject(name, function, each, SYSTEM.name, ours=True) for each in declared]
+
+
+def _in_jax(name: str, function: str, declare: Callable[..., Arithmetic]) -> list[Subject]:
+    """XLA on CPU flushes subnormals and contracts: declared, and measured by `scanproof check` without it."""
+    declared = [declare(dtype, subnormals="daz") for dtype in ("float32", "complex64")]
+    target = f"{__name__}:{function}"
+    return [Subject(name, target, each, SYSTEM.name, domain=COMPILED, needs="jax") for each in declared]
+
+
+_DTYPES = ("float32", "float64", "complex64", "complex128")
+_KERNEL = "scanproof.numba_kernels.diagonal:scan"
+
+PEERS = Peers(
+    SYSTEM.name,
+    (
+        *_ours("numba_kernels.diagonal", _KERNEL, *(sequential(dtype, contraction=False) for dtype in _DTYPES)),
+        *_ours(
+            "numba_kernels.chunked", f"{__name__}:chunked",
+            *(Arithmetic(dtype, contraction=False) for dtype in ("float32", "complex64")),
+        ),
+        *(
+            Subject("scipy.signal.lfilter", f"{__name__}:lfilter", sequential(dtype), SYSTEM.name, domain=Domain("constant"))
+            for dtype in ("complex64", "complex128")
+        ),
+        *_ours("loop in float16 (NumPy)", f"{__name__}:loop", sequential("float16")),
+        *_ours("loop in bfloat16 (ml_dtypes)", f"{__name__}:loop", sequential("bfloat16")),
+        *_ours(
+            "loop in float32", f"{__name__}:wide_loop",
+            Arithmetic("bfloat16", order="sequential", accumulate="float32"),
+        ),
+        *_in_jax("jax.lax.scan", "jax_scan", sequential),
+        *_in_jax("jax.lax.associative_scan", "jax_associative_scan", Arithmetic),
+    ),
+    recorded=filtered,
+    told=True,
+    growth=Growing(GROWTH_MODULUS, growing),
+)  # fmt: skip

@@ -1,0 +1,48 @@
+"""The reference itself on one call, and its adjoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scanproof.reference.call.call import Call
+from scanproof.reference.call.check import called
+from scanproof.reference.call.system import System
+
+
+def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference itself: every result by name, in whatever arithmetic the arrays have.
+
+    Args, Raises: as `called` without a declared format.
+    """
+    call = called(system, arguments)
+    inside = call.inside(call.arguments)
+    found = system.run(system.constants(inside), inside, call.reverse)
+    return {name: _real(call, system.result[name].kind, call.leave(system.result[name].axes, x)) for name, x in found.items()}
+
+
+def _real(call: Call, kind: str, x: Any) -> Any:
+    """float16 has no complex type: what is real again after a detour through complex64 is float16 again."""
+    first = next(iter(call.arguments.values())).dtype
+    return x.astype(first) if kind == "real" and first.kind != "O" else x
+
+
+def pulled_back(system: System, cotangents: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The exact adjoint: the cotangent of every argument by name, from those of results.
+
+    Args, Raises: as `called` without a declared format; TypeError for a system without an adjoint, or for the cotangent of a
+        result that has none.
+    """
+    if system.pull_back is None:
+        raise TypeError(f"system: found {system.name}, which has no adjoint here")
+    named = {str(each.of): each.name for each in system.arguments if each.role == "cotangent"}
+    unknown = [name for name in cotangents if name not in named]
+    if unknown or not cotangents:
+        told = unknown[0] if unknown else "none"
+        raise TypeError(f"cotangents: found {told}, expected some of {', '.join(named)}")
+    call = called(system, {**arguments, **{named[of]: x for of, x in cotangents.items()}})
+    inside = call.inside(call.arguments)
+    bars = {of: call.enter(named[of], call[named[of]]) for of in cotangents}
+    found = system.pull_back(inside, bars, call.reverse)
+    left = {name: call.leave(call.axes_of(f"gradient {name}"), x) for name, x in found.items()}
+    return {name: _real(call, system.argument[name].kinds[0], x) for name, x in left.items()}

@@ -1,0 +1,1 @@
+"""What a user can call, one file a command. The work is imported when it is asked for."""
