@@ -110,6 +110,13 @@ class Evidence(Strict):
             raise ValueError("expected exact, or parts and rad, or direction")
         return self
 
+    def fits(self, x: Numbers) -> bool:
+        """Whether it can be about an element of this array: components like its own, or a direction as long as its last axis."""
+        if self.direction is not None:
+            return self.direction.shape == x.shape[-1:]
+        components = self.exact.numerators if self.exact else self.parts or []
+        return len(components) == (2 if x.dtype.startswith("complex") else 1)
+
 
 class Witness(Strict):
     """One call, its results, and the element at which one is outside: |got - truth| > allowance."""
@@ -144,6 +151,8 @@ class Witness(Strict):
         shape = self.results[own].shape
         if len(shape) != len(self.index) or any(i >= size for i, size in zip(self.index, shape, strict=True)):
             raise ValueError(f"index: found {self.index} of {self.output}, expected an element of the results")
+        if not self.evidence.fits(self.results[own]):
+            raise ValueError(f"evidence: found another form, expected that of an element of {self.output}")
         return self
 
     def call(self) -> Call:

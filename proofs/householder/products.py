@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from functools import partial
 
 import sympy as sp
-from scanproof.proofs.householder.reflections.reflections import PAPER, SIGNS, UNIT, WORDS, house, k
 from sympy import adjoint
 
 from scanproof.proofs.engine.algebra import Claim, Equation, Instance, letters
@@ -30,6 +29,7 @@ from scanproof.proofs.engine.certificates import ONE, ZERO
 from scanproof.proofs.engine.instances import at_sizes, matrix
 from scanproof.proofs.engine.instances import rotation as random_rotation
 from scanproof.proofs.engine.run import Lemma
+from scanproof.proofs.householder.reflections import PAPER, SIGNS, UNIT, WORDS, house, k
 
 A, B, c, e, f, x, z, tau, U, V, Z, Q, T = letters("A B c e f x z tau U V Z Q T")
 n, n1, n2, l1, l2 = letters("n n1 n2 l1 l2")

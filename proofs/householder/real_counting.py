@@ -47,7 +47,7 @@ def model(rng: random.Random, n: int) -> Instance:
 def one_period() -> Iterator[Claim]:
     """Steps of a period compose to one step; two periods have the square of its transition."""
     instances, composed = at_sizes(model), functools.reduce(compose, STEPS)
-    what = f"p = {PERIOD}: reference.scan over a period applies (A, b), A the product of the transitions"
+    what = f"p = {PERIOD}: the reference's scan over a period applies (A, b), A the product of the transitions"
     yield Claim(what, states(STEPS, h)[-1], act(composed, h), (), (act(compose(STEPS[0], STEPS[1]), h),), instances)
     given = ((s, A * h + b),)
     twice = compose((A, b), (A, b))

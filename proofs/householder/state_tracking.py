@@ -27,7 +27,14 @@ from collections.abc import Iterator
 from functools import partial
 
 import sympy as sp
-from scanproof.proofs.householder.reflections.reflections import (
+from sympy import adjoint
+
+from scanproof.proofs.engine.algebra import Claim, Equation, Instance, letters
+from scanproof.proofs.engine.certificates import ONE, ZERO
+from scanproof.proofs.engine.instances import at_sizes, matrix
+from scanproof.proofs.engine.instances import rotation as random_rotation
+from scanproof.proofs.engine.run import Lemma
+from scanproof.proofs.householder.reflections import (
     C_,
     CIRCLE,
     S_,
@@ -41,13 +48,6 @@ from scanproof.proofs.householder.reflections.reflections import (
     mirror,
     sin,
 )
-from sympy import adjoint
-
-from scanproof.proofs.engine.algebra import Claim, Equation, Instance, letters
-from scanproof.proofs.engine.certificates import ONE, ZERO
-from scanproof.proofs.engine.instances import at_sizes, matrix
-from scanproof.proofs.engine.instances import rotation as random_rotation
-from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.scan.scan_algebra import labelled, states
 
 A, B, B2, h, o, z, F, R, Z = letters("A B B2 h o z F R Z")
@@ -211,7 +211,7 @@ LEMMAS = (
         source=f"{PAPER}: theorems 1 and 2, for one scalar state",
         role="what a transition in [0, 1] cannot do; a kernel that maps [-1, 1] to [0, 1] loses it",
         N=f"the recurrence of changes: general N; directions: scalar states; {ONE_LAYER}",
-        method=f"{WORDS}; reference.scan is run on the letters; inequalities as products of numbers >= 0",
+        method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of numbers >= 0",
         cited=(
             "rounding is monotone, and a monotone map of a finite ordered set ends in a fixed point (Coq: monotone_stops)",
             "an antitone one ends in a cycle of length at most 2 (Coq: antitone_period_two)",
@@ -226,7 +226,7 @@ LEMMAS = (
         source=f"{PAPER}: parity, and Z_2 in theorem 3",
         role="the eigenvalue -1 does it, exactly in every format; the smallest test of a negative transition",
         N="general N, any number of steps by induction",
-        method=f"{WORDS}; bits as letters with x^2 = x; reference.scan is run on the letters",
+        method=f"{WORDS}; bits as letters with x^2 = x; the reference's scan is run on the letters",
         cited=("induction over t", "householder-orthogonal, for beta = 2 x in {0, 2}"),
         claims=parity,
     ),
@@ -237,7 +237,7 @@ LEMMAS = (
         source=f"{PAPER}: transitions 2 exp(.) - 1",
         role="an exact lane of that layer; no logarithm of lam exists, so kernels of cumulated logarithms do not apply",
         N="general N, every channel; real numbers, which floating-point arithmetic may round to -1",
-        method=f"{WORDS}; reference.scan is run on the letters; inequalities as products of numbers >= 0",
+        method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of numbers >= 0",
         cited=("0 < exp(x) <= 1 for real x <= 0",),
         claims=reset,
     ),

@@ -63,12 +63,12 @@ def quarter_turns() -> tuple[Instance, ...]:
 
 
 def theta_is_a_rotation() -> Iterator[Claim]:
-    """Theta is what reference.scan.rotate applies, Theta^T Theta = I, det Theta = 1."""
+    """Theta is what the reference's rotate applies, Theta^T Theta = I, det Theta = 1."""
     turn, instances = rotation(C, S), at_sizes(angles)
     applied, back = turn * sp.Matrix([x, y]), rotation(C, -S) * sp.Matrix([x, y])
     for i, row in enumerate(rotate(np.array([C]), np.array([S]), np.array([x, y]))):
         yield Claim(
-            f"Theta (x, y) is reference.scan.rotate: row {i + 1}", row, applied[i], (), (back[i],), instances,
+            f"Theta (x, y) is the reference's rotate: row {i + 1}", row, applied[i], (), (back[i],), instances,
             shown=f"row {i + 1} of rotate(C, S, (x, y)) = row {i + 1} of [[C, -S], [S, C]] (x, y)",
         )
     transposed = turn.T.applyfunc(adjoint)
@@ -129,7 +129,7 @@ DRIVES = letters("bx1 by1 bx2 by2")  # first and second coordinates, (N, 1)
 
 
 def rotated_basis() -> Iterator[Claim]:
-    """s = P^T h obeys s' = gamma Theta s + xi P^T B u, which reference.scan.rotation runs; h = P s."""
+    """s = P^T h obeys s' = gamma Theta s + xi P^T B u, which the reference's rotation runs; h = P s."""
     after, instances = gamma * P * Theta * adjoint(P) * h + xi * B * u, at_sizes(layer)
     rotated = gamma * Theta * adjoint(P) * h + xi * adjoint(P) * B * u
     projected_twice = gamma * Theta * adjoint(P) * h + xi * P * B * u  # what two of the authors' versions do
@@ -141,7 +141,7 @@ def rotated_basis() -> Iterator[Claim]:
     b, s0 = np.array(DRIVES).reshape(1, 2, 1, 2), np.array([[[x, y]]])  # (batch, time, heads, head_dim), without time
     found = rotation_scan(np.array([gamma]), np.array([[C]]), np.array([[S]]), b, s0)  # (batch, time, heads, head_dim)
     for i in range(2):
-        what = f"reference.scan.rotation, two steps of gamma Theta s + b: row {i + 1}"
+        what = f"the reference's rotation, two steps of gamma Theta s + b: row {i + 1}"
         yield Claim(what, found[0, 1, 0, i], two[i], (), (undriven[i],), at_sizes(scanned))
 
 
@@ -157,7 +157,7 @@ LEMMAS = (
         role="the angles of a head are free parameters: every choice gives a rotation, whose powers cost nothing",
         N="general N, any number of angles",
         method=f"{WORDS}; diagonal matrices of any size as letters; half angles; addition theorem by SymPy; "
-        "reference.scan.rotate is run on the letters",
+        "the reference's rotate is run on the letters",
         cited=(
             MULTIPLICATIVE,
             "the same reordering of rows and columns changes no determinant",
@@ -181,7 +181,7 @@ LEMMAS = (
         source=f"{SOURCE}, and its authors' code",
         role="the scan needs no matrix product, and still computes the states of x_t = gamma A x_{t-1} + xi B u_t",
         N="general N",
-        method=f"{WORDS}; reference.scan.rotation is run on the letters for two steps",
+        method=f"{WORDS}; the reference's rotation is run on the letters for two steps",
         cited=("induction over t",),
         claims=rotated_basis,
     ),

@@ -65,7 +65,7 @@ def named(name: str, rows: int, columns: int) -> list[sp.Matrix]:
 
 
 def states(multipliers: list[sp.Matrix], drives: list[sp.Matrix], start: sp.Matrix, reverse: bool = False) -> list[sp.Matrix]:
-    """reference.scan on matrices: each is one element of an object array."""
+    """The reference's scan on matrices: each is one element of an object array."""
     lam, b, h0 = (np.empty((1, len(x), 1), object) for x in (multipliers, drives, [start]))
     lam[0, :, 0], b[0, :, 0], h0[0, 0, 0] = multipliers, drives, start
     return list(scan(lam, b, h0[:, 0], reverse)[0, :, 0])  # (time,)
@@ -83,7 +83,7 @@ def along(loss: sp.Expr, places: list[sp.Matrix], directions: list[sp.Matrix]) -
 
 
 def derivatives() -> Iterator[Claim]:
-    """T = 4, N = 2: both recurrences run by reference.scan, against derivatives of the loss, in every direction."""
+    """T = 4, N = 2: both recurrences run by the reference's scan, against derivatives of the loss, in every direction."""
     A, dA = named("A", SIZE, SIZE), named("dA", SIZE, SIZE)
     b, db, g, (h0, dh0) = named("b", SIZE, 1), named("db", SIZE, 1), named("g", SIZE, 1), named("h", SIZE, 1)[:2]
     h, zero = states(A, b, h0), sp.zeros(SIZE, 1)
@@ -120,7 +120,7 @@ LEMMAS = (
         source="reverse accumulation (Griewank and Walther, Evaluating Derivatives, 2008) on the linear recurrence",
         role="a backward kernel is a reverse scan, and is judged as one",
         N="general N, any T by induction; T = 4, N = 2 against derivatives",
-        method="free *-algebra, word normal form; sympy.diff of the loss, both recurrences run by reference.scan",
+        method="free *-algebra, word normal form; sympy.diff of the loss, both recurrences run by the reference's scan",
         cited=("a sum over t whose terms cancel in pairs telescopes",),
         claims=adjoint_recurrence,
     ),

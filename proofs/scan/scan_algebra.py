@@ -9,7 +9,7 @@
     J, o         I and 0                                                        (N, N), (N, 1)
     w1, w2, ..   labels, free numbers: sum w_i (x_i - y) = 0 says x_i = y for each i
 
-For any T the argument is an induction, and its step is the claim; for T = 5 and T = 8 reference.scan is run on the letters.
+For any T the argument is an induction, and its step is the claim; for T = 5 and T = 8 the reference's scan is run on the letters.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def bracketings(elements: Sequence[Element], compose: Compose) -> Iterator[Eleme
 
 
 def states(elements: Sequence[Element], start: sp.Expr, reverse: bool = False) -> list[sp.Expr]:
-    """reference.scan, run on letters."""
+    """The reference's scan, run on letters."""
     multipliers, drives = zip(*elements, strict=True)
     found = scan(np.array(multipliers)[None, :, None], np.array(drives)[None, :, None], np.array([[start]]), reverse)
     return list(found[0, :, 0])  # (time,)
@@ -83,7 +83,7 @@ def every_bracketing() -> Iterator[Claim]:
             what, left, right, (), (one_swapped,), at_sizes(model),
             shown=f"{part} of each bracketing = {part} of the fold (..(1 2).. {LENGTH}), each with its label w",
         )
-    yield Claim("the fold acts as reference.scan", act(fold, h), states(ELEMENTS, h)[-1], (), (wrong[1],), at_sizes(model))
+    yield Claim("the fold acts as the reference's scan", act(fold, h), states(ELEMENTS, h)[-1], (), (wrong[1],), at_sizes(model))
 
 
 def segments(rng: random.Random, n: int) -> Instance:
@@ -176,7 +176,7 @@ def doubling() -> Iterator[Claim]:
         prefixes, loop = doubled(steps), states(steps, h)
         one_sweep = [steps[0], *(compose(*pair) for pair in itertools.pairwise(steps))]
         left, mutant = ([act(x, h) for x in elements] for elements in (prefixes, one_sweep))
-        what = f"T = {length}: every prefix acts as reference.scan"
+        what = f"T = {length}: every prefix acts as the reference's scan"
         yield Claim(what, labelled(left), labelled(loop), (), (labelled(mutant),), at_sizes(model))
 
 
@@ -189,12 +189,12 @@ def exclusive() -> Iterator[Claim]:
 
 
 WORDS = "free *-algebra, word normal form"
-ON_LETTERS = f"{WORDS}; reference.scan is run on the letters"
+ON_LETTERS = f"{WORDS}; the reference's scan is run on the letters"
 
 LEMMAS = (
     Lemma(
         name="scan-429-bracketings",
-        statement="All 429 bracketings of 8 steps compute one element, and it acts as reference.scan does.",
+        statement="All 429 bracketings of 8 steps compute one element, and it acts as the reference's scan does.",
         source=SOURCE,
         role="the theorem of every bracketing, seen in full at one length",
         N="general N, T = 8",
@@ -225,7 +225,7 @@ LEMMAS = (
     Lemma(
         name="scan-reverse",
         statement="The reverse scan is flip, scan, flip, and solves h_t = A_t h_{t+1} + b_t.",
-        source="reference.scan; the backward half of a bidirectional layer",
+        source="the reference's scan; the backward half of a bidirectional layer",
         role="one forward kernel serves both directions",
         N="general N, T = 5",
         method=ON_LETTERS,

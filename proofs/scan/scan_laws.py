@@ -9,7 +9,7 @@
     o          the zero state                                                 (N, 1)
     w1, ...    labels of the steps (scan_algebra)                             ()
 
-For any T the argument is an induction, and its step is a claim; for T = 4 reference.scan is run on the letters.
+For any T the argument is an induction, and its step is a claim; for T = 4 the reference's scan is run on the letters.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def linear() -> Iterator[Claim]:
     mixed = [(transition, alpha * x + y) for transition, x, y in zip(A_t, b_t, c_t, strict=True)]
     joint, split = labelled(states(mixed, alpha * h + k)), labelled([alpha * x + y for x, y in zip(first, second, strict=True)])
     mutants = (labelled(first), labelled([x + y for x, y in zip(first, second, strict=True)]))
-    yield Claim(f"T = {TIME}: reference.scan of alpha b + c from alpha h + k", joint, split, (), mutants, instances)
+    yield Claim(f"T = {TIME}: the reference's scan of alpha b + c from alpha h + k", joint, split, (), mutants, instances)
 
 
 def causal() -> Iterator[Claim]:

@@ -84,7 +84,7 @@ def action() -> Iterator[Claim]:
     yield Claim("(p q) h = q (p h)", act(composed, h), act(q, act(p, h)), (), mutants, instances)
     states = scan(np.array([[[A1], [A2]]]), np.array([[[b1], [b2]]]), np.array([[h]]))  # (1, 2, 1)
     first, second = states[0, :, 0]
-    yield Claim("(p q) h is the second state of reference.scan", act(composed, h), second, (), (first,), instances)
+    yield Claim("(p q) h is the second state of the reference's scan", act(composed, h), second, (), (first,), instances)
 
 
 LEMMAS = (
@@ -111,11 +111,11 @@ LEMMAS = (
     Lemma(
         name="scan-action",
         statement="Applying the composed element to a state is applying one element after the other, "
-        "and that is what reference.scan computes; the order matters.",
+        "and that is what the reference's scan computes; the order matters.",
         source=SOURCE,
         role="ties the operator to the recurrence that every verdict is about",
         N="general N",
-        method="free *-algebra, word normal form; reference.scan is run on the letters",
+        method="free *-algebra, word normal form; the reference's scan is run on the letters",
         cited=(),
         claims=action,
     ),

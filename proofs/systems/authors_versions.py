@@ -38,7 +38,7 @@ from scanproof.proofs.engine.moments import WIDTHS
 from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.rotations.canonical_form import P_COLUMNS, P_ROWS, THETA_COLUMNS, B, P, Theta, gamma, u, xi
 from scanproof.proofs.scan.scan_algebra import states
-from scanproof.reference import rotrnn
+from scanproof.reference.systems import rotrnn
 
 s, x, M, f1, f2, b1, b2, K1, K2, K3, K4 = letters("s x M f1 f2 b1 b2 K1 K2 K3 K4")
 d = sp.Symbol("d", real=True)
@@ -155,7 +155,7 @@ def readout(blocks: tuple[tuple[sp.Expr, ...], ...], features: np.ndarray, skip:
 
 
 SOURCE = "four versions of RotRNN's code by its authors (arXiv 2407.07239)"
-WORDS = "free *-algebra, word normal form; reference.scan is run on the letters"
+WORDS = "free *-algebra, word normal form; the reference's scan is run on the letters"
 
 LEMMAS = (
     Lemma(

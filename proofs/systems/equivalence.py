@@ -38,7 +38,7 @@ from scanproof.proofs.rotations.rotation_operator import diagonal_rotation, rota
 from scanproof.proofs.scan.adjoint import numbers
 from scanproof.proofs.scan.scan_algebra import labelled
 from scanproof.proofs.systems.lru import imag, real
-from scanproof.reference import lru, rotrnn
+from scanproof.reference.systems import lru, rotrnn
 
 C, S, f, g, k, l, P, U, Theta, Lambda, x, B, K, u = letters("C S f g k l P U Theta Lambda x B K u")
 gamma, xi = sp.symbols("gamma xi", real=True)
@@ -162,7 +162,7 @@ def outputs(half: bool) -> tuple[sp.Expr, sp.Expr]:
 
 
 def runs_agree() -> Iterator[Claim]:
-    """reference.rotrnn.run and reference.lru.run on the same symbols; of two channels, and of one.
+    """rotrnn.run and lru.run on the same symbols; of two channels, and of one.
 
     Mutants: conjugate eigenvalues, half the readout of one channel or twice that of two; only lam knows the sine.
     """
@@ -199,7 +199,7 @@ LEMMAS = (
         source=SOURCE,
         role="the two systems are tested against each other; they differ in what is shared and trained, not in their functions",
         N=f"general N, any input width, any T by induction; head_dim = 2, T = {TIME} by both references",
-        method=f"{WORDS}; reference.rotrnn.run and reference.lru.run are run on the same symbols",
+        method=f"{WORDS}; rotrnn.run and lru.run are run on the same symbols",
         cited=(
             "conjugate-pairs, for Theta = U Lambda U^* and U^* U = I",
             "a square matrix with U^* U = I has U U^* = I",

@@ -1,4 +1,4 @@
-"""The gradients of both layers, as reference/lru.py and reference/rotrnn.py compute them, against derivatives of the loss.
+"""The gradients of both layers, as reference/systems/lru.py and rotrnn.py compute them, against derivatives of the loss.
 
     symbol         meaning                                                               shape
     loss           sum of y_bar y over all steps                                         ()
@@ -32,8 +32,8 @@ from scanproof.proofs.engine.algebra import Claim, Instance, letters
 from scanproof.proofs.engine.instances import at_sizes, matrix
 from scanproof.proofs.engine.moments import WIDTHS
 from scanproof.proofs.engine.run import Lemma
-from scanproof.reference import lru, rotrnn
 from scanproof.reference.numbers import namespace
+from scanproof.reference.systems import lru, rotrnn
 
 SIZES = {"time": 2, "instant": 1, "state": 1, "width": 1, "heads": 1, "head_dim": 2, "pairs": 1, "features": 2, "directions": 2}
 y_bar, b_bar, B, C, D, G, dh, du, X, x, y, V, W = letters("y_bar b_bar B C D G dh du X x y V W")
@@ -53,7 +53,12 @@ def free(name: str, axes: str, batch: int = 0) -> np.ndarray:
 
 def parameters(layer: Any) -> Any:
     """All parameters of a layer of two directions."""
-    return layer.Params(**{name: free(name, axes) for name, axes in layer.AXES.items()})
+    return layer.Params(**{name: free(name, axes) for name, axes in axes_of(layer).items()})
+
+
+def axes_of(layer: Any) -> dict[str, str]:
+    """The axes of every parameter."""
+    return {name: layer.SYSTEM.argument[name].axes for name in layer.SYSTEM.named("parameter")}
 
 
 def moving(found: Arrays, places: Arrays, loss: sp.Expr | sp.Poly, named: Named) -> Iterator[Claim]:
@@ -92,11 +97,11 @@ def lru_named(e: sp.Expr) -> sp.Expr:
 
 
 def lru_gradients() -> Iterator[Claim]:
-    """vjp and forward on symbols; initial states h0 = p + i q are complex, and their cotangents dRe + i dIm."""
+    """pull_back and run on symbols; initial states h0 = p + i q are complex, and their cotangents dRe + i dIm."""
     params, u, outputs_bar = parameters(lru), free("u", "time width", 1), free("y_bar", "time width", 1)
     p, q = free("p", "directions state", 1), free("q", "directions state", 1)
-    y, _ = lru.forward(params, u, p + sp.I * q)
-    bar = lru.vjp(params, u, outputs_bar, p + sp.I * q)
+    y, _ = lru.run(lru.constants(params), u, p + sp.I * q)
+    bar = lru.pull_back(params, u, p + sp.I * q, outputs_bar)
     found = {**vars(bar), "Re h0": each(sp.re, bar.h0), "Im h0": each(sp.im, bar.h0)}
     places = {**vars(params), "u": u, "Re h0": p, "Im h0": q}
     yield from moving(found, places, sp.expand((y * outputs_bar).sum()), lru_named)
@@ -105,7 +110,7 @@ def lru_gradients() -> Iterator[Claim]:
 
 def rotrnn_named(e: sp.Expr) -> sp.Expr:
     """Both sides times xi trace, in letters: gamma = decay, exp(gamma_log) = rate, 1 - gamma^2 = xi^2 trace, cos and sin."""
-    g, squares = sp.exp(sp.Symbol("gamma_log_0", real=True)), sp.Add(*(b**2 for b in free("B", rotrnn.AXES["B"]).flat))
+    g, squares = sp.exp(sp.Symbol("gamma_log_0", real=True)), sp.Add(*(b**2 for b in free("B", axes_of(rotrnn)["B"]).flat))
     theta, cos, sin = sp.symbols("theta_0 cos sin", real=True)
     decay, rate = sp.symbols("decay rate", positive=True)
     e = e.xreplace({squares: trace, sp.cos(theta): cos, sp.sin(theta): sin}).subs(sp.exp(-g), decay)
@@ -126,19 +131,19 @@ def rotrnn_gradients() -> Iterator[Claim]:
 
 
 def rotrnn_parameters() -> Iterator[Claim]:
-    """vjp and forward on symbols: two directions, one step from their initial states."""
+    """pull_back and run on symbols: two directions, one step from their initial states."""
     u, outputs_bar = free("u", "instant width", 1), free("y_bar", "instant width", 1)
     params, h0 = replace(parameters(rotrnn), M=0 * QUARTER), free("h0", "directions heads head_dim", 1)
-    loss = (rotrnn.forward(params, u, h0)[0] * outputs_bar).sum()
+    loss = (rotrnn.run(rotrnn.constants(params), u, h0)[0] * outputs_bar).sum()
     places = {name: x for name, x in vars(params).items() if name != "M"} | {"u": u, "h0": h0}
     named = {f"{name}, parameters": x for name, x in places.items()}
-    bar = {f"{name}, parameters": x for name, x in vars(rotrnn.vjp(params, u, outputs_bar, h0)).items()}
+    bar = {f"{name}, parameters": x for name, x in vars(rotrnn.pull_back(params, u, h0, outputs_bar)).items()}
     yield from moving(bar, named, loss, rotrnn_named)
 
 
 def basis() -> Iterator[Claim]:
     """<X, P> moves with M by G - G^T, G = L(S^T, X): for any X at head_dim 2, where dL/dM itself is 0, for rotations commute."""
-    M, X = free("M", rotrnn.AXES["M"]), free("X", rotrnn.AXES["M"])
+    M, X = free("M", axes_of(rotrnn)["M"]), free("X", axes_of(rotrnn)["M"])
     here = dict(zip(M.flat, QUARTER.flat, strict=True))
     G = namespace.symbols().frechet(QUARTER.swapaxes(1, 2) - QUARTER, X)  # (1, 2, 2)
     angle, steps = M[0, 0, 1] - M[0, 1, 0], [sp.Symbol(f"step_{i}", real=True) for i in range(M.size)]
@@ -180,15 +185,16 @@ def skew_part() -> Iterator[Claim]:
 
 
 ADJOINT = "Griewank and Walther, Evaluating Derivatives (2008)"
-METHOD = "small cases: vjp and forward of the reference run on symbols, sympy.diff of the loss; one step for all N by words"
+METHOD = "small cases: pull_back and run of the reference on symbols, sympy.diff of the loss; one step for all N by words"
 CITED = ("scan-adjoint, for the states' cotangents at every N and T", "the chain rule")
 
 LEMMAS = (
     Lemma(
         name="lru-gradients",
-        statement="reference.lru.vjp is the derivative of the loss in every parameter, in u and in h0 (complex: dRe + i dIm).",
+        statement="reference.systems.lru.pull_back is the derivative of the loss in every parameter, in u and in h0 "
+        "(complex: dRe + i dIm).",
         source=f"{ADJOINT}; Linear Recurrent Unit, arXiv 2303.06349",
-        role="a backward kernel of the LRU is judged against reference.lru.vjp",
+        role="a backward kernel of the LRU is judged against reference.systems.lru.pull_back",
         N="small cases: T = 2, one channel, width 1, both directions; one step for general N",
         method=METHOD,
         cited=CITED,
@@ -196,10 +202,10 @@ LEMMAS = (
     ),
     Lemma(
         name="rotrnn-gradients",
-        statement="reference.rotrnn.vjp is the derivative of the loss in every parameter but M, in u and in h0; for M it is put "
-        "together from two parts: the derivative in a free P, and that of <X, exp(M - M^T)> for any X.",
+        statement="reference.systems.rotrnn.pull_back is the derivative of the loss in every parameter but M, in u and "
+        "in h0; for M it is put together from two parts: the derivative in a free P, and that of <X, exp(M - M^T)> for any X.",
         source=f"{ADJOINT}; RotRNN, arXiv 2407.07239",
-        role="a backward kernel of RotRNN is judged against reference.rotrnn.vjp",
+        role="a backward kernel of RotRNN is judged against reference.systems.rotrnn.pull_back",
         N="small cases, one head of head_dim 2, width 1: T = 2, one direction and any P for what constants() makes; T = 1, both "
         "directions and M = 0 for the parameters; a quarter turn for M -> exp(M - M^T); one step for general N",
         method=METHOD,

@@ -36,7 +36,7 @@ from scanproof.proofs.rotations.rotation_operator import diagonal_rotation
 from scanproof.proofs.scan.adjoint import numbers
 from scanproof.proofs.scan.scan_algebra import labelled, states
 from scanproof.proofs.systems.equivalence import named
-from scanproof.reference import lru, rotrnn
+from scanproof.reference.systems import lru, rotrnn
 from scanproof.reference.transitions.diagonal import rotate
 
 M, K, G, B, P, Theta, Q, s, u, pi, C, S, x, y, d, q = letters("M K G B P Theta Q s u pi C S x y d q")
@@ -173,9 +173,9 @@ def angles_and_pairs() -> Iterator[Claim]:
     moved = rotate(np.array(order[:1]), np.array(order[1:]), np.array([pi * x, pi * y]))
     back = rotate(np.array([C]), np.array([-S]), np.array([x, -y]))
     for i, sign in enumerate((1, -1)):
-        what = f"reference.scan.rotate: permuted pairs and angles, row {i + 1}"
+        what = f"the reference's rotate: permuted pairs and angles, row {i + 1}"
         yield Claim(what, moved[i], pi * turned[i], (PI,), (turned[i], -pi * turned[i]), instances)
-        what = f"reference.scan.rotate: second coordinates and angles change sign, row {i + 1}"
+        what = f"the reference's rotate: second coordinates and angles change sign, row {i + 1}"
         yield Claim(
             what, back[i], sign * turned[i], (), (-sign * turned[i],), instances,
             shown=f"row {i + 1} of rotate(C, -S, (x, -y)) = {sign} row {i + 1} of rotate(C, S, (x, y))",
@@ -209,7 +209,7 @@ def channels() -> Iterator[Claim]:
     instances = at_sizes(permuted)
     moved = states([(pi * Lambda * adjoint(pi), pi * b1), (pi * Lambda * adjoint(pi), pi * b2)], pi * z)[-1]
     plain = states([(Lambda, b1), (Lambda, b2)], z)[-1]
-    yield Claim("reference.transitions.diagonal: permuted states, two steps", moved, pi * plain, (PI,), (plain, adjoint(pi) * plain), instances)
+    yield Claim("the reference's scan: permuted states, two steps", moved, pi * plain, (PI,), (plain, adjoint(pi) * plain), instances)
     yield Claim("R' h' = R h for R' = R pi^T", R * adjoint(pi) * moved, R * plain, (PI,), (R * moved, 2 * R * plain), instances)
     yield from two_channels()
 
@@ -280,7 +280,7 @@ LEMMAS = (
         source=f"{PAPER}: A = P Theta P^T",
         role="parameters are not unique: implementations are compared by outputs; a law of every implementation",
         N=f"general N, any number of pairs, any width; {ONE_HEAD} by rotrnn.constants",
-        method=f"{WORDS}; diagonal matrices of any size as letters; reference.scan.rotate is run on the letters",
+        method=f"{WORDS}; diagonal matrices of any size as letters; the reference's rotate is run on the letters",
         cited=(
             "det(XY) = det X det Y",
             "exp-onto-every-rotation: P Q^T is a basis that the parameters reach",
@@ -295,7 +295,7 @@ LEMMAS = (
         source="Linear Recurrent Unit, Orvieto et al. 2023, arXiv 2303.06349: a diagonal recurrence and Re(C h)",
         role="a law of every implementation: no channel sees its neighbours; angles in (pi, 2 pi) stand for those in (-pi, 0)",
         N="general N for the order; two channels, one step by lru.run",
-        method=f"{WORDS}; reference.scan and lru.run are run on symbols",
+        method=f"{WORDS}; the reference's scan and lru.run are run on symbols",
         cited=("induction over t", "Re z = Re conj(z), for any number of channels"),
         claims=channels,
     ),

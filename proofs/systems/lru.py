@@ -33,7 +33,7 @@ from scanproof.proofs.engine.moments import WHITE, approach, u, uncorrelated, w,
 from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.rotations.rotation_operator import diagonal_rotation
 from scanproof.proofs.scan.scan_algebra import states
-from scanproof.reference import lru
+from scanproof.reference.systems import lru
 
 a, E, nu, slack, R, C, S, x, y, p, q, v, B_re, B_im = letters("a E nu slack R C S x y p q v B_re B_im")
 nu_log, theta_log, gamma_log, re, im, r, gamma, V = sp.symbols("nu_log theta_log gamma_log re im r gamma V", real=True)
@@ -149,7 +149,7 @@ LEMMAS = (
         source=f"{SOURCE}: the exponential parameterisation; RotRNN's gamma is the same function of gamma_log",
         role="no value of the parameters makes states grow; how far |lam| stays below 1",
         N="general N, every channel; real numbers, which floating-point arithmetic may round to 1",
-        method=f"{WORDS}; an inequality as a product of numbers >= 0; lru.constants and reference.scan are run on symbols",
+        method=f"{WORDS}; an inequality as a product of numbers >= 0; lru.constants and the reference's scan are run on symbols",
         cited=("exp(x) > 0 and exp(x) >= 1 + x for real x", "a product of numbers > 0 is > 0"),
         claims=decay_below_one,
     ),
@@ -161,7 +161,7 @@ LEMMAS = (
         role="the variance of a state is right at initialisation, and moves when nu_log and gamma_log are trained apart",
         N="every channel of general N, any input width, every t; whiteness in time and space is a hypothesis",
         method=f"{WORDS}; random variables as letters, p adjoint(u) for E[p u^T]: whiteness as hypotheses on the letters; "
-        "reference.scan and lru.normalising_gamma_log are run on symbols; instances: finite probability spaces",
+        "the reference's scan and lru.normalising_gamma_log are run on symbols; instances: finite probability spaces",
         cited=(
             "random vectors with second moments are operators, and E[v w^T] is v adjoint(w)",
             "decay-below-one",

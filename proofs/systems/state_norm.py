@@ -29,7 +29,7 @@ from scanproof.proofs.engine.instances import at_sizes, matrix, rotation
 from scanproof.proofs.engine.moments import WHITE, WIDTHS, approach, t, u, uncorrelated, w, white_inputs
 from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.scan.scan_algebra import states
-from scanproof.reference import rotrnn
+from scanproof.reference.systems import rotrnn
 
 A, x, X, B, c, z, g, s = letters("A x X B c z g s")
 gamma, xi, gamma_log = sp.symbols("gamma xi gamma_log", real=True)
@@ -164,7 +164,7 @@ LEMMAS = (
         role="why xi normalises: the expected norm is 1 for every value of the parameters",
         N="general N, any input width, every t; whiteness in time and space is a hypothesis",
         method=f"{WORDS}; random vectors as letters, x adjoint(u) for E[x u^T]: whiteness as hypotheses on the letters; "
-        "reference.scan is run on the letters, rotrnn.constants on symbols of head_dim = 2; instances: finite probability spaces",
+        "the reference's scan is run on the letters, rotrnn.constants on symbols of head_dim = 2; instances: finite probability spaces",
         cited=(
             "random vectors with second moments are operators, and E[v w^T] is v adjoint(w)",
             TRACE,
@@ -181,7 +181,7 @@ LEMMAS = (
         source="the project's own counterexample to expected-state-norm without whiteness in time",
         role="what the expected state norm does not say: correlated inputs make the norm larger or smaller, for every gamma",
         N="general N, any input width, every t",
-        method=f"{WORDS}; random vectors as letters; reference.scan is run on the letters; signs for the direction",
+        method=f"{WORDS}; random vectors as letters; the reference's scan is run on the letters; signs for the direction",
         cited=(TRACE, "xi^2 tr(B^T B) = 1 - gamma^2 (expected-state-norm)", VANISHING, "induction over t"),
         claims=lambda: itertools.chain(constant_input("I", 1), constant_input("-I", -1)),
     ),

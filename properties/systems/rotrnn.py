@@ -59,11 +59,10 @@ def taken(call: Call, axis: str, kept: list[int]) -> Call:
     heads, head_dim = range(call.size("heads")), call.size("head_dim")
     inside = [2 * pair + i for pair in kept for i in (0, 1)] if axis == "pairs" else list(range(head_dim))
     outside = kept if axis == "heads" else list(heads)
-    call = call.take(axis, kept)
-    if axis == "pairs":
-        call = call.take("head_dim", inside)
-    features = [head * head_dim + i for head in outside for i in inside]
-    return call if axis == "width" else call.take("features", features)
+    also = {"head_dim": inside} if axis == "pairs" else {}
+    if axis != "width":
+        also["features"] = [head * head_dim + i for head in outside for i in inside]
+    return call.take(axis, kept, **also)
 
 
 ROOM = layer_room(

@@ -135,10 +135,10 @@ class Call:
         named = {name: self.system.argument[name].of for name in self.arguments}
         return {str(of): self.arguments[name] for name, of in named.items() if of}
 
-    def take(self, axis: str, kept: Any) -> Call:
-        """The call with some indices of a named axis: a slice or an array of numbers."""
+    def take(self, axis: str, kept: Any, **also: Any) -> Call:
+        """The call with some indices of a named axis, and of those that go with it: slices or arrays of numbers."""
         given = self.arguments.items()
-        part = {name: taken(x, self.axes(name), {axis: kept}) for name, x in given}
+        part = {name: taken(x, self.axes(name), {axis: kept, **also}) for name, x in given}
         return Call(self.system, part, self.reverse)
 
     def flipped(self) -> Call:

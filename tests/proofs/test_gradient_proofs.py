@@ -48,16 +48,16 @@ def changed(layer, **functions):
 
 
 def with_wrong(layer, field, wrong):
-    """The layer whose vjp has another cotangent of one argument."""
+    """The layer whose adjoint has another cotangent of one argument."""
 
-    def vjp(*arguments):
-        bar = layer.vjp(*arguments)
+    def pull_back(*arguments):
+        bar = layer.pull_back(*arguments)
         return dataclasses.replace(bar, **{field: wrong(getattr(bar, field))})
 
-    return changed(layer, vjp=vjp)
+    return changed(layer, pull_back=pull_back)
 
 
-@pytest.mark.parametrize("field", [*lru.AXES, "u", "h0"])
+@pytest.mark.parametrize("field", lru.SYSTEM.gradients)
 def test_a_wrong_sign_in_any_gradient_of_the_lru_is_refused(monkeypatch, field):
     monkeypatch.setattr(layer_gradients, "lru", with_wrong(lru, field, lambda x: -x))
     assert refused("lru-gradients")
@@ -68,15 +68,15 @@ def test_a_conjugated_gradient_of_an_initial_state_is_refused(monkeypatch):
     assert refused("lru-gradients")
 
 
-@pytest.mark.parametrize("field", [*(name for name in rotrnn.AXES if name != "M"), "u", "h0"])
+@pytest.mark.parametrize("field", [name for name in rotrnn.SYSTEM.gradients if name != "M"])
 def test_a_wrong_sign_in_any_gradient_of_rotrnn_is_refused(monkeypatch, field):
     monkeypatch.setattr(layer_gradients, "rotrnn", with_wrong(rotrnn, field, lambda x: -x))
     assert refused("rotrnn-gradients")
 
 
 def test_a_layer_that_runs_backwards_has_other_gradients(monkeypatch):
-    backwards = lambda params, u, y_bar, h0: lru.vjp(params, u, y_bar, h0, reverse=True)  # noqa: E731
-    monkeypatch.setattr(layer_gradients, "lru", changed(lru, vjp=backwards))
+    backwards = lambda params, u, h0, y_bar: lru.pull_back(params, u, h0, y_bar, reverse=True)  # noqa: E731
+    monkeypatch.setattr(layer_gradients, "lru", changed(lru, pull_back=backwards))
     assert refused("lru-gradients")
     backwards = lambda k, u, h0, y_bar: rotrnn.adjoint(k, u, h0, y_bar, reverse=True)  # noqa: E731
     monkeypatch.setattr(layer_gradients, "rotrnn", changed(rotrnn, adjoint=backwards))

@@ -13,8 +13,8 @@ from sympy import adjoint
 from scanproof import proofs
 from scanproof.proofs.engine import instances
 from scanproof.proofs.engine.run import check
-from scanproof.proofs.householder.reflections import reflections as householder
-from scanproof.proofs.householder.reflections import state_tracking
+from scanproof.proofs.householder import reflections as householder
+from scanproof.proofs.householder import state_tracking
 from scanproof.proofs.systems import authors_versions, layer_invariances
 from scanproof.reference.systems import lru as lru_layer
 from scanproof.reference.systems import rotrnn as rotrnn_layer

@@ -13,8 +13,8 @@ from sympy import adjoint
 from scanproof import proofs
 from scanproof.proofs.engine import instances
 from scanproof.proofs.engine.run import check
-from scanproof.proofs.householder.reflections import products as householder_products
-from scanproof.proofs.householder.reflections import real_counting, state_tracking
+from scanproof.proofs.householder import products as householder_products
+from scanproof.proofs.householder import real_counting, state_tracking
 from scanproof.proofs.rotations import every_rotation
 from scanproof.proofs.scan import scan_algebra, scan_laws
 from scanproof.reference.transitions.diagonal import scan as real_scan

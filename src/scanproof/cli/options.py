@@ -31,7 +31,7 @@ class OfSystems(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         from scanproof.reference.systems import SYSTEMS
 
-        found = super().get_params(ctx)
+        found: list[Any] = super().get_params(ctx)
         for option in found:
             if option.name == "system":
                 option.help = option.help.format(", ".join(SYSTEMS))

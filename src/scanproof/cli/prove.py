@@ -20,7 +20,8 @@ from scanproof.cli.prove_tables import (
     show_sum,
 )
 from scanproof.proofs import Lemma, Result
-from scanproof.proofs.chain.chain import Chain, Link, chain
+from scanproof.proofs.chain import chain
+from scanproof.proofs.chain.chain import Chain, Link
 from scanproof.proofs.coq import coq_layer, coq_table
 from scanproof.proofs.coq.coq_layer import TheoremResult
 from scanproof.proofs.engine.run import Status

@@ -10,7 +10,8 @@ from rich.markup import escape
 from scanproof.cli.derivation import labelled, show_lines
 from scanproof.cli.output import console, number, table, word
 from scanproof.proofs import Result
-from scanproof.proofs.chain.chain import Chain, chain
+from scanproof.proofs.chain import chain
+from scanproof.proofs.chain.chain import Chain
 from scanproof.proofs.coq.coq_layer import TheoremResult
 from scanproof.proofs.gappa.gappa_layer import Certificate
 

@@ -49,7 +49,7 @@ def read(file: Path, system: System, dtype: str | None = None) -> Recorded:
     known = keys(system)
     _check_names(arrays, file, system)
     arrays = _formatted(arrays, file, system, dtype)
-    arguments = {name: x for name, x in arrays.items() if name in system.keywords}
+    arguments: dict[str, Any] = {name: arrays[name] for name in system.keywords if name in arrays}
     results = {known[name]: x for name, x in arrays.items() if name not in arguments}
     if "reverse" in arguments:
         arguments["reverse"] = _flag(arguments["reverse"])

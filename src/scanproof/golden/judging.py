@@ -66,7 +66,7 @@ class Result:
         return {status: found[status] for status in ORDER}
 
     def as_dict(self) -> dict[str, Any]:
-        told = {"format": FORMAT, "verdict": self.verdict, "reason": self.reason}
+        told: dict[str, Any] = {"format": FORMAT, "verdict": self.verdict, "reason": self.reason}
         told |= {"counts": self.counts(), "not_refuted_under": self.fits}
         return told | {"cases": [judged.as_dict() for judged in self.cases]}
 

@@ -123,8 +123,8 @@ def second(collection: Collection, call: Call) -> dict[str, Array]:
     lifted = {name: balls(x) for name, x in call.arguments.items()}
     if call.layout.batched:
         return dict(collection.second(Call(call.system, lifted, call.reverse)))
-    batched = {each.name for each in call.system.arguments if "[batch]" in each.axes}
-    rows = {name: x[None] for name, x in lifted.items() if name in batched}
+    batched = [name for name in lifted if "[batch]" in call.axes_of(f"gradient {name}")]
+    rows = {name: lifted[name][None] for name in batched}
     found = collection.second(Call(call.system, lifted | rows, call.reverse))
     return {name: x[0] if "[batch]" in call.axes_of(name) else x for name, x in found.items()}
 

@@ -11,12 +11,13 @@ import flint
 import numpy as np
 import pytest
 from layer_truth import BITS, ball
-from scanproof.reference.layer_certificate import gradients, outputs
 
 from scanproof.properties.compare import error_enclosure
+from scanproof.reference.allowance.certificate import outputs, pulled_back
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
-from scanproof.reference.layers import backwards, in_time, mapped
+from scanproof.reference.call import Call
+from scanproof.reference.layers import backwards, in_time, mapped, named
 from scanproof.reference.numbers import exponential
 from scanproof.reference.systems import lru, rotrnn
 
@@ -212,15 +213,15 @@ def program(problem, w, dtype, fault=None, run=None):
 
 def call(problem):
     """The call as `outputs` takes it."""
-    layer, p = LAYERS[problem.name], problem.params
+    p = problem.params
     single = (p.C2_re if problem.name == "lru" else p.C2) is None
     h0 = problem.h0[:, 0] if single else problem.h0
-    return layer, p, layer.enter(p, problem.u, h0, problem.y_bar)
+    arguments = {**named(p), "u": problem.u, "h0": h0, "y_bar": problem.y_bar}
+    return Call(LAYERS[problem.name].SYSTEM, arguments, problem.reverse)
 
 
 def certificate(problem, arithmetic, of=outputs):
-    layer, p, entered = call(problem)
-    return of(layer, p, entered, problem.reverse, arithmetic)
+    return of(call(problem), arithmetic)
 
 
 def squeezed(got, certified):
@@ -282,7 +283,7 @@ def test_sixteen_bits_with_wider_accumulation(name, dtype):
         got = {key: stored(x, dtype) for key, x in got.items()}
         largest = max(largest, *ratios(got, certified).values())
         assert largest <= 1
-        unstored = {key: x._replace(bound=x.unstored) for key, x in certified.items()}
+        unstored = {key: dataclasses.replace(x, bound=x.unstored) for key, x in certified.items()}
         assert outside(got, unstored)
     assert largest > 0.7  # rounding the results is most of it
 
@@ -389,12 +390,12 @@ def test_truth_is_that_of_balls(name):
     rng = np.random.default_rng(6)
     for i in range(4):
         problem = draw(rng, name, "float32", time=9, edge=(None, slow)[i % 2])
-        layer, p, entered = call(problem)
-        found = certificate(problem, Arithmetic("float32", stages="formed")) | certificate(problem, Arithmetic("float32", stages="formed"), gradients)
+        layer, arithmetic = LAYERS[name], Arithmetic("float32", stages="formed")
+        found = certificate(problem, arithmetic) | certificate(problem, arithmetic, pulled_back)
         with flint.ctx.workprec(BITS):
-            q = mapped(p, ball)
-            y, h = layer.run(layer.constants(q), *(ball(x) for x in entered[1:3]), problem.reverse)
-            bar = layer.pull_back(q, *map(ball, entered[1:]), problem.reverse)
+            q, u, h0, y_bar = mapped(problem.params, ball), *map(ball, problem[2:5])
+            y, h = layer.run(layer.constants(q), u, h0, problem.reverse)
+            bar = layer.pull_back(q, u, h0, y_bar, problem.reverse)
             expected = {"y": y, "h": h} | {f"gradient {f.name}": getattr(bar, f.name) for f in dataclasses.fields(bar)}
             for key, x in expected.items():
                 if x is not None:
@@ -466,7 +467,7 @@ def test_gradients(name, dtype):
     for i in range(9):
         problem = draw(rng, name, dtype, time=(1, 2, 15)[i % 3])
         arithmetic = Arithmetic(dtype, adjoint=("any", "recurrence")[i % 2], sums=("any", "blocked", "pairwise")[i // 3], stages="formed")
-        certified = certificate(problem, arithmetic, gradients)
+        certified = certificate(problem, arithmetic, pulled_back)
         got = GRADIENTS[name](problem, writings(rng), dtype)
         assert set(certified) == set(got)
         got = squeezed(got, certified)
@@ -502,7 +503,7 @@ def test_gradients_of_jax():
         y, pull = jax.vjp(layer, arrays, u)
         bar, u_bar = pull(jnp.asarray(u))
         got = {"y": y} | {f"gradient {key}": x for key, x in (bar | {"u": u_bar}).items()}
-        certified = certificate(problem, arithmetic) | certificate(problem, arithmetic, gradients)
+        certified = certificate(problem, arithmetic) | certificate(problem, arithmetic, pulled_back)
         for key, ratio in ratios({key: np.asarray(x) for key, x in got.items()}, certified).items():
             assert ratio <= 1, key
 

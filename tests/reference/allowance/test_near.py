@@ -10,16 +10,17 @@ import flint
 import numpy as np
 import pytest
 from editing import edited
-from scanproof.properties.layer_calls import LayerCall
-from scanproof.properties.layer_verdict import certify
 from scans import Ieee, Tiny, tiny_dtype
 
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance import near
+from scanproof.reference.allowance.certificate import outputs
 from scanproof.reference.allowance.near import Near
 from scanproof.reference.allowance.rules import Rules, rules
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import TINY
+from scanproof.reference.call import Call
+from scanproof.reference.layers import named
 from scanproof.reference.numbers import exponential, namespace
 from scanproof.reference.numbers.enclosed import BITS, balls, exact
 from scanproof.reference.systems import lru
@@ -551,7 +552,7 @@ def test_the_papers_order_of_a_layer_in_float16_is_within(stages):
     p = lru.init(np.random.default_rng(0), state=4, width=16, ring="paper-longest", dtype=np.float16)
     u, half, gamma = np.full((1, 1, 16), 3e-5, np.float16), np.float16, np.exp(p.gamma_log)[:, None]
     re, im = (np.sum([half(half(gamma * B)[:, i] * u[0, 0, i]) for i in range(16)], 0, half) for B in (p.B_re, p.B_im))  # (state,)
-    found = certify(LayerCall("lru", p, u), Arithmetic("float16", stages=stages), False)["h"]
+    found = outputs(Call(lru.SYSTEM, named(p) | {"u": u}), Arithmetic("float16", stages=stages))["h"]
     gap = np.abs(found.truth.head[0, 0] - (re.astype(float) + 1j * im))
     assert (gap <= found.unstored[0, 0]).all()
     assert (gap > gamma[:, 0].astype(float) * 16 * 2.0**-24).any()

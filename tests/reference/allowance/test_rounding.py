@@ -34,6 +34,7 @@ from scanproof.reference.allowance import rounding
 from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
+from scanproof.reference.arithmetic.operations import roundings
 from scanproof.reference.arithmetic.vocabulary import BRACKETINGS as ORDERS
 from scanproof.reference.arithmetic.vocabulary import SUBNORMALS, UNMODELLED_ORDERS
 from scanproof.reference.inputs import Inputs
@@ -274,7 +275,7 @@ def test_what_grows(name, order):
     inputs = Inputs(np.array(lam, np.float32).reshape(1, 2, 1), np.zeros((1, 2, 1), np.float32), np.array([[h0]], np.float32))
     got, h = states("sequential", Machine(Ieee("float32"), flush=flush), inputs), exact(inputs)
     assert 0 < worst(got, h, allowance(inputs, Arithmetic("float32", subnormals, order=order)).bound) <= 1
-    assert worst(got, h, 2 * np.full(h.shape, Arithmetic("float32", subnormals).roundings(False).product_loss)) > 1
+    assert worst(got, h, 2 * np.full(h.shape, roundings(Arithmetic("float32", subnormals), False).product_loss)) > 1
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
@@ -284,7 +285,7 @@ def test_the_bound_is_evaluated_upwards(order, steps):
     rng, arithmetic = np.random.default_rng(0), Arithmetic("float32", order=order)
     lam, b = rng.uniform(0.5, 1, (2, 1, 60, 20)).astype(np.float32)
     b[:, steps:] = 0
-    u, bound = Fraction(arithmetic.roundings(False).u), allowance(Inputs(lam, b), arithmetic).bound
+    u, bound = Fraction(roundings(arithmetic, False).u), allowance(Inputs(lam, b), arithmetic).bound
     X, E = np.full(20, Fraction(0)), np.full(20, Fraction(0))
     for t in range(60):
         A, fresh = (np.array([Fraction(float(x)) for x in row[0, t]]) for row in (lam, b))
@@ -299,7 +300,7 @@ def test_the_bound_is_evaluated_upwards(order, steps):
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 def test_moduli_are_rounded_upwards(dtype):
     inputs = problem(np.random.default_rng(0), Arithmetic(dtype), 0.9, (2, 50, 3), varying=True, zeros=0.1)
-    leaf = rounding.leaves(inputs, Arithmetic(dtype), Arithmetic(dtype).roundings(True))
+    leaf = rounding.leaves(inputs, Arithmetic(dtype), roundings(Arithmetic(dtype), True))
     for z, size in ((inputs.lam, leaf.A), (inputs.b, leaf.X), (inputs.h0, rounding.start(inputs, Arithmetic(dtype)).X)):
         squares = [Fraction(float(x.real)) ** 2 + Fraction(float(x.imag)) ** 2 for x in z.flat]
         assert all(Fraction(a) ** 2 >= square for a, square in zip(size.flat, squares, strict=True))
@@ -373,7 +374,7 @@ def test_impulses_are_relative_but_for_underflow(dtype):
     arithmetic = Arithmetic(dtype)
     inputs = Inputs(np.array([0.3 if not arithmetic.is_complex else 0.24 + 0.18j], dtype), np.zeros((1, 400, 1), dtype))
     inputs.b[0, 0, 0] = 1
-    ops, bound = arithmetic.roundings(arithmetic.is_complex), allowance(inputs, arithmetic).bound.ravel()
+    ops, bound = roundings(arithmetic, arithmetic.is_complex), allowance(inputs, arithmetic).bound.ravel()
     size, m = abs(complex(inputs.lam[0])) ** np.arange(400), np.arange(400)
     growth = (1 + ops.beta) ** m
     relative, lost = np.expm1(m * np.log1p(ops.beta)) * size, growth * 2 * m * ops.product_loss  # of states and multipliers
