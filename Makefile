@@ -8,9 +8,10 @@ SHELL := bash
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := .venv/ready
-SOURCES := src tests reference proofs numba_kernels properties benchmarks
+DOCS_READY := .venv/docs-ready
+SOURCES := src tests reference proofs numba_kernels properties benchmarks docs examples
 
-.PHONY: help setup verify proofs test lint peers lock clean
+.PHONY: help setup verify proofs test lint docs outputs peers lock clean
 
 help:    ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,15 +31,23 @@ lint: $(READY)    ## ruff and mypy, each over every Python file
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: $(DOCS_READY)    ## build the pages as a site in build/site; a dead link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict   # not --quiet: it would hide the warnings from --strict, too
+
+outputs: $(READY)    ## run the commands that the pages show again, and write what they print into the pages
+	$(BIN)/python docs/tools/outputs.py --write
+
 peers: $(READY)    ## add jax to .venv, so that verify and check can judge its scans
 	@echo "installing jax ..."
 	@$(PIP) install --quiet jax
 
-lock:    ## remake requirements.lock from pyproject.toml (newest versions: ARGS=--upgrade)
+lock:    ## remake both lock files from pyproject.toml (newest versions: ARGS=--upgrade)
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
 	@build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --group dev --generate-hashes \
 	  --no-header --no-emit-index-url $(ARGS) --output-file requirements.lock pyproject.toml
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --group docs --generate-hashes \
+	  --no-header --no-emit-index-url $(ARGS) --constraints requirements.lock --output-file docs/requirements.lock
 	@rm -rf build/lock
 
 clean:    ## remove .venv, build and every cache
@@ -52,4 +61,9 @@ $(READY): requirements.lock pyproject.toml
 	@echo "installing the locked dependencies (one to two minutes, once) ..."
 	@$(PIP) install --quiet --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DOCS_READY): docs/requirements.lock $(READY)
+	@echo "installing what builds the pages (once) ..."
+	@$(PIP) install --quiet --require-hashes -r docs/requirements.lock
 	@touch $@

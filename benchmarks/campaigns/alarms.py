@@ -1,4 +1,4 @@
-"""False alarms: honest evaluations of the bare scan, each judged under the class that it was computed in (docs/tightness.md).
+"""False alarms: honest evaluations of the bare scan, each judged under its own class (docs/measured/tightness.md).
 
 Every evaluation follows from (seed, number) alone: `judged(planned(seed, number))` repeats one. None may be `outside`.
 """

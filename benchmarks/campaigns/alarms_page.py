@@ -1,4 +1,4 @@
-"""What the honest evaluations of `alarms` show: totals, a table of how tight each class is, and the page docs/tightness.md."""
+"""What the honest evaluations of `alarms` show: totals, a table of how tight each class is, and the page docs/measured/tightness.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
 class Row(NamedTuple):
-    """A line of the table; the fields are its columns (docs/tightness.md)."""
+    """A line of the table; the fields are its columns (docs/measured/tightness.md)."""
 
     format: str
     declared: str
@@ -86,7 +86,7 @@ def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
 
 
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
-    """The lines of docs/tightness.md."""
+    """The lines of docs/measured/tightness.md."""
     found = totals(outcomes)
     yield from INTRODUCTION.format(seed=seed, **found | {"ratio": _down(found["ratio"])}).splitlines()
     yield ""
@@ -98,7 +98,7 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
 INTRODUCTION = """\
 # False alarms and tightness
 
-Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/tightness.md`. Honest programs of
+Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/measured/tightness.md`. Honest programs of
 the bare scan are computed ([`benchmarks/campaigns/honest.py`](../benchmarks/campaigns/honest.py)) and judged as any result is, each under the
 class that it was computed in. By the theorem ([theorem.md](theorem.md)) none can be `outside`; so this checks the code, not
 the theorem. A fault that no evaluation here meets stays unseen, and nothing is said about programs outside the classes of the

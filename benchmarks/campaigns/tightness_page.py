@@ -1,4 +1,4 @@
-"""What `tightness` found: totals, how tight each output's allowance is, its cost, and the page docs/layers-tightness.md."""
+"""What `tightness` found: totals, how tight each output's allowance is, its cost, and the page docs/measured/layers-tightness.md."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def costs(outcomes: list[Outcome]) -> list[tuple[Regime, Cost]]:
 
 
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
-    """The lines of docs/layers-tightness.md."""
+    """The lines of docs/measured/layers-tightness.md."""
     rows, found = table(outcomes), totals(outcomes)
     ratios = {name: f"{np.floor(1e4 * value) / 1e4:.4f}" for name, value in found.items() if name.startswith("ratio")}
     told = {"programs": _said("programs_told"), "draws": _said("draws_told"), "sparse": _said("sparse_told", " and ")}
@@ -159,7 +159,7 @@ def _table(columns: tuple[str, ...], words: int, rows: Iterable[tuple[str, ...]]
 INTRODUCTION = """\
 # Tightness of the allowances of layers
 
-Written by `scanproof power layers --cases {each} --seed {seed} --write docs/layers-tightness.md`. Honest programs of whole
+Written by `scanproof power layers --cases {each} --seed {seed} --write docs/measured/layers-tightness.md`. Honest programs of whole
 layers, forward and backward, are computed ([`benchmarks/campaigns/programs.py`](../benchmarks/campaigns/programs.py)), and every result
 is put beside its allowance. By the theorem none can be `outside`, given the assumed constants ([constants.md](constants.md)).
 So this checks the code and shows what the theorem is worth: a large median is the price of a worst case over all programs.

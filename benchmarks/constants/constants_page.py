@@ -1,4 +1,4 @@
-"""What is declared beside what was measured: the page docs/constants.md, and whatever exceeds what its class declares."""
+"""What is declared beside what was measured: docs/measured/constants.md, and whatever exceeds what its class declares."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def versions() -> dict[str, str]:
 
 
 def page(found: Measured) -> Iterator[str]:
-    """The lines of docs/constants.md."""
+    """The lines of docs/measured/constants.md."""
     yield from INTRODUCTION.format(seed=found.seed).splitlines()
     yield from ("", *_table(("constant", "class", "binary32 and narrower", "binary64", "bounds"), _declared()))
     yield from ("", *ELEMENTARY.format(worst=libm.WORST, bits=libm.PRECISION).splitlines(), "")
@@ -161,12 +161,14 @@ BOUNDS = {
 INTRODUCTION = """\
 # Declared constants
 
-Written by `scanproof power constants --seed {seed} --write docs/constants.md`. A verdict on a layer is a theorem *given* these
+Written by `scanproof power constants --seed {seed} --write docs/measured/constants.md`.
+A verdict on a layer is a theorem *given* these
 constants, which nobody has proved for the libraries that people use. Here they stand beside the largest errors that were
 measured: evidence, no proof. An implementation may claim them for its own functions; one that cannot is outside the class.
 
 All in units of u, the unit roundoff (2^-24 in binary32, 2^-53 in binary64); the code is
-[`reference/arithmetic/constants.py`](../reference/arithmetic/constants.py). For float16 and bfloat16 nothing was measured: u is larger there, and
+[`reference/arithmetic/constants.py`](../../reference/arithmetic/constants.py).
+For float16 and bfloat16 nothing was measured: u is larger there, and
 programs compute such functions in binary32 and round."""
 
 ELEMENTARY = """\

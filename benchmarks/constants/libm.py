@@ -1,4 +1,4 @@
-"""How far the elementary functions of NumPy, jax and torch are off, in units of u (docs/constants.md).
+"""How far the elementary functions of NumPy, jax and torch are off, in units of u (docs/measured/constants.md).
 
 A float32 result is compared with NumPy's float64 function, whose own error (the float64 rows: a few 2^-53) is below 1e-8 u;
 that only finds the worst argument, whose error is then computed again with balls. A float64 result is compared with balls at

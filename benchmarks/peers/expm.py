@@ -11,7 +11,7 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.expm import SYSTEM
 
-FINDING = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/constants.md)"
+FINDING = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/measured/constants.md)"
 COMPILED = Domain(states=frozenset({1, 2, 3, 4, 8}))  # XLA compiles each size anew
 
 

@@ -225,7 +225,7 @@ LAYERS = (
                 "reference.arithmetic.constants:declared"),
         lemmas=("element-function",),
         assumed=("reference/arithmetic/constants.py: the constants",),
-        tested=("tests/benchmarks/test_constants.py: docs/constants.md is what was measured",),
+        tested=("tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured",),
     ),
     Link(
         name="matrix exponential: c_E",
@@ -239,7 +239,7 @@ LAYERS = (
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/arithmetic/constants.py: c_E",),
         tested=("tests/reference/allowance/test_near.py: the norm lane", "tests/properties/systems/test_expm.py: the exponential alone",
-                "tests/benchmarks/test_constants.py: docs/constants.md is what was measured"),
+                "tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured"),
     ),
     Link(
         name="derivative of the matrix exponential",

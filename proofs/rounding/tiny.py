@@ -1,6 +1,6 @@
 """What is tried in tiny formats, and each term of the allowance weakened there: some evaluation exceeds it, or it is slack.
 
-    scanproof power tiny --write docs/tiny.md        # runs everything (minutes) and writes the tables
+    scanproof power tiny --write docs/measured/tiny.md        # runs everything (minutes) and writes the tables
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def bite(tooth: Tooth, order: str) -> Conclusion:
     return conclude(tooth.form, tooth.variant, order, tooth.model, seed=tooth.seed)
 
 
-# ---------------------------------------------------------------- the tables of docs/tiny.md
+# ---------------------------------------------------------------- the tables of docs/measured/tiny.md
 
 
 class Row(NamedTuple):
@@ -91,7 +91,7 @@ class Row(NamedTuple):
 
 
 def rows() -> Iterator[Row]:
-    """All ROWS rows, each computed when it is asked for; deterministic, so that tests can look them up in docs/tiny.md."""
+    """All ROWS rows, each computed when it is asked for; deterministic, so that tests can look them up in the page."""
     for operation, tried in by_operation(hypotheses(REAL, PRODUCTS, STEPS)):
         worse = any(h.worst > 1 for h in tried)
         yield Row("hypotheses", hypothesis_row(*operation, tried), f"{operation[0]} loses more than promised" if worse else None)
@@ -107,7 +107,7 @@ def rows() -> Iterator[Row]:
 
 
 def page(found: Iterable[Row]) -> str:
-    """docs/tiny.md."""
+    """docs/measured/tiny.md."""
     tables: dict[str, list[str]] = {"hypotheses": [], "trials": [], "teeth": []}
     for row in found:
         tables[row.table].append(row.text)
@@ -150,10 +150,11 @@ def _operation(tried: Hypothesis) -> tuple[str, str]:
 
 PAGE = """# Tiny formats: every evaluation
 
-Written by `scanproof power tiny --write docs/tiny.md`. A tiny format has p significand bits and subnormals; its inputs are
+Written by `scanproof power tiny --write docs/measured/tiny.md`.
+A tiny format has p significand bits and subnormals; its inputs are
 all its numbers with exponents in the given range, and the subnormals; results have no upper limit. There the code of
 `reference/allowance/rounding.py` is tried on all inputs, compared as integers. This tries the transcription of a proved theorem
-([theorem.md](theorem.md)); nothing is extrapolated from it to larger formats.
+([theorem.md](../theorem.md)); nothing is extrapolated from it to larger formats.
 
 ## Hypotheses: single operations
 
@@ -175,7 +176,8 @@ of one bracketing, each step fused or not; `any`: those of the other bracketing 
 
 ## Teeth: one term weakened
 
-Weakened by its name in `reference/arithmetic/error_model.py`. Violated: with this input some evaluation has an error beyond the weakened
+Weakened by its name in `reference/arithmetic/error_model.py`.
+Violated: with this input some evaluation has an error beyond the weakened
 allowance. Slack: none has; the ratio is the largest part of the weakened allowance that these inputs need.
 
 | term | variant | order | format | inputs | what happens | error / weakened allowance |

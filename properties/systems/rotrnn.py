@@ -12,7 +12,7 @@ from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
-NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/constants.md)
+NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/measured/constants.md)
 
 
 def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:

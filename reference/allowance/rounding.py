@@ -64,7 +64,7 @@ def allowance(
     """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis.
 
     `exact`, the truth of these inputs, makes it smaller where states are known to be formed (sequential orders). With a
-    `model` that weakens terms of the theorem it is no allowance: some evaluation exceeds it (docs/tiny.md).
+    `model` that weakens terms of the theorem it is no allowance: some evaluation exceeds it (docs/measured/tiny.md).
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.

@@ -2,7 +2,7 @@
 
     symbol   meaning
     u        unit roundoff of one operation
-    e        relative error of elementary functions, in units of u                    [assumed: docs/constants.md]
+    e        relative error of elementary functions, in units of u                    [assumed: docs/measured/constants.md]
     e_t      absolute error of sin and cos, in units of u                             [assumed]
     c_E      error of the matrix exponential, in units of u (|S|_1 + sqrt N)          [assumed]
     depth    most additions that one of n addends meets

@@ -1,4 +1,4 @@
-"""What is assumed, not proved: how far elementary functions and the matrix exponential may be off (docs/constants.md).
+"""What is assumed, not proved: how far elementary functions and the matrix exponential may be off (docs/measured/constants.md).
 
 All in units of u, the unit roundoff of the format that they compute in:
 

@@ -98,7 +98,7 @@ WORDS = {
         feature="layer",
     ),
     "expm": Word(
-        "Constant of the matrix exponential: default or jax (docs/constants.md).",
+        "Constant of the matrix exponential: default or jax (docs/measured/constants.md).",
         known=EXPMS,
         feature="expm",
         weaker=weaker("expm", {"default": ("jax",)}),

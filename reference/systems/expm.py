@@ -1,6 +1,6 @@
 """The matrix exponential P = exp S of given skew matrices, as a system. S is exactly skew, and nothing was rounded before.
 
-    delta = c_E u (|S|_1 + sqrt N)                                  c_E: assumed (docs/constants.md); exp 0 = I is exact
+    delta = c_E u (|S|_1 + sqrt N)                                  c_E: assumed (docs/measured/constants.md); exp 0 = I is exact
     D     = P^ - exp S, in balls                                    P^: what a program returned
     low   = |D x|_2 / |x|_2 <= |D|_2                                x: the leading singular vector of D, rounded: any x will do
     high  = |(D^T D)^(2^k)|_F ^ (2^-k-1) >= |D|_2                   too large by a factor N^(2^-k-2) at most

@@ -27,7 +27,7 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/tightness.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs/measured/tightness.md").read_text(encoding="utf-8")
 WRITTEN = re.search(r"--evaluations (\d+) --seed (\d+)", PAGE)
 FORMATS = {"float16": (11, -24), "bfloat16": (8, -133), "float32": (24, -149)}  # bits, exponent of the smallest subnormal
 BRACKETINGS = ("sequential", "doubling", "sweeps", "chunked:1", "chunked:4", "chunked:64", "split:1", "split:2")

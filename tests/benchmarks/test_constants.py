@@ -1,4 +1,4 @@
-"""The declared constants, their measurement (which must see whatever exceeds them), and the page docs/constants.md."""
+"""The declared constants, their measurement (which must see whatever exceeds them), and the page docs/measured/constants.md."""
 
 import json
 import math
@@ -22,7 +22,7 @@ from scanproof.reference.allowance.orders import common
 from scanproof.reference.arithmetic.constants import declared
 from scanproof.reference.arithmetic.formats import DTYPES
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/constants.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs/measured/constants.md").read_text(encoding="utf-8")
 U = {"float32": 2.0**-24, "float64": 2.0**-53}
 
 # ---------------------------------------------------------------- what is declared

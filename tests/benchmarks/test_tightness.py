@@ -27,7 +27,7 @@ from scanproof.reference.allowance.certificate import outputs, pulled_back
 from scanproof.reference.layers import gathered, mapped
 from scanproof.reference.systems.lru import Params
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/layers-tightness.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/measured/layers-tightness.md"
 SHORT = {"lru": 0, "rotrnn": 6}  # regimes of 16 steps
 SPARSE = 10  # likewise, of RotRNN
 

@@ -1,4 +1,4 @@
-"""The lock installs on every supported Python from any index; no file of the repository names an index or a machine."""
+"""The locks install on every supported Python from any index; no file of the repository names an index or a machine."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
+LOCKS = {"requirements.lock": "dev", "docs/requirements.lock": "docs"}   # the dependency group of each
 LINUX = {"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux", "platform_machine": "x86_64",
          "platform_python_implementation": "CPython"}
 PIN = re.compile(r"(?P<requirement>[\w.-]+==[^\s;]+( ; [^\\]+?)?)(?P<hashes>( \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
@@ -33,9 +34,10 @@ def pinned(lock: str, python: str) -> dict[str, str]:
     return {pin.name: str(pin.specifier).removeprefix("==") for pin in chosen}
 
 
-def wanted() -> list[Requirement]:
+def wanted(lock: str) -> list[Requirement]:
     table = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return [Requirement(line) for line in table["project"]["dependencies"] + table["dependency-groups"]["dev"]]
+    own = [] if lock.startswith("docs") else table["project"]["dependencies"]
+    return [Requirement(line) for line in own + table["dependency-groups"][LOCKS[lock]]]
 
 
 def strangers(lock: str) -> list[str]:
@@ -54,8 +56,9 @@ def repository_files() -> list[Path]:
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
-def test_the_lock_holds_hashed_pins_only() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_holds_hashed_pins_only(name: str) -> None:
+    lock = (ROOT / name).read_text()
     assert strangers(lock) == []
     assert re.findall(r"https?|://|(?:^|\s)/\w", lock) == []
 
@@ -73,10 +76,17 @@ def test_a_planted_line_is_found_in_the_lock(line: str) -> None:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_lock_satisfies_pyproject(python: str) -> None:
-    versions = pinned((ROOT / "requirements.lock").read_text(), python)
-    missing = [str(need) for need in wanted() if not need.specifier.contains(versions.get(need.name, "0"))]
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_satisfies_pyproject(name: str, python: str) -> None:
+    versions = pinned((ROOT / name).read_text(), python)
+    missing = [str(need) for need in wanted(name) if not need.specifier.contains(versions.get(need.name, "0"))]
     assert missing == [], "run `make lock`"
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_both_locks_fit_into_one_environment(python: str) -> None:
+    first, second = (pinned((ROOT / name).read_text(), python) for name in LOCKS)
+    assert {name: (first[name], second[name]) for name in first.keys() & second.keys() if first[name] != second[name]} == {}
 
 
 def test_no_file_names_an_index_or_a_machine() -> None:

@@ -33,7 +33,7 @@ from scanproof.reference.arithmetic.operations import roundings
 from scanproof.reference.arithmetic.vocabulary import SUBNORMALS
 from scanproof.reference.inputs import Inputs
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs/tiny.md").read_text(encoding="utf-8").splitlines()
+PAGE = (Path(__file__).resolve().parents[2] / "docs/measured/tiny.md").read_text(encoding="utf-8").splitlines()
 FTZ_DAZ = VARIANTS[4]
 HYPOTHESES = 24  # rows of the first table
 BRIEF = ("d: one addition fewer", "w: one product fewer", "(m + 1) f: one sum fewer")  # of the teeth

@@ -12,7 +12,7 @@ NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
     "outside": CLAIMS["outside"]
     + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic; or “theorem given the assumed constants”: "
-    "elementary functions are as accurate as docs/constants.md says",
+    "elementary functions are as accurate as docs/measured/constants.md says",
     "nearest": CLAIMS["nearest"],
     "within": CLAIMS["within"] + ". It never means “correct”: a fault smaller than the allowance is also within",
     "undecided": CLAIMS["undecided"]

@@ -32,7 +32,7 @@ def tiny(write: Write = None, json: Json = False, quiet: Quiet = False) -> int:
 
     Example:
 
-      scanproof power tiny --write docs/tiny.md
+      scanproof power tiny --write docs/measured/tiny.md
     """
     from scanproof.cli import power as command
 
@@ -54,7 +54,7 @@ def alarms(
 
     Example:
 
-      scanproof power alarms --write docs/tightness.md
+      scanproof power alarms --write docs/measured/tightness.md
     """
     from scanproof.cli import power as command
 
@@ -72,7 +72,7 @@ def layers(
 
     Example:
 
-      scanproof power layers --write docs/layers-tightness.md
+      scanproof power layers --write docs/measured/layers-tightness.md
     """
     from scanproof.cli import power as command
 
@@ -105,7 +105,7 @@ def constants(seed: Seed = 0, write: Write = None, json: Json = False, quiet: Qu
 
     Example:
 
-      scanproof power constants --write docs/constants.md
+      scanproof power constants --write docs/measured/constants.md
     """
     from scanproof.cli import power as command
 
