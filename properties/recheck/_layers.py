@@ -36,15 +36,19 @@ OF_ONE_ROW = ("y", "h", "h_last", "gradient u", "gradient h0")
 def refuted(layer: Layer, w: Witness, sizes: dict[str, int]) -> str | None:
     """Why it is, or None; sizes: of the axes that follow from others."""
     check(layer, w, sizes)
-    parts, rad = recorded(w)
     with mp.workdps(DIGITS + 2 * digits(layer, w)):
-        truth, met = exact(layer, w, sizes)
-        slack = met * mpf(10) ** -SLACK
-        named = mpc(*[mpf(head) + mpf(tail) for head, tail in parts])
-        if not fabs(named - truth) <= rad + slack:
-            return TRUTH
-        got = mpmathify(w.got)
-        outside = not isfinite(got) or fabs(got - truth) > w.allowance + slack
+        return compared(w, *exact(layer, w, sizes))
+
+
+def compared(w: Witness, truth: Any, met: Any) -> str | None:
+    """Why the element is not outside, given its truth and met, or None."""
+    parts, rad = recorded(w)
+    slack = met * mpf(10) ** -SLACK
+    named = mpc(*[mpf(head) + mpf(tail) for head, tail in parts])
+    if not fabs(named - truth) <= rad + slack:
+        return TRUTH
+    got = mpmathify(w.got)
+    outside = not isfinite(got) or fabs(got - truth) > w.allowance + slack
     return None if outside else SMALL
 
 

@@ -1,4 +1,4 @@
-"""Linear attention with a scalar gate per head, a toy system with matrix states, without parameters.
+"""Linear attention with a scalar gate per head, a toy system with matrix states.
 
     symbol          meaning                                     shape
     q, k            queries and keys                            (batch, time, heads, key)
@@ -48,7 +48,8 @@ def states(gate: Any, k: Any, v: Any, start: Any, reverse: bool) -> Any:
 
 def run(c: Constants, x: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
     S = states(c.gate, x["k"], x["v"], x["initial_state"], reverse)
-    return {"o": np.einsum("bthkv,bthk->bthv", S, x["q"]), "final_state": S[:, 0 if reverse else -1]}
+    o = np.einsum("bthkv,bthk->bthv", S, x["q"])
+    return {"o": o, "final_state": S[:, 0 if reverse else -1]}
 
 
 def pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
@@ -58,19 +59,24 @@ def pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> d
     o_bar, start = in_time(bars["o"], reverse), x["initial_state"][:, None]
     S = states(gate, k, v, x["initial_state"], False)
     before = np.concatenate([start, S], 1)[:, :-1]
-    drive = np.concatenate([0 * start, q[..., :, None] * o_bar[..., None, :]], 1)  # (batch, 1 + time, heads, key, value)
-    batch, time = drive.shape[:2]
-    flat = drive.reshape(batch, time, -1)
-    later = np.concatenate([spread(gate, drive[:, 1:]), 0 * flat[:, :1]], 1)  # the gate of the step after
-    A = namespace.of(flat).scan(later, flat, None, True).reshape(*drive.shape)
-    inner, last = A[:, 1:], A[:, 0]
+    drive = q[..., :, None] * o_bar[..., None, :]  # (batch, time, heads, key, value)
+    A = cotangents(gate, np.concatenate([0 * start, drive], 1))
+    inner = A[:, 1:]
     bar = {
         "q": np.einsum("bthkv,bthv->bthk", S, o_bar),
         "k": np.einsum("bthkv,bthv->bthk", inner, v),
         "v": np.einsum("bthkv,bthk->bthv", inner, k),
         "g": gate * (inner * before).sum((3, 4)),
     }
-    return {name: in_time(each, reverse) for name, each in bar.items()} | {"initial_state": last}
+    return {name: in_time(each, reverse) for name, each in bar.items()} | {"initial_state": A[:, 0]}
+
+
+def cotangents(gate: Any, drive: Any) -> Any:
+    """Of the state before the first step, then of all. (batch, 1 + time, heads, key, value)"""
+    batch, time = drive.shape[:2]
+    flat = drive.reshape(batch, time, -1)
+    later = np.concatenate([spread(gate, drive[:, 1:]), 0 * flat[:, :1]], 1)  # of the step after
+    return namespace.of(flat).scan(later, flat, None, True).reshape(*drive.shape)
 
 
 SYSTEM = System(
@@ -81,12 +87,15 @@ SYSTEM = System(
         Argument("k", "[batch] time heads key", "input", meaning="keys"),
         Argument("v", "[batch] time heads value", "input", meaning="values", linear=True),
         Argument("g", "[batch] time heads", "gate", meaning="natural logarithms of the gates"),
-        Argument("initial_state", "[batch] heads key value", "state", meaning="S before the first step", optional=True),
-        Argument("o_bar", "[batch] time heads value", "cotangent", meaning="cotangent of o", optional=True, of="o"),
+        Argument("initial_state", "[batch] heads key value", "state",
+                 meaning="S before the first step", optional=True),
+        Argument("o_bar", "[batch] time heads value", "cotangent", meaning="cotangent of o",
+                 optional=True, of="o"),
     ),
     results=(
         Result("o", "[batch] time heads value", meaning="outputs"),
-        Result("final_state", "[batch] heads key value", meaning="S after the last step", state="initial_state"),
+        Result("final_state", "[batch] heads key value", meaning="S after the last step",
+               state="initial_state"),
     ),
     constants=constants,
     run=run,
@@ -95,4 +104,4 @@ SYSTEM = System(
     carry="gate",
     unmodelled=unmodelled_in_layers,
     features=frozenset({"states", "layer"}),
-)
+)  # fmt: skip

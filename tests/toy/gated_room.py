@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import gated  # type: ignore[import-not-found]
 import numpy as np
+from toy import gated
 
 from scanproof.properties.domain import Domain, nearest
 from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
@@ -27,26 +27,30 @@ def regimes(arithmetic: Arithmetic, domain: Domain) -> Mapping[str, tuple[Any, .
 
 
 def visits(law: str, domain: Domain) -> tuple[Visit, ...]:
-    return tuple(Visit(sizes, {"gate": word}) for sizes in deck(domain, 33)[1:4] for word in GATES[:2])
+    sizes = deck(domain, 33)[1:4]
+    return tuple(Visit(each, {"gate": word}) for each in sizes for word in GATES[:2])
 
 
 def timed(case: Draw) -> Changes:
     """q, k, v and g of this regime."""
     batch, time, heads, key, value = (case.sizes[axis] for axis in AXES)
     rng, shape = case.rng, (batch, time, heads)
-    rate = {"half": rng.uniform(0.3, 1.5, shape), "near 1": 2.0 ** -rng.uniform(4, 12, shape), "resets": rng.uniform(0, 0.5, shape)}
-    g = -rate[case.regime["gate"]]
+    g = -{
+        "half": rng.uniform(0.3, 1.5, shape),
+        "near 1": 2.0 ** -rng.uniform(4, 12, shape),
+        "resets": rng.uniform(0, 0.5, shape),
+    }[case.regime["gate"]]
     if case.regime["gate"] == "resets":
         g = np.where(rng.random(shape) < 0.25, -20.0, g)
     sizes = {"q": key, "k": key, "v": value}
-    drawn = {name: np.clip(rng.standard_normal((*shape, size)), -4, 4) for name, size in sizes.items()}
+    drawn = {name: rng.standard_normal((*shape, n)) for name, n in sizes.items()}
     return {name: case.stored(x, name) for name, x in (drawn | {"g": g}).items()}
 
 
 def draw(case: Draw, sparse: bool, two: bool) -> Changes:
     found = timed(case)
-    if sparse:  # powers of two: only the gate and its products round
-        found |= {name: (np.sign(found[name]) + (found[name] == 0)).astype(found[name].dtype) for name in ("q", "k", "v")}
+    if sparse:  # only the gate and its products round
+        found |= {name: np.copysign(np.ones_like(found[name]), found[name]) for name in "qkv"}
     return found
 
 
@@ -56,29 +60,38 @@ def states(case: Draw, call: Call) -> Changes:
 
 
 def honest(
-    q: Any, k: Any, v: Any, g: Any, initial_state: Any = None, reverse: bool = False, o_bar: Any = None,
-    carry: float = 1.0, skew: float = 1.0,
+    q: Any, k: Any, v: Any, g: Any, initial_state: Any = None, reverse: bool = False,
+    o_bar: Any = None, carry: float = 1.0, skew: float = 1.0,
 ) -> Any:  # fmt: skip
-    """float32 step by step, with its adjoint; `carry` and `skew` are factors that spoil it."""
+    """Step by step, with its adjoint; `carry` and `skew` are factors that spoil it."""
     steps = range(q.shape[1])[:: -1 if reverse else 1]
-    S = np.zeros((*k.shape[:1], *k.shape[2:], v.shape[-1]), v.dtype) if initial_state is None else initial_state
     gate, before, o = np.exp(g), {}, np.zeros_like(v)
+    S = initial_state
+    if S is None:
+        S = np.zeros((*k.shape[:1], *k.shape[2:], v.shape[-1]), v.dtype)
     for t in steps:
         before[t] = S
-        S = gate[:, t, :, None, None] * S * np.float32(carry) + k[:, t, :, :, None] * v[:, t, :, None, :]
+        S = gate[:, t, :, None, None] * S * carry + outer(k[:, t], v[:, t])
         o[:, t] = np.einsum("bhkv,bhk->bhv", S, q[:, t])
+    found = {"o": o, "final_state": S}
     if o_bar is None:
-        return o, S
-    bars = {name: np.zeros_like(x) for name, x in (("q", q), ("k", k), ("v", v), ("g", g))}
-    A = np.zeros_like(S)
+        return found
+    grads = {name: np.zeros_like(x) for name, x in (("q", q), ("k", k), ("v", v), ("g", g))}
+    A = 0 * S
     for t in steps[::-1]:
-        now = gate[:, t, :, None, None] * before[t] + k[:, t, :, :, None] * v[:, t, :, None, :]
-        A = A + q[:, t, :, :, None] * o_bar[:, t, :, None, :]
-        bars["q"][:, t] = np.einsum("bhkv,bhv->bhk", now, o_bar[:, t])
-        bars["k"][:, t], bars["v"][:, t] = np.einsum("bhkv,bhv->bhk", A, v[:, t]), np.einsum("bhkv,bhk->bhv", A, k[:, t])
-        bars["g"][:, t] = gate[:, t] * (A * before[t]).sum((2, 3)) * np.float32(skew)
+        now = gate[:, t, :, None, None] * before[t] + outer(k[:, t], v[:, t])
+        A = A + outer(q[:, t], o_bar[:, t])
+        grads["q"][:, t] = np.einsum("bhkv,bhv->bhk", now, o_bar[:, t])
+        grads["k"][:, t] = np.einsum("bhkv,bhv->bhk", A, v[:, t])
+        grads["v"][:, t] = np.einsum("bhkv,bhk->bhv", A, k[:, t])
+        grads["g"][:, t] = gate[:, t] * (A * before[t]).sum((2, 3)) * skew
         A = gate[:, t, :, None, None] * A
-    return {"grads": bars | {"initial_state": A}}
+    return found | {"grads": grads | {"initial_state": A}}
+
+
+def outer(one: Any, two: Any) -> Any:
+    """(batch, heads, key), (batch, heads, value) -> (batch, heads, key, value)"""
+    return one[..., :, None] * two[..., None, :]
 
 
 def carries_wrong(q: Any, k: Any, v: Any, g: Any) -> Any:
@@ -112,4 +125,3 @@ ROOM = Room(
         Fault("state", "the initial state is ignored", forgets_state),
     ),
 )
-DOMAIN = Domain(lengths=frozenset(range(1, 34)), channels=frozenset({1, 2, 3}), states=frozenset({1, 2, 3}))

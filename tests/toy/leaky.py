@@ -1,4 +1,4 @@
-"""Leaky integrators, a toy layer that a test adds as docs/adding-a-system.md says: table, equations and adjoint.
+"""Leaky integrators, a toy layer that tests add as docs/adding-a-system.md says.
 
     symbol     meaning                             shape
     rate_log   logarithm of the rate of decay      (state,)
@@ -39,11 +39,13 @@ def run(k: Constants, x: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
 
 def pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> dict[str, Any]:
     """a_t = lam a_{t+1} + C^T y_bar_t is the cotangent of h_t, and of the drive."""
-    xp, k, h0 = namespace.of(x["rate_log"]), constants(x), x["h0"][:, None]
+    xp, k = namespace.of(x["rate_log"]), constants(x)
+    h0 = x["h0"][:, None]  # (batch, 1, state)
     h = in_time(run(k, x, reverse)["h"], reverse)
     u, y_bar = in_time(x["u"], reverse), in_time(bars["y"], reverse)
     before = np.concatenate([h0, h], 1)[:, :-1]  # (batch, time, state)
-    a = xp.scan(k.lam, np.concatenate([0 * h0, y_bar @ k.C], 1), None, True)  # (batch, 1 + time, state)
+    drive = np.concatenate([0 * h0, y_bar @ k.C], 1)  # (batch, 1 + time, state)
+    a = xp.scan(k.lam, drive, None, True)  # (batch, 1 + time, state)
     lam_bar = (before * a[:, 1:]).sum((0, 1))  # (state,)
     return {
         "rate_log": -lam_bar * k.lam * xp.exp(x["rate_log"]),
@@ -62,8 +64,10 @@ SYSTEM = System(
         Argument("B", "state width", "parameter", meaning="input matrix"),
         Argument("C", "width state", "parameter", meaning="output matrix"),
         Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
-        Argument("h0", "[batch] state", "state", meaning="states before the first step", optional=True),
-        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
+        Argument("h0", "[batch] state", "state", meaning="states before the first step",
+                 optional=True),
+        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y",
+                 optional=True, of="y"),
     ),
     results=(
         Result("y", "[batch] time width", meaning="outputs"),
@@ -78,4 +82,4 @@ SYSTEM = System(
     unmodelled=unmodelled_in_layers,
     check=constants,
     features=frozenset({"states", "layer"}),
-)
+)  # fmt: skip

@@ -3,48 +3,57 @@
 from collections.abc import Callable
 from typing import Any
 
-import leaky  # type: ignore[import-not-found]
 import numpy as np
+from toy import leaky
 
-from scanproof.properties.domain import Domain
 from scanproof.properties.room import Changes, Draw, Fault, Room
 from scanproof.properties.systems import layers
 from scanproof.reference.call import Call
 
 
 def draw(case: Draw, sparse: bool, two: bool) -> Changes:
+    """Arguments of one case; sparse: one power of two in every row of B and C."""
     state, width = case.sizes["state"], case.sizes["width"]
-    matrix: Callable[..., Any] = layers.one_per_row if sparse else lambda rng, *shape: rng.standard_normal(shape)
+    matrix: Callable[..., Any] = layers.one_per_row if sparse else _normal
     arrays = {
         "rate_log": np.log(-np.log(layers.moduli(case))),
         "B": matrix(case.rng, state, width),
         "C": matrix(case.rng, width, state),
     }
-    return {name: case.stored(x, name) for name, x in arrays.items()} | {"u": layers.inputs(case)}
+    drawn = {name: case.stored(x, name) for name, x in arrays.items()}
+    return drawn | {"u": layers.inputs(case)}
+
+
+def _normal(rng: np.random.Generator, *shape: int) -> Any:
+    return rng.standard_normal(shape)
 
 
 def honest(
-    rate_log: Any, B: Any, C: Any, u: Any, h0: Any = None, reverse: bool = False, y_bar: Any = None,
-    push: float = 0.0, skew: float = 1.0,
+    rate_log: Any, B: Any, C: Any, u: Any, h0: Any = None, reverse: bool = False,
+    y_bar: Any = None, push: float = 0.0, skew: float = 1.0,
 ) -> Any:  # fmt: skip
-    """float32 step by step, with its adjoint; `push` spoils the carry, `skew` a gradient."""
-    lam, flip = np.exp(-np.exp(rate_log)) + np.float32(push), slice(None, None, -1 if reverse else 1)
-    start = np.zeros((len(u), len(lam)), u.dtype) if h0 is None else h0
-    states = [start]
+    """Step by step, with its adjoint; `push` spoils the carry, `skew` the gradient of B."""
+    lam, flip = np.exp(-np.exp(rate_log)) + push, slice(None, None, -1 if reverse else 1)
+    states = [np.zeros((len(u), len(lam)), u.dtype) if h0 is None else h0]
     for b in (u @ B.T).swapaxes(0, 1)[flip]:
         states.append(lam * states[-1] + b)
     h = np.stack(states[1:], 1)[:, flip]
+    found = {"y": h @ C.T, "h": h, "h_last": states[-1]}
     if y_bar is None:
-        return {"y": h @ C.T, "h": h, "h_last": states[-1]}
-    a, cotangents = np.zeros_like(start), list[Any]()
+        return found
+    cotangents = [0 * states[0]]
     for g in (y_bar @ C).swapaxes(0, 1)[flip][::-1]:
-        a = lam * a + g
-        cotangents.insert(0, a)
-    lam_bar = sum((x * each).sum(0) for x, each in zip(states, cotangents, strict=False))
-    bar = np.stack(cotangents, 1)[:, flip]
-    grads = {"rate_log": -lam_bar * lam * np.exp(rate_log), "B": np.einsum("bts,btw->sw", bar, u)}
-    grads |= {"C": np.einsum("btw,bts->ws", y_bar, h), "u": bar @ B, "h0": lam * cotangents[0]}
-    return {"grads": grads | {"B": grads["B"] * np.float32(skew)}}
+        cotangents.insert(0, lam * cotangents[0] + g)
+    lam_bar = sum((x * a).sum(0) for x, a in zip(states, cotangents[:-1], strict=False))
+    bar = np.stack(cotangents[:-1], 1)[:, flip]
+    grads = {
+        "rate_log": -lam_bar * lam * np.exp(rate_log),
+        "B": np.einsum("bts,btw->sw", bar, u) * skew,
+        "C": np.einsum("btw,bts->ws", y_bar, h),
+        "u": bar @ B,
+        "h0": lam * cotangents[0],
+    }
+    return found | {"grads": grads}
 
 
 def pushed(rate_log: Any, B: Any, C: Any, u: Any) -> Any:
@@ -56,6 +65,7 @@ def skewed(rate_log: Any, B: Any, C: Any, u: Any, y_bar: Any = None) -> Any:
 
 
 def equivalents(case: Draw, call: Call) -> list[Changes]:
+    """The same function: a power of two moved from C to B."""
     return [{"B": call["B"] * 2, "C": call["C"] / 2}]
 
 
@@ -79,4 +89,3 @@ ROOM = Room(
         Fault("skewed", "the gradient of B is too large by 2^-10 of it", skewed),
     ),
 )
-DOMAIN = Domain(lengths=frozenset(range(1, 34)), channels=frozenset({1, 2, 3, 4}), states=frozenset({2, 4, 6, 8}))
