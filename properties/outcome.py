@@ -50,7 +50,7 @@ class Report:
     rounded: float = 0.0  # share of all judged elements that are the correct rounding of the exact result
     judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
     seconds: float = 0.0
-    system: str = "scan"
+    system: str = field(kw_only=True)
     unless: str | None = None  # what would have to be declared to make some calls outside
 
     @property

@@ -19,9 +19,8 @@ import numpy as np
 from scanproof.properties.verdict import judged
 from scanproof.reference.allowance import exact_lanes
 from scanproof.reference.arithmetic.formats import Format, format_of
-from scanproof.reference.call import Call
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.systems.scan import SYSTEM
+from scanproof.reference.systems.scan import call_of
 from scanproof.reference.transitions.diagonal import at, scan
 
 NATIVE = ("float32", "float64", "complex64", "complex128")  # formats in which NumPy rounds each operation once
@@ -420,8 +419,7 @@ def problem(rng, arithmetic, size, shape, *, varying=False, h0=True, zeros=0.0, 
 
 def verdict_of(got, inputs, arithmetic):
     """The verdict over all states, (batch, time, channels), of these inputs."""
-    given = {"lam": inputs.lam, "b": inputs.b} | ({} if inputs.h0 is None else {"h0": inputs.h0})
-    return judged({"h": got}, Call(SYSTEM, given, inputs.reverse), arithmetic)
+    return judged({"h": got}, call_of(inputs), arithmetic)
 
 
 def exact_lane(inputs, significand_bits):

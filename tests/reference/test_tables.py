@@ -11,7 +11,7 @@ import pytest
 from calls import drawn
 
 import scanproof
-from scanproof.reference import tables
+from scanproof.reference.systems import tables
 from scanproof.reference.call import kinds_of
 from scanproof.reference.systems import SYSTEMS
 
@@ -31,7 +31,7 @@ def test_the_committed_page_is_the_generated_one(name: str, tmp_path: Path) -> N
         (tmp_path / page).write_text((DOCS / page).read_text().replace("| ", "| old "))
     tables.main(tmp_path)
     before, _, rest = (DOCS / name).read_text().partition(tables.BEGIN)
-    assert (tmp_path / name).read_text().partition(tables.BEGIN)[2] == rest, "run python -m scanproof.reference.tables docs"
+    assert (tmp_path / name).read_text().partition(tables.BEGIN)[2] == rest, "run python -m scanproof.reference.systems.tables docs"
     assert len(before) > 500
 
 

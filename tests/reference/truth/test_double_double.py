@@ -354,7 +354,7 @@ def test_without_any_writable_folder_functions_are_compiled_uncached(tmp_path):
 import sys; sys.path.insert(0, {str(tmp_path)!r})
 import numba
 from some import double
-from scanproof.reference.allowance.compiled import compiled
+from scanproof.reference.transitions.compiled import compiled
 try:
     numba.njit(cache=True)(double)
 except RuntimeError as error:
