@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from scanproof.benchmarks.campaigns.programs import Program
 from scanproof.reference.inputs import Array
 
 
-class Regime(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Regime:
     """sizes: those that a draw chooses, beside batch and width; about: what they and the modulus mean, in words.
 
     sparse: one power of two in every row of B and C, nothing else (properties/systems/);
