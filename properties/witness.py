@@ -294,7 +294,8 @@ def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str
 def first_fault(error: ValidationError) -> str:
     """The first of pydantic's findings in one line."""
     first, others = error.errors()[0], error.error_count() - 1
-    place, more = ".".join(map(_shown, first["loc"])), f" (and {others} more faults)" if others else ""
+    keys = [key for key in first["loc"] if "[" not in str(key)]  # without pydantic's names of the kinds of a value
+    place, more = ".".join(map(_shown, keys)), f" (and {others} more faults)" if others else ""
     return f"{place or 'file'}: {first['msg'].removeprefix('Value error, ')}{more}"
 
 

@@ -13,6 +13,7 @@ from scanproof.properties.witness import numbers, witness
 from scanproof.reference.allowance.certificate import certify
 from scanproof.reference.arithmetic.declaration import Arithmetic
 
+FORMED = Arithmetic("float32", stages="formed")
 SIZES = {"batch": 2, "time": 3, "width": 2}
 
 
@@ -85,6 +86,17 @@ def constants(call, arithmetic):
     forms = call.expected_constants(arithmetic.dtype)
     shown = {f"constant {name}": getattr(k, name) for name in call.system.shown}
     return {name: np.asarray(x).astype(forms[name][1]) for name, x in shown.items()}
+
+
+@cache
+def with_constants(system, spoiled):
+    """A witness of constants that are shown, and of a result or a constant that is wrong."""
+    call, _, blocks = certified(system, "float32", True, True, True, False)
+    forms, right = call.expected("float32"), blocks[0].results
+    got = {name: right[name][0].truth.head.astype(forms[name][1]) for name in ("y", "h")}
+    got |= constants(call, FORMED)
+    got[spoiled][(-1,) * got[spoiled].ndim] += 3
+    return written(call, got, FORMED)
 
 
 def exponential(size=3, norm=3.0, dtype="float32", stack=1):

@@ -11,7 +11,6 @@ from calls import scans
 from witnesses import (
     altered,
     certified,
-    constants,
     content,
     declaration,
     entry,
@@ -19,6 +18,7 @@ from witnesses import (
     layer,
     nudged,
     recheck,
+    with_constants,
     written,
 )
 
@@ -188,22 +188,9 @@ def test_layers_that_are_not_finite():
 CONSTANTS = [(system, name) for system in LAYERS for name in SYSTEMS[system].shown]
 
 
-@functools.cache
-def with_constants(system, spoiled):
-    """A witness of constants that are shown, and of a result or a constant that is wrong."""
-    call, _, blocks = certified(system, "float32", True, True, True, False)
-    shown = constants(call, FORMED)
-    right = blocks[0].results
-    y, h = (right[name][0].truth.head.astype(call.expected("float32")[name][1]) for name in "yh")
-    got = {"y": y, "h": h} | shown
-    got[spoiled] = got[spoiled].copy()
-    got[spoiled][(-1,) * got[spoiled].ndim] += 3
-    return content(written(call, got, FORMED))
-
-
 @pytest.mark.parametrize(("system", "name"), CONSTANTS)
 def test_constants_that_are_wrong(system, name):
-    found = with_constants(system, f"constant {name}")
+    found = content(with_constants(system, f"constant {name}"))
     assert found["output"] == f"constant {name}"
     assert recheck(found) == "confirmed"
     assert TRUTH in recheck(altered(found, "evidence", "parts", 0, 0, to=nudged(1)))
@@ -212,7 +199,7 @@ def test_constants_that_are_wrong(system, name):
 @pytest.mark.parametrize("system", LAYERS)
 @pytest.mark.parametrize("result", ["y", "h"])
 def test_results_as_they_follow_from_the_constants_shown(system, result):
-    found = with_constants(system, result)
+    found = content(with_constants(system, result))
     assert found["output"] == f"{result} from constants"
     assert recheck(found) == "confirmed"
     assert TRUTH in recheck(altered(found, "evidence", "parts", 0, 0, to=nudged(1)))
