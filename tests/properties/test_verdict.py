@@ -4,23 +4,31 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 
+import calls
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scanproof.properties.strategies import DECK, LAMBDAS, SIZES, Domain, Draw, draws
 from scans import NATIVE
 
-from scanproof.properties.judge import BLIND, judge
-from scanproof.properties.verdict import CLAIMS, judge_inputs
+from scanproof.properties.domain import Domain
+from scanproof.properties.explain import BLIND
+from scanproof.properties.judge import judge
+from scanproof.properties.room import draws
+from scanproof.properties.systems import room_of
+from scanproof.properties.systems.scan import LAMBDAS, SIZES
+from scanproof.properties.verdict import CLAIMS
+from scanproof.properties.verdict import judged as judged_call
 from scanproof.properties.versions.scan import CHUNK, chunked, drops_carry, returns_input, zeros
 from scanproof.reference.allowance.certificate import certify
+from scanproof.reference.allowance.scans import inputs_of
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES, format_of
 from scanproof.reference.arithmetic.vocabulary import UNMODELLED_ORDERS
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
-from scanproof.reference.truth.exact import exact_state, truth
+from scanproof.reference.truth import truth
+from scanproof.reference.truth.exact import exact_state
 
 FLOAT64 = Arithmetic("float64")
 LAM, B = np.array([0.5]), np.array([[[1.0], [1.0], [1.0]]])
@@ -29,6 +37,11 @@ STATES = np.array([[[1.0], [1.5], [1.75]]])
 
 def judged(got, lam=LAM, b=B, arithmetic=FLOAT64, **optional):
     return judge("scan", got, lam=lam, b=b, arithmetic=arithmetic, **optional)
+
+
+def verdict_of(got, inputs, arithmetic, certified=None):
+    call = calls.scans(inputs.lam, inputs.b, inputs.h0, inputs.reverse)
+    return judged_call({"h": got}, call, arithmetic, certified)
 
 
 # ---------------------------------------------------------------- verdicts and their precedence
@@ -110,7 +123,7 @@ def test_an_allowance_too_large_to_inform_is_undecided_but_still_refutes():
     right = scan(lam, b)  # sums that are exact in float32
     verdict = judged(last_bit_more(right), lam, b, arithmetic)
     assert (verdict.verdict, verdict.informative) == ("undecided", 0)
-    assert "too large to tell zeros or a dropped carry in 1 of 1 lanes" in verdict.reason
+    assert "too large to tell zeros or a dropped carry in 1 of 1 sequences" in verdict.reason
     assert judged(right + np.float32(1e6), lam, b, arithmetic).verdict == "outside"
     verdict = judged(right, lam, b, arithmetic)  # `nearest` needs no allowance, hence no informative one
     assert (verdict.verdict, verdict.informative) == ("nearest", 0)
@@ -126,12 +139,11 @@ def test_lanes_of_zeros_do_not_make_a_case_informative():
     assert judged(0 * b, lam, 0 * b, arithmetic).verdict == "nearest"  # zeros alone are met exactly
 
 
-@pytest.mark.parametrize("shape", [(0, 3, 2), (2, 0, 2), (2, 3, 0)])
-def test_empty_arrays_are_undecided(shape):
+@pytest.mark.parametrize(("shape", "name"), [((0, 3, 2), "b"), ((2, 0, 2), "b"), ((2, 3, 0), "lam")])
+def test_empty_arrays_are_refused(shape, name):
     empty = np.zeros(shape)
-    for h0 in (None, np.zeros((shape[0], shape[2]))):
-        verdict = judged(empty, np.ones(shape[2]), empty, h0=h0)
-        assert (verdict.verdict, verdict.reason, verdict.worst) == ("undecided", "there are no elements to judge", None)
+    with pytest.raises(ValueError, match=rf"^{name}: found shape .*, expected no empty axis$"):
+        judged(empty, np.ones(shape[2]), empty)
 
 
 @pytest.mark.parametrize("order", UNMODELLED_ORDERS)
@@ -172,9 +184,9 @@ def test_the_certificate_may_be_handed_over():
     """What `check` saves by handing it over is not another judgement."""
     for reverse in (False, True):
         inputs = Inputs(LAM, B, None, reverse)
-        certificate = certify(inputs.forward(), FLOAT64)
+        certificate = list(certify(calls.scans(LAM, B, None, reverse), FLOAT64))
         for got in (STATES, STATES + 1):
-            assert judge_inputs(got, inputs, FLOAT64) == judge_inputs(got, inputs, FLOAT64, certificate)
+            assert verdict_of(got, inputs, FLOAT64) == verdict_of(got, inputs, FLOAT64, certificate)
 
 
 # ---------------------------------------------------------------- nearest
@@ -201,7 +213,9 @@ def rounded_rational(x, bits):
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_correct_roundings_are_nearest_whatever_is_declared_and_one_last_bit_is_not(dtype, reverse):
-    inputs = Draw(Arithmetic(dtype), Domain(), (2, 25, 2), True, "near 1", "unit", seed=3).inputs(h0=True, reverse=reverse)
+    sizes = {"batch": 2, "time": 25, "channels": 2}
+    regime = {"varying": True, "lam": "near 1", "size": "unit"}
+    inputs = inputs_of(calls.drawn("scan", dtype, sizes, start=True, reverse=reverse, seed=3, **regime))
     right = rounded_once(inputs, dtype)
     assert not np.array_equal(right, scan(inputs.lam, inputs.b, inputs.h0, reverse))  # a loop is not that good
     wrong = right.copy()
@@ -209,9 +223,9 @@ def test_correct_roundings_are_nearest_whatever_is_declared_and_one_last_bit_is_
     component[1, 7, 0] = np.nextafter(component[1, 7, 0], component.dtype.type(np.inf))
     for order in ("any", "tree", "chunked:8", "fft", "angle-sum", *UNMODELLED_ORDERS):
         declared = Arithmetic(dtype, order=order)
-        verdict = judge_inputs(right, inputs, declared)
+        verdict = verdict_of(right, inputs, declared)
         assert (verdict.verdict, verdict.reason, verdict.grade) == ("nearest", CLAIMS["nearest"], None)
-        verdict = judge_inputs(wrong, inputs, declared)
+        verdict = verdict_of(wrong, inputs, declared)
         assert verdict.verdict in (("undecided",) if declared.unmodelled else ("within", "undecided"))
         assert verdict.rounded == 99 / 100
 
@@ -283,10 +297,11 @@ def test_the_three_mutants_are_outside_in_every_informative_case(dtype):
     seen = []
 
     @settings(max_examples=40, deadline=None, derandomize=True, database=None)
-    @given(draws(Arithmetic(dtype), Domain(), DECK), st.booleans(), st.booleans())
+    @given(draws(room_of("scan"), Arithmetic(dtype), Domain(), 1000), st.booleans(), st.booleans())
     def informative_cases_see_them(draw, h0, reverse):
-        inputs = draw.inputs(h0, reverse)
-        verdict = judge_inputs(chunked(inputs.lam, inputs.b, inputs.h0, inputs.reverse), inputs, draw.arithmetic)
+        call = draw.call()
+        inputs = replace(inputs_of(draw.started(call) if h0 else call), reverse=reverse)
+        verdict = verdict_of(chunked(inputs.lam, inputs.b, inputs.h0, inputs.reverse), inputs, draw.arithmetic)
         assert verdict.verdict != "outside"
         exact = truth(inputs)
         for mutant in (zeros, returns_input, drops_carry):
@@ -295,7 +310,7 @@ def test_the_three_mutants_are_outside_in_every_informative_case(dtype):
             differs = some_chunk_carries(inputs, exact) if mutant is drops_carry else elsewhere
             if differs and 2 * verdict.informative >= 1:
                 seen.append(mutant)
-                assert judge_inputs(got, inputs, draw.arithmetic).verdict == "outside"
+                assert verdict_of(got, inputs, draw.arithmetic).verdict == "outside"
 
     informative_cases_see_them()
     assert min(seen.count(zeros), seen.count(returns_input), 4 * seen.count(drops_carry)) >= 20  # T > 16 for a carry
@@ -306,11 +321,12 @@ def test_a_dropped_carry_is_outside_in_informative_cases_of_every_regime(dtype):
     """In every regime of lam and of magnitude, where it informs."""
     seen = dict.fromkeys([(lam, size) for lam in LAMBDAS for size in SIZES], 0)
     for number, (lam, size) in enumerate(seen):
-        draw = Draw(Arithmetic(dtype), Domain(), (2, 101, 4), bool(number % 2), lam, size, seed=number)
-        inputs = draw.inputs()
-        informs = 2 * judge_inputs(chunked(inputs.lam, inputs.b), inputs, draw.arithmetic).informative >= 1
+        sizes, regime = {"batch": 2, "time": 101, "channels": 4}, {"varying": bool(number % 2), "lam": lam, "size": size}
+        draw = calls.case("scan", dtype, sizes, seed=number, **regime)
+        inputs = inputs_of(draw.call())
+        informs = 2 * verdict_of(chunked(inputs.lam, inputs.b), inputs, draw.arithmetic).informative >= 1
         assert informs or lam == "near 0"
-        seen[lam, size] += judge_inputs(drops_carry(inputs.lam, inputs.b), inputs, draw.arithmetic).verdict == "outside"
+        seen[lam, size] += verdict_of(drops_carry(inputs.lam, inputs.b), inputs, draw.arithmetic).verdict == "outside"
         assert seen[lam, size] or not informs
     assert sum(seen.values()) >= 12
 
@@ -329,7 +345,8 @@ def test_a_lane_whose_carry_is_hidden_does_not_inform():
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("varying", [False, True])
 def test_h0_and_reverse_are_judged_as_declared(dtype, reverse, varying):
-    inputs = Draw(Arithmetic(dtype), Domain(), (2, 20, 3), varying, seed=5).inputs(h0=True, reverse=reverse)
+    sizes = {"batch": 2, "time": 20, "channels": 3}
+    inputs = inputs_of(calls.drawn("scan", dtype, sizes, start=True, reverse=reverse, seed=5, varying=varying))
     keywords = {"lam": inputs.lam, "b": inputs.b, "h0": inputs.h0, "reverse": reverse, "arithmetic": Arithmetic(dtype)}
     got = scan(inputs.lam, inputs.b, inputs.h0, reverse)
     assert judge("scan", got, **keywords).verdict == "within"
@@ -359,8 +376,8 @@ def test_the_default_arithmetic_is_the_dtype_of_b():
         ({"got": None}, ["got", "NoneType"]),
         ({"b": B.tolist()}, ["b", "list"]),
         ({"b": B * np.nan}, ["b", "nan", "finite"]),
-        ({"lam": np.ones(2)}, ["lam", "(2,)", "(1,)"]),
-        ({"h0": np.ones((1, 2))}, ["h0", "(1, 2)", "(1, 1)"]),
+        ({"lam": np.ones(2)}, ["lam", "channels 2", "channels 1"]),
+        ({"h0": np.ones((1, 2))}, ["h0", "(1, 2)", "channels 1"]),
         ({"reverse": 1}, ["reverse", "1"]),
     ],
 )
@@ -383,7 +400,8 @@ def test_the_answer_is_plain_json():
     assert plain["worst"]["index"] == list(verdict.worst.index)
     assert plain["arithmetic"] == {
         "dtype": "complex128", "subnormals": "gradual", "contraction": True, "order": "any", "accumulate": None,
-        "store": "output", "operands": None, "rounding": "nearest", "assumed": 1.0,
+        "store": "output", "operands": None, "rounding": "nearest", "assumed": 1.0, "stages": None, "adjoint": "any",
+        "sums": "any", "expm": "default", "gain": "expm1",
     }  # fmt: skip
     assert (plain["rounded"], plain["window"], plain["assumed_needed"]) == (0, False, None)
 
