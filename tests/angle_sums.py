@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
-from scanproof.properties.layer_calls import LayerCall
-from scanproof.reference.rotrnn import Params
+
+from scanproof.reference.call import Call
+from scanproof.reference.layers import gathered, named
+from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
 Element = tuple[Any, Any, Any]  # gamma (heads, 1), theta (heads, pairs), s (batch, heads, head_dim)
 
@@ -71,24 +73,25 @@ def chunked(elements: list[Element], operator: Any = then, length: int = 7) -> l
 ORDERS = {"sequential": sequential, "powers": powers, "doubling": doubling, "chunked": chunked}
 
 
-def layer(call: LayerCall, order: Any, operator: Any = then, angle: Any = lambda theta: theta) -> dict[str, Any]:
+def layer(call: Call, order: Any, operator: Any = then, angle: Any = lambda theta: theta) -> dict[str, Any]:
     """y and h of a call without h0, forwards: by added angles."""
-    p: Params = call.params
+    p = gathered(Params, call.arguments)
     P = scipy.linalg.expm(p.M - p.M.swapaxes(1, 2))  # (heads, head_dim, head_dim)
     rate = np.exp(p.gamma_log)
     xi = np.sqrt(-np.expm1(-2 * rate) / (p.B * p.B).sum((1, 2)))  # (heads,)
-    b = np.einsum("hnm,bthn->bthm", P, np.einsum("hnw,btw->bthn", xi[:, None, None] * p.B, call.u))
+    b = np.einsum("hnm,bthn->bthm", P, np.einsum("hnw,btw->bthn", xi[:, None, None] * p.B, call["u"]))
     gamma, theta = np.exp(-rate)[:, None], angle(p.theta)
     s = np.stack([x for _, _, x in order([(gamma, theta, b[:, t]) for t in range(b.shape[1])], operator)], 1)
     x = np.einsum("hnm,bthm->bthn", P, s)
-    y = np.einsum("whn,bthn->btw", p.C.reshape(-1, *P.shape[:2]), x) + p.D * call.u
+    y = np.einsum("whn,bthn->btw", p.C.reshape(-1, *P.shape[:2]), x) + p.D * call["u"]
     return {"y": y, "h": x}
 
 
-def case(time: int, gamma: float, seed: int = 0, dtype: str = "float32", turns: float = 1.0, batch: int = 1) -> LayerCall:
+def case(time: int, gamma: float, seed: int = 0, dtype: str = "float32", turns: float = 1.0, batch: int = 1) -> Call:
     """Two heads of four coordinates, P near I; angles up to 2 pi turns."""
     rng = np.random.default_rng(seed)
     theta, gamma_log = turns * rng.uniform(0, 2 * np.pi, (2, 2)), np.full(2, np.log(-np.log(gamma)))
     arrays = theta, gamma_log, rng.standard_normal((2, 4, 4)) / 8, *(rng.standard_normal(n) for n in ((2, 4, 3), (3, 8), 3))
     u = np.clip(rng.standard_normal((batch, time, 3)), -4, 4)
-    return LayerCall("rotrnn", Params(*(x.astype(dtype) for x in arrays)), u.astype(dtype))
+    params = Params(*(x.astype(dtype) for x in arrays))
+    return Call(SYSTEM, {**named(params), "u": u.astype(dtype)})

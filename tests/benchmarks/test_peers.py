@@ -1,4 +1,4 @@
-"""Layers to check: our kernels and jax's versions; and the order `angle-sum`, honest and spoiled."""
+"""Implementations to check: our kernels, and those in jax; and the order `angle-sum`, honest and spoiled."""
 
 import importlib
 import inspect
@@ -10,23 +10,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from angle_sums import ORDERS, case, late, layer, powers, then, turned
-from scanproof.properties.layer_calls import LayerCall
-from scanproof.properties.layer_draws import Sizes
-from scanproof.properties.layer_verdict import certify, judge_call
-from scanproof.properties.lru import draw as draw_lru
-from scanproof.properties.strategies import Domain
-from scanproof.reference.rotrnn import Params
+from calls import drawn
 
-from scanproof.benchmarks.peers.layer_peers import layer_subjects
-from scanproof.benchmarks.peers.peers import subjects
+from scanproof.benchmarks.peers import PEERS, subjects
+from scanproof.benchmarks.peers.subject import Subject
 from scanproof.properties.check import check
+from scanproof.properties.domain import Domain
+from scanproof.properties.verdict import judged
+from scanproof.reference.allowance.certificate import outputs, pulled_back
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.layers import mapped
+from scanproof.reference.call import Call, called
+from scanproof.reference.layers import named
+from scanproof.reference.systems import SYSTEMS, system_of
+from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
 FEW = Domain(lengths=frozenset({1, 2, 7, 16, 17, 33}))
 ADDED = Arithmetic("float32", order="angle-sum", stages="formed")
-OURS = [subject for subject in layer_subjects() if subject.ours]
-JAX = [subject for subject in layer_subjects() if subject.needs == "jax"]
+LAYERS = [subject for subject in subjects() if "layer" in system_of(subject.system).features]
+OURS = [subject for subject in LAYERS if subject.ours]
+JAX = [subject for subject in subjects() if subject.needs == "jax"]
 
 
 def function(subject):
@@ -35,12 +37,43 @@ def function(subject):
 
 
 # ---------------------------------------------------------------- subjects
-def test_subjects_have_a_system_a_target_and_what_they_need():
-    assert {subject.system for subject in subjects()} == {"scan"}
+def test_every_system_has_peers_under_its_own_name():
+    assert PEERS.keys() == SYSTEMS.keys()
+    assert all({subject.system for subject in peers.subjects} == {name} for name, peers in PEERS.items())
+
+
+def test_subjects_have_a_target_and_what_they_need():
     assert {(s.system, s.arithmetic.dtype) for s in OURS} == {(n, t) for n in ("lru", "rotrnn") for t in ("float32", "float64")}
-    assert len({(s.name, s.arithmetic.dtype) for s in layer_subjects()}) == len(layer_subjects()) == len(OURS + JAX)
-    assert all(callable(function(subject)) for subject in layer_subjects())
+    assert len({(s.name, s.arithmetic) for s in subjects()}) == len(subjects())
+    assert all(callable(function(subject)) for subject in subjects())
     assert {subject.arithmetic.subnormals for subject in JAX} == {"daz"}
+    assert [subject for subject in subjects() if subject.slow] == [s for s in JAX if s in LAYERS and s.arithmetic.dtype == "float64"]
+    assert all(subject.arithmetic.stages == "formed" for subject in LAYERS)
+
+
+def test_an_adapter_offers_every_keyword_of_its_system():
+    for subject in LAYERS:
+        parameters, system = inspect.signature(function(subject)).parameters, system_of(subject.system)
+        assert tuple(parameters) == system.keywords
+        assert {name for name, each in parameters.items() if each.default is inspect.Parameter.empty} == system.required
+
+
+def test_a_missing_package_is_named():
+    assert Subject("x", "y:z", Arithmetic("float32"), "scan", needs="no_such_package").missing == (
+        "no_such_package is not installed (make peers)"
+    )
+    assert Subject("x", "y:z", Arithmetic("float32"), "scan", needs="numpy").missing is None
+
+
+@pytest.mark.parametrize("system", [name for name, peers in PEERS.items() if peers.recorded])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_recording_drives_a_call(system, dtype):
+    """As long as the recording, in the declared format, and the same every time."""
+    signal = np.random.default_rng(0).standard_normal((3, 20, 4))
+    first, again = (PEERS[system].recorded(signal, Arithmetic(dtype)) for _ in range(2))
+    call = called(system_of(system), first, dtype)
+    assert call.size("time") == 20
+    assert {name: x.tobytes() for name, x in first.items()} == {name: x.tobytes() for name, x in again.items()}
 
 
 @pytest.mark.parametrize("subject", OURS, ids=lambda s: f"{s.system}-{s.arithmetic.dtype}")
@@ -73,39 +106,42 @@ def test_kernels_with_spoiled_gradients_do_not(subject, fault):
 
 # ---------------------------------------------------------------- jax, in a process of its own: it starts threads
 HEAD = """
-import importlib, json, sys
+import json, sys
 from dataclasses import replace
 import jax, numpy as np
-from scanproof.benchmarks import jax_layers
-from scanproof.benchmarks.peers.layer_peers import layer_subjects
+from scanproof.benchmarks.peers import lru, rotrnn, subjects
 from scanproof.properties.check import check
-from scanproof.properties.layer_calls import LayerCall, received
-from scanproof.properties.layer_verdict import judge_call
-from scanproof.properties.strategies import Domain
-from scanproof.reference import rotrnn
+from scanproof.properties.domain import Domain
+from scanproof.properties.results import received
+from scanproof.properties.verdict import judged
 from scanproof.reference.arithmetic.declaration import Arithmetic
+from scanproof.reference.call import Call
+from scanproof.reference.layers import named
+from scanproof.reference.systems.rotrnn import SYSTEM, init
 
 def leaked():
     return jax.config.jax_enable_x64 or jax.numpy.zeros(1).dtype != "float32"
 """
 CHECKED = """
-(subject,) = [s for s in layer_subjects() if s.needs == "jax" and [s.target.split(":")[1], s.arithmetic.dtype] == sys.argv[1:]]
-run = getattr(jax_layers, sys.argv[1])
+function, dtype = sys.argv[1:]
+(subject,) = [s for s in subjects() if s.target.endswith(":" + function) and s.arithmetic.dtype == dtype]
+run = getattr({"lru": lru, "rotrnn": rotrnn}[subject.system], function)
 laws, domain = ["equivalence", "directions", "gradients"], Domain(lengths=frozenset({7}))
 report = check(subject.system, run, arithmetic=subject.arithmetic, domain=domain, cases=3, laws=laws)
 print(json.dumps([{law.name: [law.verdict, max(law.ratios)] for law in report.laws if law.ratios}, leaked()]))
 """
 JUDGED = """
 arithmetic = Arithmetic("float32", subnormals="daz", order="angle-sum", stages="formed")
-gains = {"rotrnn_expm1": "expm1", "rotrnn_scipy": "one-minus-square"}
+gains = {"careful": "expm1", "given": "one-minus-square"}
 rng = np.random.default_rng(0)
-params = rotrnn.init(rng, heads=1, head_dim=2, width=2, dtype=np.float32)
+params = init(rng, heads=1, head_dim=2, width=2, dtype=np.float32)
 small = replace(params, gamma_log=np.float32([2.0]), M=params.M / 4)  # gamma = exp(-exp(2)) = 6e-4
 found = {}
 for name, gain in gains.items():
     u, y_bar = rng.standard_normal((2, 1, 1, 2)).astype(np.float32)  # of one step only xi tells gamma
-    call = LayerCall("rotrnn", small, u, y_bar=y_bar)
-    verdict = judge_call(received(getattr(jax_layers, name)(**call.keywords())), call, replace(arithmetic, gain=gain))
+    call = Call(SYSTEM, {**named(small), "u": u, "y_bar": y_bar})
+    got = received(getattr(rotrnn, name)(**call.keywords()), SYSTEM)
+    verdict = judged(got, call, replace(arithmetic, gain=gain))
     found[name] = [verdict.verdict == "outside", verdict.worst.output if verdict.verdict == "outside" else None]
 print(json.dumps([found, leaked()]))
 """
@@ -121,7 +157,7 @@ def of_jax(script, *words):
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [("lru", "float32"), ("lru", "float64"), ("rotrnn", "float32"), ("rotrnn_scipy", "float64")]
+    ("name", "dtype"), [("listing", "float32"), ("listing", "float64"), ("published", "float32"), ("given", "float64")]
 )
 def test_textbook_layers_in_jax_are_not_refuted(name, dtype):
     found = of_jax(CHECKED, name, dtype)
@@ -131,7 +167,7 @@ def test_textbook_layers_in_jax_are_not_refuted(name, dtype):
 
 def test_the_derivative_of_expm1_in_jax_is_refuted():
     """jax forms it as expm1(x) + 1, which cancels where exp(x) is small: dL/dgamma_log of a small gamma."""
-    assert of_jax(JUDGED) == {"rotrnn_expm1": [True, "gradient gamma_log"], "rotrnn_scipy": [False, None]}
+    assert of_jax(JUDGED) == {"careful": [True, "gradient gamma_log"], "given": [False, None]}
 
 
 # ---------------------------------------------------------------- angle-sum: honest
@@ -143,7 +179,7 @@ def test_added_angles_stay_within_their_allowance(order, time, gamma, turns):
     for seed in range(2):
         call = case(time, gamma, seed, turns=turns)
         for words in ({}, {"stages": "any"}, {"subnormals": "daz"}):
-            verdict = judge_call(layer(call, ORDERS[order]), call, replace(ADDED, **words))
+            verdict = judged(layer(call, ORDERS[order]), call, replace(ADDED, **words))
             assert verdict.counts["outside"] == verdict.counts["undecided"] == 0
             assert verdict.ratio <= 1
 
@@ -159,15 +195,15 @@ def test_any_tree_stays_within_its_allowance():
         return [*first, *(operator(first[-1], element) for element in second)]
 
     for order in (*[tree] * 5, late):
-        assert judge_call(layer(call, order), call, ADDED).ratio <= 1
+        assert judged(layer(call, order), call, ADDED).ratio <= 1
 
 
 def test_without_the_angles_honest_programs_would_be_refuted():
     """Angles that are added one by one drift like m^2: the allowance of bracketings of products does not know that."""
     call = case(1000, 0.9999, turns=1000)
     got = layer(call, powers)
-    assert judge_call(got, call, Arithmetic("float32", stages="formed")).verdict == "outside"
-    assert judge_call(got, call, ADDED).counts["outside"] == 0
+    assert judged(got, call, Arithmetic("float32", stages="formed")).verdict == "outside"
+    assert judged(got, call, ADDED).counts["outside"] == 0
 
 
 def test_the_drift_of_an_adversary_uses_much_of_the_allowance():
@@ -177,8 +213,8 @@ def test_the_drift_of_an_adversary_uses_much_of_the_allowance():
     for theta in np.linspace(1, 2, 400).reshape(-1, 1, 1):
         arrays = [x.astype("float32") for x in (theta, gamma_log, M, B, C, D)]
         u = np.eye(1, 200, dtype="float32")[..., None]  # (1, time, 1)
-        call = LayerCall("rotrnn", Params(*arrays), u)
-        used.append(judge_call(layer(call, powers), call, ADDED).ratio)
+        call = Call(SYSTEM, {**named(Params(*arrays)), "u": u})
+        used.append(judged(layer(call, powers), call, ADDED).ratio)
     assert 0.25 < max(used) <= 1
 
 
@@ -212,23 +248,23 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_spoiled_angles_are_outside(fault):
     call = case(33, 0.9)
-    verdict = judge_call(layer(call, **FAULTS[fault]), call, ADDED)
+    verdict = judged(layer(call, **FAULTS[fault]), call, ADDED)
     assert (verdict.verdict, verdict.grade) == ("outside", "theorem given the assumed constants")
 
 
 # ---------------------------------------------------------------- angle-sum: what the allowance says
 def test_the_allowance_grows_with_the_angle():
     call = case(33, 0.9)
-    further = replace(call, params=replace(call.params, theta=call.params.theta * 256))
+    further = call.but(theta=call["theta"] * 256)
     cases = (call, Arithmetic("float32", stages="formed")), (call, ADDED), (further, ADDED)
-    plain, added, far = (certify(each, arithmetic, False)["h"].bound for each, arithmetic in cases)
+    plain, added, far = (outputs(each, arithmetic)["h"].bound for each, arithmetic in cases)
     assert (added[:, 2:] > plain[:, 2:]).all()
     assert far.max() > 64 * added.max()
 
 
 def test_gradients_are_modelled_with_and_without_the_adjoint_recurrence():
-    call = replace(case(16, 0.9), y_bar=np.ones((1, 16, 3), "float32"))
-    loose, sharp = (certify(call, replace(ADDED, adjoint=word), True) for word in ("any", "recurrence"))
+    call = case(16, 0.9).but(y_bar=np.ones((1, 16, 3), "float32"))
+    loose, sharp = (pulled_back(call, replace(ADDED, adjoint=word)) for word in ("any", "recurrence"))
     assert all(np.isfinite(x.bound).all() for x in loose.values())
     assert all((sharp[name].bound <= loose[name].bound).all() for name in loose)
 
@@ -236,16 +272,14 @@ def test_gradients_are_modelled_with_and_without_the_adjoint_recurrence():
 @pytest.mark.parametrize("words", [{"rounding": "truncate"}, {"accumulate": "float64"}, {"operands": "tf32"}])
 def test_other_arithmetics_of_added_angles_are_undecided(words):
     call, arithmetic = case(7, 0.9), replace(ADDED, **words)
-    verdict = judge_call(layer(call, powers), call, arithmetic)
+    verdict = judged(layer(call, powers), call, arithmetic)
     ((name, word),) = words.items()
     assert (verdict.verdict, verdict.reason) == ("undecided", f"no allowance is known for order angle-sum with {name} {word}")
 
 
 def test_lru_has_no_angles_to_add():
-    sizes = Sizes(1, 7, 2, 4, 1)
-    params = draw_lru(np.random.default_rng(0), sizes, np.full(4, 0.5), False, False)
-    call = LayerCall("lru", mapped(params, lambda x: x.astype("float32")), case(7, 0.9).u[..., :2])
-    got = {"y": np.full(call.u.shape, np.nan, "float32")}
-    assert judge_call(got, call, ADDED).verdict == "undecided"
-    reason = judge_call(got, call, Arithmetic("float32", order="log-space", stages="formed")).reason
+    call = drawn("lru")
+    got = {"y": np.full(call["u"].shape, np.nan, "float32")}
+    assert judged(got, call, ADDED).verdict == "undecided"
+    reason = judged(got, call, Arithmetic("float32", order="log-space", stages="formed")).reason
     assert reason == "no allowance is known for order log-space in a layer"
