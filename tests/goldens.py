@@ -57,7 +57,9 @@ def plain(case: Case) -> Results:
     found = received(PLAIN[case.system](**wide), case.call().system)
     if case.system in LAYERS:
         found["h_last"] = h_last(case.call(), found["h"])
-    return {name: found[name].astype(form[1]) for name, form in asked(case.call(), case.dtype).items()}
+    return {
+        name: found[name].astype(form[1]) for name, form in asked(case.call(), case.dtype).items()
+    }
 
 
 def _wide(x: Any) -> Any:

@@ -132,7 +132,9 @@ MALFORMED = {
         "negative bound": set_to("allowances", 0, "bounds", "h", "data", 0, value=NEGATIVE),
         "bound is no number": set_to("allowances", 0, "bounds", "h", "data", 0, value="nan"),
         "head not finite": set_to("results", "h", "head", "data", 0, value="inf"),
-        "class of another dtype": set_to("allowances", 0, "declaration", "dtype", value="complex128"),
+        "class of another dtype": set_to(
+            "allowances", 0, "declaration", "dtype", value="complex128"
+        ),
         "class without dtype": drop("allowances", 0, "declaration", "dtype"),
         "unknown order": set_to("allowances", 0, "declaration", "order", value="backwards"),
         "unknown word": set_to("allowances", 0, "declaration", "speed", value="high"),
@@ -175,7 +177,7 @@ def altered(name: str, folder: Path, edit: Edit, forge: bool = False) -> Path:
     if forge:
         case = Case.model_validate_json(json.dumps(content))
         return write(case.model_copy(update={"id": case.expected_id()}), folder)
-    fields = (f' {json.dumps(field)}: {json.dumps(value)}' for field, value in content.items())
+    fields = (f" {json.dumps(field)}: {json.dumps(value)}" for field, value in content.items())
     path = folder / good.name
     path.write_text("{\n" + ",\n".join(fields) + "\n}\n")
     return path
@@ -314,7 +316,9 @@ def test_a_call_without_a_batch_axis_is_made_linted_and_asked(system: str, dtype
 
 def bare(collection: Collection, recipe: Recipe, d: Any) -> dict[str, Any]:
     """The first row of what a recipe draws."""
-    batched = {x.name for x in collection.system.arguments if "[batch]" in x.axes and "|" not in x.axes}
+    batched = {
+        x.name for x in collection.system.arguments if "[batch]" in x.axes and "|" not in x.axes
+    }
     drawn = {name: x for name, x in recipe.draw(d).items() if x is not None}
     return {name: x[0] if name in batched else x for name, x in drawn.items()}
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from goldens import CASES, LAYERS, NARROW, answered, answers, one, plain, some, usual
 
-from scanproof.golden import judging
 from scanproof.golden.judging import judge
 from scanproof.golden.recipes import COLLECTIONS
 from scanproof.properties.versions.scan import mutants
@@ -19,21 +16,6 @@ from scanproof.reference.arithmetic.formats import DTYPES
 
 EVERY = sorted({(system, case.dtype) for system in CASES for case in CASES[system]})
 OF_SEQUENCES = ("float32", "float64")
-CERTIFIED: dict[Any, Any] = {}
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Certifies a case once for many answers, and looks for no weaker declaration."""
-
-    def certificate(call: Any, arithmetic: Arithmetic, got: Any) -> Any:
-        key = call.system, tuple(x.tobytes() for x in call.arguments.values()), arithmetic
-        if key not in CERTIFIED:
-            [CERTIFIED[key]] = certify(call, arithmetic)
-        return CERTIFIED[key]
-
-    monkeypatch.setattr(judging, "certificate", certificate)
-    monkeypatch.setattr(judging, "_fits", lambda *_: {})
 
 
 @pytest.mark.parametrize(("system", "dtype"), EVERY)
@@ -141,7 +123,10 @@ def test_what_only_formed_stages_make_outside_waits_for_that_declaration(system:
     assert waiting.verdict == "undecided"
     assert "1 of 1 cases would be outside" in waiting.reason
     assert "declare stages formed, or any" in waiting.reason
-    assert judge([case], given, {"float32": Arithmetic("float32", stages="formed")}).verdict == "outside"
+    assert (
+        judge([case], given, {"float32": Arithmetic("float32", stages="formed")}).verdict
+        == "outside"
+    )
     free = judge([case], given, {"float32": Arithmetic("float32", stages="any")})
     assert free.cases[0].status == "within"
 

@@ -109,11 +109,14 @@ def test_what_was_assumed_is_said() -> None:
     for system in LAYERS:
         for case in CASES[system]:
             assert {each.declaration["stages"] for each in case.allowances} == {"formed"}
-    assert not any("stages" in each.declaration for case in CASES["scan"] for each in case.allowances)
+    assert not any(
+        "stages" in each.declaration for case in CASES["scan"] for each in case.allowances
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["lru-gradients-float32", "rotrnn-gradients-directions-float64", "rotrnn-identity-float64"]
+    "name",
+    ["lru-gradients-float32", "rotrnn-gradients-directions-float64", "rotrnn-identity-float64"],
 )
 def test_head_and_tail_are_the_same_at_any_precision(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -177,7 +180,12 @@ def test_magnitude_is_exact_or_just_above() -> None:
 def test_agreement_is_a_few_last_bits() -> None:
     bound = np.array([1.0, 0.0, np.inf])
     assert agree(bound * (1 + 2.0**-45), bound)
-    for other in ([1 + 2.0**-30, 0, np.inf], [1, 2.0**-1074, np.inf], [1, 0, 1.0], [np.inf, 0, np.inf]):
+    for other in (
+        [1 + 2.0**-30, 0, np.inf],
+        [1, 2.0**-1074, np.inf],
+        [1, 0, 1.0],
+        [np.inf, 0, np.inf],
+    ):
         assert not agree(np.array(other), bound)
 
 

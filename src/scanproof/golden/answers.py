@@ -23,8 +23,8 @@ from scanproof.properties.witness import Numbers, Strict, array, first_fault, nu
 from scanproof.reference.call import Call, Form
 from scanproof.reference.inputs import Array
 
-# No digit can be matched by two parts of it, so that it takes time in proportion to the text.
-HEXADECIMAL = r"0x([0-9a-f]+(\.[0-9a-f]*)?|\.[0-9a-f]+)(p[+-]?[0-9]+)?"
+# Runs of digits are never given back (++), so that it takes time in proportion to the text.
+HEXADECIMAL = r"0x([0-9a-f]++(\.[0-9a-f]*+)?|\.[0-9a-f]++)(p[+-]?[0-9]++)?"
 NUMBER = re.compile(rf"[+-]?({HEXADECIMAL}|inf(inity)?|nan(\([^)]*\))?)", re.IGNORECASE)
 SHOWN = 40  # characters of what was found
 

@@ -89,7 +89,7 @@ def _judged(case: Case, answers: Answers, arithmetic: Arithmetic) -> Judged:
     if not got:
         return Judged(case, arithmetic, "not offered")
     block = certificate(call, arithmetic, got)
-    found = {name: views[0] for name, views in block.results.items()}
+    found = {name: views[0] for name, views in block.results.items() if name in case.results}
     wrong = altered(case, arithmetic, found)
     if wrong:
         told = f"its {wrong} for {arithmetic} are not those of its call"
