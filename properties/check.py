@@ -109,7 +109,7 @@ def _explain(report: Report, session: Search, seed: int) -> None:
     shrink(failing, session.room, session.domain, session.first_outside)
     call, got = session.smallest or (failing, result)  # the first one where it does not fail again
     failure = judged(got, call, session.arithmetic)
-    if failure.window and failure.worst and call.system.window:  # the window is a failing call of its own, which a third party can recheck
+    if failure.window and failure.worst and call.system.window:  # a call of its own, which a third party can recheck
         place = f"{failure.worst.place} of {call.described()}"
         report.window = f"{place}, judged from the printed state before its window"
         call, got = call.system.window(call, got, session.arithmetic, failure.worst.index)

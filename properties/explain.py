@@ -86,7 +86,7 @@ def rescue(found: Judgements, arithmetic: Arithmetic) -> str | None:
     for words in single + [one | two for one, two in pairs if not one.keys() & two.keys()]:
         other = _declared(arithmetic, words)
         if other and found.fit(other):
-            told = all(verdict.verdict in ("within", "nearest") for verdict in found.under(other))
+            told = all(verdict.unless or verdict.verdict in ("within", "nearest") for verdict in found.under(other))
             return str(other) + ("" if told else BLIND)
     return None
 

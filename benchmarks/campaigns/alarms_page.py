@@ -1,4 +1,4 @@
-"""What the honest evaluations of `alarms` show: totals, a table of how tight each class is, and the page docs/measured/tightness.md."""
+"""What `alarms` found: totals, a table of how tight each class is, and the page docs/measured/tightness.md."""
 
 from __future__ import annotations
 
@@ -98,9 +98,11 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
 INTRODUCTION = """\
 # False alarms and tightness
 
-Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/measured/tightness.md`. Honest programs of
-the bare scan are computed ([`benchmarks/campaigns/honest.py`](../benchmarks/campaigns/honest.py)) and judged as any result is, each under the
-class that it was computed in. By the theorem ([theorem.md](theorem.md)) none can be `outside`; so this checks the code, not
+Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/measured/tightness.md`.
+Honest programs of
+the bare scan are computed ([`benchmarks/campaigns/honest.py`](../../benchmarks/campaigns/honest.py))
+and judged as any result is, each under the
+class that it was computed in. By the theorem ([theorem.md](../theorem.md)) none can be `outside`; so this checks the code, not
 the theorem. A fault that no evaluation here meets stays unseen, and nothing is said about programs outside the classes of the
 table.
 

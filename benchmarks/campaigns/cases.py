@@ -46,7 +46,7 @@ def planned(seed: int, number: int) -> Call:
     """The call of a case, gradients asked for. Parameters, inputs and initial states as the suite draws them."""
     (regime, dtype), rng = cell(number), np.random.default_rng([seed, number])
     reverse, two, start = (bool(rng.random() < share) for share in (REVERSE, TWO, START))
-    sizes = {"batch": 1, "time": regime.sizes["time"], "width": WIDTH} | regime.sizes
+    sizes = {"batch": 1, "time": regime.sizes["time"], "width": WIDTH, **regime.sizes}
     room, campaign = room_of(regime.system), CAMPAIGNS[regime.system]
     case = Draw(room, declared(dtype, "any"), Domain(), sizes, seed=int(rng.integers(2**32)))
     moduli = np.minimum(regime.modulus * campaign.shares(rng, sizes["state"]), LARGEST)  # (state,)

@@ -1,4 +1,4 @@
-"""The campaign of RotRNN. Its programs apply P' (xi (B u)) and C (P s), the doubling (xi P'B) u and (C P) s; P' is P transposed."""
+"""The campaign of RotRNN: programs apply P' (xi (B u)) and C (P s), the doubling (xi P'B) u and (C P) s; P' = P transposed."""
 
 from __future__ import annotations
 

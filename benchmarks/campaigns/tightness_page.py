@@ -1,4 +1,4 @@
-"""What `tightness` found: totals, how tight each output's allowance is, its cost, and the page docs/measured/layers-tightness.md."""
+"""What `tightness` found: totals, the tightness of each output, its cost; the page docs/measured/layers-tightness.md."""
 
 from __future__ import annotations
 
@@ -159,8 +159,10 @@ def _table(columns: tuple[str, ...], words: int, rows: Iterable[tuple[str, ...]]
 INTRODUCTION = """\
 # Tightness of the allowances of layers
 
-Written by `scanproof power layers --cases {each} --seed {seed} --write docs/measured/layers-tightness.md`. Honest programs of whole
-layers, forward and backward, are computed ([`benchmarks/campaigns/programs.py`](../benchmarks/campaigns/programs.py)), and every result
+Written by `scanproof power layers --cases {each} --seed {seed} --write docs/measured/layers-tightness.md`.
+Honest programs of whole
+layers, forward and backward, are computed ([`benchmarks/campaigns/programs.py`](../../benchmarks/campaigns/programs.py)),
+and every result
 is put beside its allowance. By the theorem none can be `outside`, given the assumed constants ([constants.md](constants.md)).
 So this checks the code and shows what the theorem is worth: a large median is the price of a worst case over all programs.
 

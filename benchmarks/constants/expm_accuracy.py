@@ -1,8 +1,8 @@
 """How far matrix exponentials of skew matrices, and their adjoints, are off from balls (docs/measured/constants.md).
 
-The unit is u (||S||_1 + sqrt N), the one of c_E in reference/arithmetic/constants.py. Errors: ||P^ - exp S||_2, and for the adjoint
-||L^ - L(S^T, G)||_F / ||G||_F. Differences are formed in balls of PRECISION bits, whose radii must stay below RADIUS, and
-only then rounded to float64.
+The unit is u (||S||_1 + sqrt N), the one of c_E in reference/arithmetic/constants.py. Errors: ||P^ - exp S||_2, and for
+the adjoint ||L^ - L(S^T, G)||_F / ||G||_F. Differences are formed in balls of PRECISION bits, whose radii must stay below
+RADIUS, and only then rounded to float64.
 """
 
 from __future__ import annotations

@@ -238,7 +238,8 @@ LAYERS = (
         argued=("docs/layers.md: exp does not amplify perturbations of a skew matrix, since exp(sS) is orthogonal",),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/arithmetic/constants.py: c_E",),
-        tested=("tests/reference/allowance/test_near.py: the norm lane", "tests/properties/systems/test_expm.py: the exponential alone",
+        tested=("tests/reference/allowance/test_near.py: the norm lane",
+                "tests/properties/systems/test_expm.py: the exponential alone",
                 "tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured"),
     ),
     Link(

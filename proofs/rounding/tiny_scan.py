@@ -1,6 +1,7 @@
 """The allowance against every evaluation in a tiny format: T = 3, every input, every bracketing, fused or not, in integers.
 
-This tries the transcription of a proved theorem: `reference/allowance/rounding.py` itself gives the allowances, its (u, eta) those of the
+This tries the transcription of a proved theorem: `reference/allowance/rounding.py` itself gives the allowances, its
+(u, eta) those of the
 format, scaled to integers and rounded down. Nothing is extrapolated to larger formats. An allowance that nothing could exceed
 would pass too: `tiny` removes each term.
 """

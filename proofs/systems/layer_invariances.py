@@ -209,7 +209,8 @@ def channels() -> Iterator[Claim]:
     instances = at_sizes(permuted)
     moved = states([(pi * Lambda * adjoint(pi), pi * b1), (pi * Lambda * adjoint(pi), pi * b2)], pi * z)[-1]
     plain = states([(Lambda, b1), (Lambda, b2)], z)[-1]
-    yield Claim("the reference's scan: permuted states, two steps", moved, pi * plain, (PI,), (plain, adjoint(pi) * plain), instances)
+    others = (plain, adjoint(pi) * plain)
+    yield Claim("the reference's scan: permuted states, two steps", moved, pi * plain, (PI,), others, instances)
     yield Claim("R' h' = R h for R' = R pi^T", R * adjoint(pi) * moved, R * plain, (PI,), (R * moved, 2 * R * plain), instances)
     yield from two_channels()
 

@@ -164,7 +164,8 @@ LEMMAS = (
         role="why xi normalises: the expected norm is 1 for every value of the parameters",
         N="general N, any input width, every t; whiteness in time and space is a hypothesis",
         method=f"{WORDS}; random vectors as letters, x adjoint(u) for E[x u^T]: whiteness as hypotheses on the letters; "
-        "the reference's scan is run on the letters, rotrnn.constants on symbols of head_dim = 2; instances: finite probability spaces",
+        "the reference's scan is run on the letters, rotrnn.constants on symbols of head_dim = 2; "
+        "instances: finite probability spaces",
         cited=(
             "random vectors with second moments are operators, and E[v w^T] is v adjoint(w)",
             TRACE,

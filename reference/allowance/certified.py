@@ -15,7 +15,7 @@ Exact = Callable[[tuple[int, ...]], tuple[list[int], int]]
 
 
 class Norms(NamedTuple):
-    """Of the errors of whole matrices, (stack,) each: bounds of the 2-norm, and a direction x (stack, n) with |D x| >= low |x|."""
+    """Of the errors D of whole matrices: bounds of the 2-norm (stack,), and directions x (stack, n) with |D x| >= low |x|."""
 
     low: Array
     high: Array

@@ -28,7 +28,7 @@ w = (1 + l G^2)^(m-1) - 1, and each of the m state products and m + 1 sums passe
     underflow_t = (1+xi_t) (1+beta)^m [ w sum(|b| + dX) + (m l + (m+1) f) G (1 + w) ]
 
 A declared sequential order forms every h_t, so roundings act on |h_t| itself, which the truth knows, instead of X_t. That is
-false for trees, whose intermediate results are no states (tests/reference/arithmetic/test_formats.py has one that exceeds it), and for units that
+false for trees, whose intermediate results are no states (the tests of formats have one that exceeds it), and for units that
 align the operands of a sum. Where results are stored in a narrower format, storing costs s |h_t| + s_loss once at the output, at
 every step, or once per chunk and path.
 """

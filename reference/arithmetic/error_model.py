@@ -1,4 +1,4 @@
-"""The terms of the allowance that can be weakened by name: what tests and docs/measured/tiny.md use to show that each one is needed.
+"""The terms of the allowance that can be weakened by name: what shows that each one is needed (docs/measured/tiny.md).
 
 The defaults are what is proved, and no command of Scanproof takes another one. A factor multiplies its term (1 as proved, 0
 removes it); an exponent 0 leaves its factor out; `fewer_...` is subtracted from a count. The symbols are those of rounding.py.

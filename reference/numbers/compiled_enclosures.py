@@ -13,9 +13,9 @@ import math
 
 import numpy as np
 
-from scanproof.reference.transitions.compiled import compiled
 from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Array
+from scanproof.reference.transitions.compiled import compiled
 from scanproof.reference.truth.double_double import _modulus, _two_product, _two_sum
 
 

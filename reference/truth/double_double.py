@@ -43,10 +43,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import intrinsic
 
-from scanproof.reference.transitions.compiled import compiled
 from scanproof.reference.arithmetic.environment import require_ieee
 from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Array, Inputs
+from scanproof.reference.transitions.compiled import compiled
 from scanproof.reference.truth.enclosure import Truth
 
 SAFE = 2.0**-967  # the last bit of a product from here on is no less than 2^-1074

@@ -23,7 +23,7 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.arithmetic.vocabulary import ALGORITHMS
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.truth.exact import truth
+from scanproof.reference.truth import truth
 
 PUSHES = (Functions(), Functions(1.0), Functions(-1.0), Functions(1.0, seed=7))
 SIZES = (1e-3, 0.5, 0.9, 0.99, 1.0, 1.01)

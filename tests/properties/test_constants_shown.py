@@ -1,4 +1,5 @@
-"""Constants that an implementation shows: judged themselves, and outputs as they follow from them, where nothing is assumed."""
+"""Constants that an implementation shows are judged themselves, and results as they follow from them:
+there nothing is assumed."""
 
 from __future__ import annotations
 
@@ -7,97 +8,131 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scanproof.properties.layer_calls import received
-from scanproof.reference.layer_arithmetic import of_layer
+from calls import LAYERS, drawn
 
 import scanproof
-from scanproof.reference import layer_certificate, lru, rotrnn
-from scanproof.reference.systems import LAYERS
+from scanproof.properties import shrink
+from scanproof.properties.judge import formed
+from scanproof.properties.verdict import judged
+from scanproof.reference.allowance import certificate
+from scanproof.reference.allowance.certified import GIVEN
+from scanproof.reference.call import Call, called
+from scanproof.reference.systems import SYSTEMS, lru, rotrnn
 
 FLOAT32 = scanproof.Arithmetic("float32", order="sequential", stages="formed")
-MODULES: dict[str, Any] = {"lru": lru, "rotrnn": rotrnn}
+SHOWN = [(system, name) for system in LAYERS for name in SYSTEMS[system].shown]
 
 
-def answer(system: str, spoil: Any = None, from_spoiled: bool = True) -> tuple[Any, Any, dict[str, Any]]:
-    """Parameters, inputs and what an honest float32 layer returns with its constants; `spoil` changes them before they are used."""
-    module = MODULES[system]
-    params = module.init(np.random.default_rng(1), dtype=np.float32, **({"ring": "paper-long"} if system == "lru" else {}))
+def call_of(system: str) -> Call:
+    """A call of 40 steps whose parameters are drawn as published."""
+    rng = np.random.default_rng(1)
+    if system == "lru":
+        params: Any = lru.init(rng, 6, 3, ring="paper-long", dtype=np.float32)
+    else:
+        params = rotrnn.init(rng, 2, 4, 3, dtype=np.float32)
     u = np.random.default_rng(2).standard_normal((1, 40, len(params.D))).astype(np.float32)
-    k = module.constants(params)
+    return called(SYSTEMS[system], {"params": params, "u": u}, "float32")
+
+
+def answer(call: Call, spoil: Any = None, from_spoiled: bool = True) -> dict[str, Any]:
+    """What an honest layer returns, with its constants; `spoil` changes them before they are used."""
+    system, inside = call.system, call.inside(call.arguments)
+    k = system.constants(inside)
     shown = k._replace(**spoil(k)) if spoil else k
-    call = module.enter(params, u, None)
-    y, h = module.run(shown if from_spoiled else k, call.u, call.h0)
-    constants = {name: np.asarray(getattr(shown, name)) for name in LAYERS[system].hook}
-    return params, u, {"y": y, "h": call.border.leave(h, 2), "constants": constants}
+    found = system.run(shown if from_spoiled else k, inside, call.reverse)
+    left = {name: call.leave(system.result[name].axes, x) for name, x in found.items()}
+    constants = {name: np.asarray(getattr(shown, name)) for name in system.shown}
+    return left | {"constants": constants}
 
 
-@pytest.mark.parametrize("system", MODULES)
+def verdict_of(call: Call, got: Any) -> Any:
+    """As `judge` gives it, but for what would explain it."""
+    return judged(formed(got, call, FLOAT32), call, FLOAT32)
+
+
+@pytest.mark.parametrize("system", LAYERS)
 def test_honest_constants_are_not_refuted_and_sharpen_the_allowance(system: str) -> None:
-    params, u, got = answer(system)
-    assert scanproof.judge(system, got, params=params, u=u, arithmetic=FLOAT32).verdict == "within"
-    module, call, declared = MODULES[system], MODULES[system].enter(params, u, None), FLOAT32
-    usual = layer_certificate.outputs(module, params, call, False, declared)["y"].bound
-    sharper = layer_certificate.shown(module, params, call, False, declared, got["constants"])["y from constants"].bound
+    call = call_of(system)
+    got = answer(call)
+    verdict = scanproof.judge(call.system, got, arithmetic=FLOAT32, **call.arguments)
+    assert verdict.verdict == "within"
+    assert {"y", "h", f"y{GIVEN}", f"h{GIVEN}"} <= verdict.outputs.keys()
+    usual = certificate.outputs(call, FLOAT32)["y"].bound
+    sharper = certificate.shown(call, FLOAT32, got["constants"])[f"y{GIVEN}"].bound
     assert (sharper <= usual).all()
     assert np.median(sharper / usual) < 0.5
 
 
-@pytest.mark.parametrize(("system", "name"), [("lru", "lam"), ("lru", "gamma"), ("rotrnn", "P"), ("rotrnn", "xi"), ("rotrnn", "cos")])
+@pytest.mark.parametrize("system", LAYERS)
+def test_some_constants_may_be_shown_with_some_results(system: str) -> None:
+    call = call_of(system)
+    got, name = answer(call), SYSTEMS[system].shown[0]
+    some = {"y": got["y"], "constants": {name: got["constants"][name]}}
+    verdict = verdict_of(call, some)
+    assert verdict.verdict == "within"
+    assert verdict.outputs.keys() == {f"constant {name}", "y", f"y{GIVEN}"}
+
+
+@pytest.mark.parametrize(("system", "name"), SHOWN)
 def test_a_wrong_constant_is_outside_itself(system: str, name: str) -> None:
-    params, u, got = answer(system, lambda k: {name: getattr(k, name) * np.float32(1 + 2.0**-9)})
-    verdict = scanproof.judge(system, {"constants": got["constants"], "y": got["y"]}, params=params, u=u, arithmetic=FLOAT32)
+    call = call_of(system)
+    got = answer(call, lambda k: {name: getattr(k, name) * np.float32(1 + 2.0**-9)})
+    wrong = {"y": got["y"], "constants": {name: got["constants"][name]}}
+    verdict = verdict_of(call, wrong)
     assert verdict.verdict == "outside"
-    only = received({"constants": {name: got["constants"][name]}})
-    assert list(only) == [f"constant {name}"]
+    assert f"of constant {name} exceed the allowance" in verdict.reason
+    with pytest.raises(TypeError, match=f"^got: found constant {name}, expected y, h, h_last$"):
+        verdict_of(call, {"constants": wrong["constants"]})
 
 
 def test_what_does_not_follow_from_the_constants_is_a_theorem() -> None:
-    """lam that is off by some ulps is admitted, and so is y; but not both together, when y was made from another lam."""
-    ulps = np.float32(1 + 2.0**-20)
-    params, u, got = answer("lru", lambda k: {"lam": k.lam * ulps}, from_spoiled=False)
-    without = scanproof.judge("lru", {"y": got["y"], "h": got["h"]}, params=params, u=u, arithmetic=FLOAT32)
-    assert without.verdict == "within"
-    verdict = scanproof.judge("lru", got, params=params, u=u, arithmetic=FLOAT32)
+    """lam that is off by some ulps is admitted, and so is y, but not y from another lam."""
+    call, ulps = call_of("lru"), np.float32(1 + 2.0**-20)
+    got = answer(call, lambda k: {"lam": k.lam * ulps}, from_spoiled=False)
+    assert verdict_of(call, {"y": got["y"], "h": got["h"]}).verdict == "within"
+    verdict = verdict_of(call, got)
     assert (verdict.verdict, verdict.grade) == ("outside", "theorem")
-    assert verdict.worst is not None
-    assert verdict.worst.output.endswith("from constants")
+    assert verdict.worst.output.endswith(GIVEN)
 
 
 def test_other_names_and_shapes_are_one_line() -> None:
-    params, u, got = answer("lru")
-    constants = got["constants"]
+    call = call_of("lru")
+    got = answer(call)
+    lam = got["constants"]["lam"]
     for wrong, message in (
-        ({"Lambda": constants["lam"]}, "got: found constant Lambda, expected .* constants lam, gamma"),
-        ({"lam": constants["lam"][:2]}, r"got: found shape \(2,\) for constant lam, expected \(16,\)"),
-        ({"lam": constants["lam"].real.copy()}, "got: found dtype float32 for constant lam, expected complex64"),
+        ({"Lambda": lam}, "got: found constant Lambda, expected .* constants lam, gamma"),
+        ({"lam": lam[:2]}, r"got: found shape \(2,\) for constant lam, expected \(16,\)"),
+        ({"lam": lam.real.copy()}, "got: found dtype float32 for constant lam, expected complex64"),
     ):
         with pytest.raises(TypeError, match=message):
-            scanproof.judge("lru", got | {"constants": wrong}, params=params, u=u, arithmetic=FLOAT32)
+            verdict_of(call, got | {"constants": wrong})
 
 
-def test_a_search_judges_them_too() -> None:
-    def layer(
-        nu_log: Any, theta_log: Any, gamma_log: Any, B_re: Any, B_im: Any, C_re: Any, C_im: Any, D: Any, u: Any, push: float = 0.0
-    ) -> Any:
+def test_a_search_judges_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shrink, "CALLS", 10)
+
+    def layer(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, u):
         params = lru.Params(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D)
-        k = lru.constants(params)
-        y, _ = lru.run(k, u, lru.enter(params, u, None).h0)
-        return {"y": y, "constants": {"lam": k.lam * np.float32(1 + push)}}
+        got = answer(called(SYSTEMS["lru"], {"params": params, "u": u}, "float32"))
+        lam = got["constants"]["lam"] * np.float32(1 + push)
+        return {"y": got["y"], "constants": {"lam": lam}}
 
-    domain = scanproof.Domain(lengths=frozenset({1, 9}))
-    laws = ["impulses", "equivalence"]
-    arithmetic = replace(FLOAT32, order="any")
-    assert scanproof.check("lru", layer, arithmetic=arithmetic, domain=domain, cases=2, laws=laws).verdict == "within"
-
-    def shows_another(nu_log: Any, theta_log: Any, gamma_log: Any, B_re: Any, B_im: Any, C_re: Any, C_im: Any, D: Any, u: Any) -> Any:
-        return layer(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, u, push=2.0**-10)
-
-    report = scanproof.check("lru", shows_another, arithmetic=arithmetic, domain=domain, cases=2, laws=laws)
+    few: dict[str, Any] = {name: frozenset({n}) for name, n in (("lengths", 9), ("channels", 2), ("states", 2))}
+    options: dict[str, Any] = {"domain": scanproof.Domain(**few), "cases": 1}
+    options["laws"] = ["impulses", "equivalence"]
+    arithmetic, push = replace(FLOAT32, order="any"), 0.0
+    assert scanproof.check("lru", layer, arithmetic=arithmetic, **options).verdict == "within"
+    push = 2.0**-10
+    report = scanproof.check("lru", layer, arithmetic=arithmetic, **options)
     assert report.verdict == "outside"
     assert report.witness is not None
+    assert report.witness.output == "constant lam"
 
 
-def test_gradients_need_y_bar() -> None:
-    params, u, got = answer("lru")
-    with pytest.raises(TypeError, match="found grads, expected them only where y_bar is given, the cotangent of y"):
-        scanproof.judge("lru", {"y": got["y"], "grads": {"D": np.zeros_like(params.D)}}, params=params, u=u, arithmetic=FLOAT32)
+@pytest.mark.parametrize("system", LAYERS)
+def test_gradients_need_y_bar(system: str) -> None:
+    call = drawn(system)
+    got = {"y": call["u"], "grads": {"D": np.zeros_like(call["D"])}}
+    told = "^got: found grads, expected them only where y_bar is given, the cotangent"
+    with pytest.raises(TypeError, match=told):
+        verdict_of(call, got)

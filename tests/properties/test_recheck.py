@@ -3,14 +3,13 @@
 import functools
 from fractions import Fraction
 
+import calls
 import flint
 import mpmath
 import numpy as np
 import pytest
-from calls import scans
 from witnesses import (
     altered,
-    certified,
     content,
     declaration,
     entry,
@@ -25,6 +24,7 @@ from witnesses import (
 from scanproof.properties.check import check
 from scanproof.properties.domain import Domain
 from scanproof.properties.recheck import _layers, _witness, expm, lru, rotrnn
+from scanproof.properties.results import received
 from scanproof.properties.verdict import judged
 from scanproof.properties.versions.scan import MUTANTS, chunked
 from scanproof.properties.versions.versions import VERSIONS
@@ -66,7 +66,7 @@ def scan(dtype="complex64", varying=True, h0=True, reverse=False, value=1e3):
     rng = np.random.default_rng(5)
     lam = drawn(rng, dtype, 2, 9, 3) if varying else drawn(rng, dtype, 3)
     start = drawn(rng, dtype, 2, 3) if h0 else None
-    call = scans(lam, drawn(rng, dtype, 2, 9, 3), start, reverse)
+    call = calls.scans(lam, drawn(rng, dtype, 2, 9, 3), start, reverse)
     return content(written(call, {"h": np.full((2, 9, 3), value, dtype)}, Arithmetic(dtype)))
 
 
@@ -114,7 +114,7 @@ def test_scans_judged_from_a_printed_state(dtype, order, store, reverse):
     """The witness is the window alone, with the state before it as h0."""
     declared = Arithmetic(dtype, order=order, store=store)
     b = drawn(np.random.default_rng(1), dtype, 1, 48, 2)
-    call = scans(np.full(2, 0.99, dtype), b, reverse=reverse)
+    call = calls.scans(np.full(2, 0.99, dtype), b, reverse=reverse)
     got = {"h": chunked(**call.keywords(), carry=lambda state, left: state * (1 + 2.0**-21))}
     verdict = judged(got, call, declared)
     assert verdict.window
@@ -151,15 +151,25 @@ def test_altered_scans():
 
 
 # ---------------------------------------------------------------- layers
-@pytest.mark.parametrize("system", LAYERS)
-@pytest.mark.parametrize("two", [False, True])
-def test_layers_in_every_output(system, two):
-    call, arithmetic, _ = certified(system, "float32", two, True, False, True)
-    outputs = call.expected(arithmetic.dtype)
-    assert {name.partition(" ")[2] or name for name in outputs} >= {"y", "h", "h_last", "u", "h0"}
-    for number, output in enumerate(outputs):
-        way = {"start": number % 2 == 0, "reverse": number % 3 == 0}
-        assert recheck(layer(system, output, two=two, **way)) == "confirmed", output
+def outputs(system, two):
+    """The results of a layer, and the gradients of all its arguments."""
+    found = SYSTEMS[system]
+    given = [name for name in found.gradients if two or not found.argument[name].second]
+    return [*found.result, *(f"gradient {name}" for name in given)]
+
+
+EVERY = [
+    (system, two, number, output)
+    for system in LAYERS
+    for two in (False, True)
+    for number, output in enumerate(outputs(system, two))
+]
+
+
+@pytest.mark.parametrize(("system", "two", "number", "output"), EVERY)
+def test_layers_in_every_output(system, two, number, output):
+    way = {"start": number % 2 == 0, "reverse": number % 3 == 0}
+    assert recheck(layer(system, output, two=two, **way)) == "confirmed"
 
 
 @pytest.mark.parametrize("system", LAYERS)
@@ -208,16 +218,22 @@ def test_results_as_they_follow_from_the_constants_shown(system, result):
         assert TRUTH in recheck(other), name
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["lru-scales-carry", "rotrnn-scales-carry", "rotrnn-gradient-M", "rotrnn-C-two-directions"],
-)
+@pytest.mark.parametrize("name", ["lru-scales-carry", "rotrnn-scales-carry"])
 def test_layers_of_a_search(name):
-    laws = {"rotrnn-gradient-M": "gradients", "rotrnn-C-two-directions": "directions"}
-    version, law = BY_NAME[name], laws.get(name, "impulses")
-    words = {"arithmetic": FORMED, "domain": SHORT, "cases": 1, "laws": [law]}
+    version = BY_NAME[name]
+    words = {"arithmetic": FORMED, "domain": SHORT, "cases": 1, "laws": ["impulses"]}
     report = check(version.system, version.implementation, **words)
     assert recheck(content(report.witness)) == "confirmed"
+
+
+@pytest.mark.parametrize("name", ["rotrnn-gradient-M", "rotrnn-C-two-directions"])
+def test_layers_of_a_version(name):
+    version, bars = BY_NAME[name], "gradient" in name
+    call = calls.drawn(version.system, FORMED, {"time": 3, "width": 2}, bars=bars, two=not bars)
+    got = received(version.implementation(**call.keywords()), call.system)
+    found = content(written(call, got, FORMED))
+    assert found["output"] == ("gradient M" if bars else "y")
+    assert recheck(found) == "confirmed"
 
 
 READS = {  # the arguments that an element depends on

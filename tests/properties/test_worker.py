@@ -118,7 +118,7 @@ def test_questions_and_answers_are_plain_data(system):
     call = drawn(system, start=True, bars=True)
     question = pickle.dumps(astuple(Question.of(call)))
     assert b"scanproof" not in question
-    keywords, required, described, poison = pickle.loads(question)  # noqa: S301
+    keywords, required, described, poison = pickle.loads(question)
     assert (required, described, poison) == (call.system.required, call.described(), False)
     assert {name: x.tobytes() for name, x in keywords.items()} == {name: x.tobytes() for name, x in call.arguments.items()}
     answer = invoke(lambda **given: {"y": given, "h": (1, given)}, Question(keywords, required, described))

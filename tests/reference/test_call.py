@@ -375,9 +375,9 @@ def test_results_and_cotangents_come_by_name(system):
 
 
 def test_a_system_without_an_adjoint_says_so():
-    with pytest.raises(TypeError, match="^system: found scan, which has no adjoint here$"):
+    with pytest.raises(TypeError, match=r"^system: found scan, which has no adjoint here$"):
         scanproof.vjp("scan", {"h": 1}, **drawn("scan").keywords())
-    with pytest.raises(ValueError, match="^system: found 'mamba', expected one of scan, lru, rotrnn, expm$"):
+    with pytest.raises(ValueError, match=r"^system: found 'mamba', expected one of scan, lru, rotrnn, expm$"):
         scanproof.run("mamba")
 
 

@@ -11,9 +11,8 @@ import pytest
 from calls import drawn
 
 import scanproof
-from scanproof.reference.systems import tables
 from scanproof.reference.call import kinds_of
-from scanproof.reference.systems import SYSTEMS
+from scanproof.reference.systems import SYSTEMS, tables
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "contract.md").read_text()

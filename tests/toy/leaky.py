@@ -56,6 +56,10 @@ def pull_back(x: Mapping[str, Any], bars: Mapping[str, Any], reverse: bool) -> d
     }
 
 
+def checked(x: Mapping[str, Any]) -> None:
+    constants(x)
+
+
 SYSTEM = System(
     name="leaky",
     title="leaky integrators, a toy",
@@ -80,6 +84,6 @@ SYSTEM = System(
     equation="lam = exp(-exp(rate_log)); h[t] = lam h[t-1] + B u[t], y[t] = C h[t]",
     carry="lam",
     unmodelled=unmodelled_in_layers,
-    check=constants,
+    check=checked,
     features=frozenset({"states", "layer"}),
 )  # fmt: skip

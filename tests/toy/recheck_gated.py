@@ -57,7 +57,7 @@ def _checked(w: Witness) -> dict[str, Any]:
 def run(x: dict[str, Any], reverse: bool) -> tuple[list[Any], list[Any]]:
     """o (batch, time, heads, value) and the last S (batch, heads, key, value)."""
     last = [[[[*row] for row in S] for S in heads] for heads in x["initial_state"]]
-    o = [[[None for _ in heads] for heads in steps] for steps in x["g"]]
+    o: list[Any] = [[[None for _ in heads] for heads in steps] for steps in x["g"]]
     for b, steps in enumerate(x["g"]):
         for t in reversed(range(len(steps))) if reverse else range(len(steps)):
             for h, g in enumerate(steps[t]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from scanproof.benchmarks.speed import speed
 from scanproof.benchmarks.speed.cases import Case, chosen
 from scanproof.benchmarks.speed.machine import limited
-from scanproof.benchmarks.speed import speed
 from scanproof.cli.doctor import machine
 from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.output import console, number, print_json, progress, table

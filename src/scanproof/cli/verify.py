@@ -62,7 +62,7 @@ class Job(NamedTuple):
 def run(seed: int, cases: int, folder: Path, claims: bool, as_json: bool, quiet: bool) -> int:
     """Does all the work, writes the report and returns the exit code: 0 only if everything is accepted; claims have no say."""
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
-    rows = _collect(jobs(seed, cases, folder / "witness"), quiet or as_json)
+    rows: dict[str, Any] = _collect(jobs(seed, cases, folder / "witness"), quiet or as_json)
     rows["speed"] = bench.measure(chosen(list(SHORT)), ROUNDS, None, quiet or as_json)  # when nothing else runs any more
     found = measure_claims(seed, quiet or as_json) if claims else None
     faults = find_faults(rows)

@@ -49,7 +49,7 @@ def check_subject(subject: Subject, seed: int, cases: int, witnesses: Path) -> l
     )
     if subject.missing:
         return [row]
-    words = {"arithmetic": subject.arithmetic, "domain": subject.domain}
+    words: dict[str, Any] = {"arithmetic": subject.arithmetic, "domain": subject.domain}
     report = check(subject.system, load(subject.target), seed=seed, cases=cases, **words)
     found = {
         "verdict": report.verdict,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
@@ -43,15 +43,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Given | None]
     id: StrictStr
-
-
-class Named(BaseModel):
-    """Any answer, as far as is needed to know to which case."""
-
-    id: StrictStr
-
-
-Line = TypeVar("Line", bound=BaseModel)
 
 
 def question(case: Case) -> dict[str, Any]:
@@ -103,31 +94,26 @@ def collect(lines: Iterable[str], cases: Mapping[str, Case]) -> dict[str, dict[s
         if not line.strip():
             continue
         try:
-            named = _parsed(line, Named).id
-            if named not in cases:
-                expected = f"one of the {len(cases)} cases asked (scanproof golden list)"
-                raise ValueError(f"id: found {named[:SHOWN]!r}, expected {expected}")
-            if named in found:
-                raise ValueError(f"id: found {named} a second time")
-            found[named] = _results(line, cases[named])
+            answer = Answer.model_validate_json(line)
+            if answer.id in found:
+                raise ValueError(f"id: found {answer.id} a second time")
+            found[answer.id] = _results(answer, cases)
         except ValueError as error:
-            raise ValueError(f"answers: line {number}: {error}") from None
+            told = first_fault(error) if isinstance(error, ValidationError) else error
+            raise ValueError(f"answers: line {number}: {told}") from None
     return found
 
 
-def _parsed(line: str, kind: type[Line]) -> Line:
-    try:
-        return kind.model_validate_json(line)
-    except ValidationError as error:
-        raise ValueError(first_fault(error)) from None
-
-
-def _results(line: str, case: Case) -> dict[str, Array]:
-    given, forms = _parsed(line, Answer).__pydantic_extra__, asked(case.call(), case.dtype)
-    unknown = [name for name in given if name not in forms]
-    if unknown:
-        found = repr(unknown[0][:SHOWN])
-        raise ValueError(f"{found}: found a result that is not asked, expected {', '.join(forms)}")
+def _results(answer: Answer, cases: Mapping[str, Case]) -> dict[str, Array]:
+    if answer.id not in cases:
+        expected = f"one of the {len(cases)} cases asked (scanproof golden list)"
+        raise ValueError(f"id: found {answer.id[:SHOWN]!r}, expected {expected}")
+    case, given = cases[answer.id], answer.__pydantic_extra__
+    forms = asked(case.call(), case.dtype)
+    for name in given:
+        if name not in forms:
+            told = f"{name[:SHOWN]!r}: found a result that is not asked"
+            raise ValueError(f"{told}, expected {', '.join(forms)}")
     return {name: _array(name, x, forms[name]) for name, x in given.items() if x is not None}
 
 

@@ -49,7 +49,7 @@ class CheckRow(Strict):
 
 
 class MutantRow(Strict):
-    """One deliberately wrong implementation. caught_by: the laws that reject it (there must be one); ratios: error/allowance per law."""
+    """One deliberately wrong implementation. caught_by: the laws that reject it; ratios: error/allowance per law."""
 
     system: str
     name: str

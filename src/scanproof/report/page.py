@@ -39,7 +39,7 @@ VERSIONS = (
     "Accepted: the model's outputs for the model's parameters. After re-parameterisation: outside as it stands, and the model's "
     "outputs once its parameters are translated as stated. Computed in float64 and rounded once: it is the map that is judged."
 )
-MUTANTS = "Implementations with one deliberate fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
+MUTANTS = "Implementations with one fault each. A suite that accepts one has a hole; what “within” is worth is measured here."
 
 
 def page(report: RunReport) -> str:

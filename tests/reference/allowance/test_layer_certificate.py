@@ -393,7 +393,8 @@ def test_truth_is_that_of_balls(name):
         layer, arithmetic = LAYERS[name], Arithmetic("float32", stages="formed")
         found = certificate(problem, arithmetic) | certificate(problem, arithmetic, pulled_back)
         with flint.ctx.workprec(BITS):
-            q, u, h0, y_bar = mapped(problem.params, ball), *map(ball, problem[2:5])
+            q = mapped(problem.params, ball)
+            u, h0, y_bar = (ball(x) for x in (problem.u, problem.h0, problem.y_bar))
             y, h = layer.run(layer.constants(q), u, h0, problem.reverse)
             bar = layer.pull_back(q, u, h0, y_bar, problem.reverse)
             expected = {"y": y, "h": h} | {f"gradient {f.name}": getattr(bar, f.name) for f in dataclasses.fields(bar)}

@@ -11,12 +11,11 @@ from typer.testing import CliRunner
 from scanproof.cli.app import app
 from scanproof.cli.declared import options
 from scanproof.cli.options import declares
-from scanproof.reference.systems import tables
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.arithmetic.operations import roundings
 from scanproof.reference.arithmetic.word import word_of
-from scanproof.reference.systems import SYSTEMS, system_of, weaker
+from scanproof.reference.systems import SYSTEMS, system_of, tables, weaker
 from scanproof.reference.systems import declared as declared_of
 
 NAMES = [f.name for f in fields(Arithmetic)]
