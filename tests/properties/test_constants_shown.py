@@ -1,5 +1,5 @@
-"""Constants that an implementation shows are judged themselves, and results as they follow from them:
-there nothing is assumed."""
+"""Constants that an implementation shows are judged themselves, and results as they follow from
+them: there nothing is assumed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def call_of(system: str) -> Call:
 
 
 def answer(call: Call, spoil: Any = None, from_spoiled: bool = True) -> dict[str, Any]:
-    """What an honest layer returns, with its constants; `spoil` changes them before they are used."""
+    """What an honest layer returns, with its constants; `spoil` changes them before their use."""
     system, inside = call.system, call.inside(call.arguments)
     k = system.constants(inside)
     shown = k._replace(**spoil(k)) if spoil else k
@@ -101,7 +101,7 @@ def test_other_names_and_shapes_are_one_line() -> None:
     lam = got["constants"]["lam"]
     for wrong, message in (
         ({"Lambda": lam}, "got: found constant Lambda, expected .* constants lam, gamma"),
-        ({"lam": lam[:2]}, r"got: found shape \(2,\) for constant lam, expected \(16,\)"),
+        ({"lam": lam[:2]}, r"got: found shape \(2,\) for constant lam, expected \(6,\)"),
         ({"lam": lam.real.copy()}, "got: found dtype float32 for constant lam, expected complex64"),
     ):
         with pytest.raises(TypeError, match=message):
@@ -117,9 +117,10 @@ def test_a_search_judges_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
         lam = got["constants"]["lam"] * np.float32(1 + push)
         return {"y": got["y"], "constants": {"lam": lam}}
 
-    few: dict[str, Any] = {name: frozenset({n}) for name, n in (("lengths", 9), ("channels", 2), ("states", 2))}
-    options: dict[str, Any] = {"domain": scanproof.Domain(**few), "cases": 1}
-    options["laws"] = ["impulses", "equivalence"]
+    nine, two = frozenset({9}), frozenset({2})
+    domain = scanproof.Domain(lengths=nine, channels=two, states=two)
+    laws = ["impulses", "equivalence"]
+    options: dict[str, Any] = {"domain": domain, "cases": 1, "laws": laws}
     arithmetic, push = replace(FLOAT32, order="any"), 0.0
     assert scanproof.check("lru", layer, arithmetic=arithmetic, **options).verdict == "within"
     push = 2.0**-10
