@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanproof.reference.allowance.certified import Certified
-from scanproof.reference.arithmetic.operations import TINY, UP
+from scanproof.reference.arithmetic.operations import DOWN, EPS, TINY, UP
 from scanproof.reference.inputs import Array
 from scanproof.reference.truth.enclosure import Truth
 
-DOWN = 1 - 2.0**-49
 LARGEST = float(np.finfo(float).max)
 
 
@@ -83,7 +82,7 @@ def _component(q: Array, head: Array, tail: Array) -> tuple[Array, Array]:
     back = s - q
     rest = (q - (s - back)) - (head + back)
     small = rest - tail
-    error, slack = np.abs(s + small), 2.0**-52 * (np.abs(small) + np.abs(s + small))
+    error, slack = np.abs(s + small), 2 * EPS * (np.abs(small) + np.abs(s + small))
     return np.maximum(error - slack, 0), error + slack
 
 

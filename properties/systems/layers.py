@@ -21,6 +21,7 @@ from scanproof.reference.call import Call, System
 from scanproof.reference.inputs import Array
 from scanproof.reference.layers import named
 
+SMALLEST_ANGLE = 2.0**-6  # smaller ones hardly turn within the lengths of a search
 MODULI = ("half", "near 0", "near 1", "very near 1")
 INPUTS = ("unit", "constant", "mixed", "impulse")
 AXES = ("batch", "time", "width", "state", "heads")
@@ -108,7 +109,7 @@ def states(case: Draw, call: Call) -> Changes:
 def near_turns(rng: np.random.Generator, *shape: int) -> Array:
     """Positive angles anywhere, or very close to a multiple of pi / 2."""
     near = rng.integers(0, 4, shape) * (np.pi / 2) + 2.0 ** -rng.uniform(4, 12, shape)
-    return np.where(rng.random(shape) < 0.5, near, rng.uniform(2.0**-6, 2 * np.pi, shape))
+    return np.where(rng.random(shape) < 0.5, near, rng.uniform(SMALLEST_ANGLE, 2 * np.pi, shape))
 
 
 def one_per_row(rng: np.random.Generator, rows: int, columns: int) -> Array:

@@ -12,6 +12,9 @@ from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
+NORMS = (*(3.93 * 2.0**k * (1 - 2.0**-7) for k in (1, 2)), 30.0)  # jax's scaling changes at 3.93 2^k
+SMALLEST = 2.0**-20  # smaller norms stay below those
+GRID = 2.0**6  # of M: small whole numbers are added to it exactly in 8 bits
 NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/measured/constants.md)
 
 
@@ -42,16 +45,16 @@ def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
 
 
 def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
-    """|S|_1 up to 30, also just below 3.93 2^k, where one algorithm for the matrix exponential scales by too little."""
+    """|S|_1 up to 30, also just below where one algorithm for the matrix exponential scales by too little."""
     S = params.M - params.M.swapaxes(1, 2)
     norm = np.abs(S).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
-    sizes = (3.93 * 2 * (1 - 2.0**-7), 3.93 * 4 * (1 - 2.0**-7), 30.0)
-    return [replace(params, M=np.where(norm > 0, params.M * (size / np.maximum(norm, 2.0**-20)), params.M)) for size in sizes]
+    scaled = [params.M * (size / np.maximum(norm, SMALLEST)) for size in NORMS]
+    return [replace(params, M=np.where(norm > 0, M, params.M)) for M in scaled]
 
 
 def _grid(M: Array) -> Array:
     """M on a grid on which small whole numbers are added exactly."""
-    return np.asarray(np.round(M * 2.0**6) / 2.0**6).astype(M.dtype)
+    return np.asarray(np.round(M * GRID) / GRID).astype(M.dtype)
 
 
 def taken(call: Call, axis: str, kept: list[int]) -> Call:

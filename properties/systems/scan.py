@@ -20,6 +20,8 @@ from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.scan import SYSTEM
 
+HEADROOM = 2.0**6  # sums over all steps stay so far below the largest number
+RESETS, RARE_RESETS = 1 / 64, 1 / 256  # share of multipliers that are zero; fewer where sums shall grow
 LAMBDAS = ("half", "near 0", "near 1", "exactly 1", "above 1")
 SIZES = ("unit", "constant", "mixed", "subnormal", "near overflow")  # constant: one value per sequence, so roundings add up
 NEED_ZEROS = ("impulses", "time-invariance", "norm")
@@ -120,7 +122,7 @@ def multipliers(case: Draw) -> Array:
         "above 1": 1 + rng.uniform(0, 1, shape) / case.time,  # grows by less than e over the whole length
     }[word]
     if case.regime["varying"] and word not in ("exactly 1", "above 1") and signed:
-        modulus = np.where(rng.random(shape) < 1 / 64, 0.0, modulus)  # resets
+        modulus = np.where(rng.random(shape) < RESETS, 0.0, modulus)
     phase = _phase(case, shape) if signed else 1
     return np.asarray(modulus * phase).astype(case.arithmetic.dtype)
 
@@ -128,14 +130,14 @@ def multipliers(case: Draw) -> Array:
 def drive(case: Draw, shape: tuple[int, ...]) -> Array:
     """b or h0 of this regime, standard normal times the magnitude."""
     rng, form, size = case.rng, case.arithmetic.format, case.regime["size"]
-    span = np.clip(np.log2(form.largest / 2.0**6 / case.time), 0, 20)  # sums over this length stay finite
+    span = np.clip(np.log2(form.largest / HEADROOM / case.time), 0, 20)
     drawn = (shape[0], *([1] * (len(shape) - 2)), shape[-1]) if size == "constant" else shape
     scale = {
         "unit": np.ones(drawn),
         "constant": np.ones(drawn),
         "mixed": 2.0 ** rng.uniform(-span, span, drawn),
         "subnormal": np.full(drawn, form.smallest_normal / 4),
-        "near overflow": np.full(drawn, form.largest / 2.0**6 / case.time),
+        "near overflow": np.full(drawn, form.largest / HEADROOM / case.time),
     }[size]
     normal = np.clip(rng.standard_normal(drawn), -4, 4)
     found = np.broadcast_to(normal * scale * _phase(case, drawn), shape).astype(case.arithmetic.dtype)
@@ -182,14 +184,14 @@ def units(case: Draw) -> Array:
     shape = _lam_shape(case)
     picked = kinds[(np.arange(int(np.prod(shape))) + case.rng.integers(4)) % len(kinds)].reshape(shape)
     if case.regime["varying"] and case.domain.positive == "none":
-        picked = np.where(case.rng.random(shape) < 1 / 256, 0, case.rng.permuted(picked))
+        picked = np.where(case.rng.random(shape) < RARE_RESETS, 0, case.rng.permuted(picked))
     return np.asarray(picked).astype(case.arithmetic.dtype)
 
 
 def combined(case: Draw, call: Call) -> list[Changes]:
     """Whole numbers whose sums and multiples are exact."""
     bits = case.arithmetic.format.significand_bits
-    room = case.arithmetic.format.largest / 2.0**6 / case.time  # sums of this length stay finite
+    room = case.arithmetic.format.largest / HEADROOM / case.time
     scale = 2 ** int(np.clip(np.log2(room) / 2, 1, min(10, bits // 2)))
     top = int(np.clip(room / scale, 1, min(1000, 2 ** (bits - 3))))
     one, two = whole(case, shape_of(case), top), whole(case, shape_of(case), top)

@@ -41,7 +41,7 @@ from typing import Any, Self
 import numpy as np
 
 from scanproof.reference.allowance.rules import Rules
-from scanproof.reference.arithmetic.operations import TINY, UP, Roundings
+from scanproof.reference.arithmetic.operations import DOWN, TINY, UP, Roundings
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import contraction
 from scanproof.reference.numbers.bundle import Bundle
@@ -186,7 +186,7 @@ class Near(Bundle):
     def __truediv__(self, other: Any) -> Self:
         a, b = self.closed(), self._same(other).closed()
         with np.errstate(all="ignore"):
-            below = np.maximum(b.v.size() * (1 - 2.0**-48) - 2 * b.v.rad, 0)  # |b| at least
+            below = np.maximum(b.v.size() * DOWN * DOWN - 2 * b.v.rad, 0)  # |b| at least
             room = np.where(b.reach < self.rules.safe, np.maximum(below - b.E * self.rules.inflation(), 0), 0.0)
             X, E = a.X / below * UP, (a.R + a.X * b.E / below) / room * UP
             u, loss = self.rules.real.u * self.rules.elementary.division * 2, self.rules.real.product_loss

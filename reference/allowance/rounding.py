@@ -45,7 +45,7 @@ from scanproof.reference.allowance.walk import Carry, Leaves, Walk, after, leave
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.environment import require_ieee
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
-from scanproof.reference.arithmetic.operations import TINY, UP, Roundings, roundings
+from scanproof.reference.arithmetic.operations import TINY, UP, Roundings, over_steps, roundings
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.truth.enclosure import Truth
 
@@ -210,4 +210,4 @@ def _grow(rate: Array | float, count: Array | float) -> Array:
 def _upward(error: Array, G: Array, steps: int, exact: Array, model: ErrorModel) -> Array:
     """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
     t = steps + np.arange(error.shape[1])[:, None]  # (time, 1)
-    return np.where(exact, error, error * (1 + model.evaluation * (t + 8) * 2.0**-53) + 64 * (t + 8) * TINY * G)
+    return np.where(exact, error, error * over_steps(t, model.evaluation) + 64 * (t + 8) * TINY * G)

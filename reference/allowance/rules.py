@@ -19,7 +19,7 @@ from scanproof.reference.arithmetic.constants import Elementary, declared
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
 from scanproof.reference.arithmetic.formats import format_of
-from scanproof.reference.arithmetic.operations import UP, Roundings, roundings
+from scanproof.reference.arithmetic.operations import EPS, UP, Roundings, roundings
 from scanproof.reference.inputs import Array
 
 
@@ -74,7 +74,7 @@ class Rules:
 
     def inflation(self) -> float:
         """Covers the float64 evaluation of the allowance: nonnegative terms, each operation rounding once."""
-        return 1 + self.tally.operations * 2.0**-52
+        return 1 + self.tally.operations * 2 * EPS
 
 
 def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:

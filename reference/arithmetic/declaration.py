@@ -20,6 +20,7 @@ from scanproof.reference.arithmetic.vocabulary import (
 )
 from scanproof.reference.arithmetic.word import Changes, one_of, word_of
 
+MOST_ASSUMED = 2.0**64  # a larger factor on assumed constants would say nothing, and its bounds overflow
 ALWAYS_SAID = ("dtype", "subnormals", "contraction", "order")  # by str(), default or not
 
 
@@ -93,7 +94,7 @@ class Arithmetic:
             raise ValueError(f"store: found {self.store!r} with order {self.order}, expected order {needed}")
         if self.operands and COMPONENTS.get(self.inner, self.inner) != "float32":
             raise ValueError(f"operands: found 'tf32' with products in {self.inner}, expected float32 or complex64")
-        if isinstance(self.assumed, bool) or not isinstance(self.assumed, int | float) or not 0 < self.assumed < 2.0**64:
+        if isinstance(self.assumed, bool) or not isinstance(self.assumed, int | float) or not 0 < self.assumed < MOST_ASSUMED:
             raise ValueError(f"assumed: found {self.assumed!r}, expected a positive factor")
 
     @classmethod
@@ -119,10 +120,14 @@ class Arithmetic:
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {f.name: found[f.name] for f in fields(self) if found[f.name] != f.default}
 
-    def weaker(self, features: Container[str]) -> Changes:
-        """Changes of words that admit more, the likelier first, of a system with these features."""
+    def weaker(self, features: Container[str], besides: bool = False) -> Changes:
+        """Changes of words that admit more, the likelier first, of a system with these features.
+
+        besides: also those that admit other results, neither more nor fewer.
+        """
         told = sorted((word_of(f) for f in fields(self)), key=lambda found: found.rank)
-        return [words for found in told if found.feature is None or found.feature in features for words in found.weaker(self)]
+        own = [found for found in told if found.feature is None or found.feature in features]
+        return [words for found in own for words in found.changes(self, besides)]
 
     @property
     def word(self) -> str:

@@ -19,7 +19,7 @@ which is counted as two truncations a sum. TF32 keeps p = 11 bits of each operan
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
@@ -27,7 +27,14 @@ from scanproof.reference.arithmetic.formats import TF32_BITS, Format, format_of
 
 TF32_SUBNORMAL = 2.0**-136
 TINY = 2.0**-1074  # the smallest positive float64: stands in for any smaller bound
-UP = 1 + 2.0**-49  # rounds a float64 result of a few operations upwards
+EPS = 2.0**-53  # unit roundoff of float64, in which bounds are evaluated
+STEP_ROUNDINGS = PROVED.evaluation  # of a bound: fewer on a path through one step, and in a few operations
+UP, DOWN = 1 + STEP_ROUNDINGS * EPS, 1 - STEP_ROUNDINGS * EPS  # round a float64 result of a few operations
+
+
+def over_steps(t: Any, roundings: int = STEP_ROUNDINGS) -> Any:
+    """What rounds a float64 result of t steps upwards; of nonnegative terms."""
+    return 1 + roundings * (t + 8) * EPS
 
 
 class Roundings(NamedTuple):

@@ -23,11 +23,17 @@ GAINS = ("expm1", "one-minus-square")
 
 
 def _weaker_orders(declared: Any) -> Changes:
-    """Orders and stores that admit more; where sums are wider, a program may well round every step."""
-    steps = {"order": "sequential", "store": "step"}
-    changes: Changes = [{"store": "output"}, {"order": "any", "store": "output"}]
-    if declared.accumulate:
-        changes.append(steps)
+    """Orders and stores that admit more."""
+    return _other(declared, [{"store": "output"}, {"order": "any", "store": "output"}])
+
+
+def _steps(declared: Any) -> Changes:
+    """Where sums are wider, a program may well round every step."""
+    return _other(declared, [{"order": "sequential", "store": "step"}] if declared.accumulate else [])
+
+
+def _other(declared: Any, changes: Changes) -> Changes:
+    """Those that change anything."""
     return [words for words in changes if any(getattr(declared, name) != value for name, value in words.items())]
 
 
@@ -54,6 +60,7 @@ WORDS = {
         known=ORDERS,
         feature="states",
         weaker=_weaker_orders,
+        besides=_steps,
         rank=6,
     ),
     "accumulate": Word(

@@ -17,6 +17,7 @@ class Word:
     known: its values where they can be listed; None among them says that it may be left open.
     feature: what a system must have to have this word (systems.py); every system has it where None.
     weaker: of a declaration, the changes of this word that admit more; the likelier first.
+    besides: the changes that admit other results, neither more nor fewer, and may explain a failure as well.
     rank: which words are changed first.
     """
 
@@ -24,7 +25,12 @@ class Word:
     known: tuple[Any, ...] = ()
     feature: str | None = None
     weaker: Callable[[Any], Changes] = lambda declared: []
+    besides: Callable[[Any], Changes] = lambda declared: []
     rank: int = 0
+
+    def changes(self, declared: Any, besides: bool) -> Changes:
+        """Changes of this word that admit more, and if asked for those that admit other results."""
+        return self.weaker(declared) + (self.besides(declared) if besides else [])
 
 
 def word_of(found: Field[Any]) -> Word:

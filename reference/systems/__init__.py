@@ -57,9 +57,9 @@ def _orders_without(system: System) -> tuple[str, ...]:
     return () if "angle-sum" in system.features else ("angle-sum",)
 
 
-def weaker(system: System, arithmetic: Arithmetic) -> Changes:
-    """Changes of words that admit more, the likelier first."""
-    changes = arithmetic.weaker(system.features)
+def weaker(system: System, arithmetic: Arithmetic, besides: bool = False) -> Changes:
+    """Changes of words that admit more, the likelier first; besides: also those that admit other results."""
+    changes = arithmetic.weaker(system.features, besides)
     return [words for words in changes if words.keys() <= system.changes] if system.changes else changes
 
 

@@ -21,7 +21,7 @@ from scanproof.reference.allowance.certified import Block, Certified, Norms
 from scanproof.reference.arithmetic.constants import declared
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
-from scanproof.reference.arithmetic.operations import UP
+from scanproof.reference.arithmetic.operations import EPS, UP
 from scanproof.reference.call import Argument, Call, Result, System
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import namespace
@@ -53,7 +53,7 @@ def allowances(S: Array, arithmetic: Arithmetic) -> Array:
 
 def one_norms(S: Array) -> Array:
     """|S|_1 rounded upwards. (stack,)"""
-    return np.asarray(np.abs(S.astype(float)).sum(1).max(1) * (1 + S.shape[-1] * 2.0**-52))
+    return np.asarray(np.abs(S.astype(float)).sum(1).max(1) * (1 + S.shape[-1] * 2 * EPS))
 
 
 def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> Iterator[Block]:

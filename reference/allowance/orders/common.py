@@ -31,9 +31,12 @@ import numpy as np
 
 from scanproof.reference.arithmetic.constants import E_T, FFT, E
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.arithmetic.operations import TINY, UP, roundings
+from scanproof.reference.arithmetic.operations import TINY, UP, over_steps, roundings
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.transitions.diagonal import at, scan
+
+LOG_ERROR = 2.0**-50  # absolute error of log |z|, with |z| near 1 by hypot
+SUM_ERROR = 2.0**-40  # absolute error of log X, with X near 1 a float64 sum over time
 
 
 class Constants(NamedTuple):
@@ -129,8 +132,7 @@ def underflow(size: Sizes, k: Constants, spread: Array) -> Array:
 
 def settled(error: Array, peak: Array, size: Sizes, k: Constants) -> Array:
     """The bound, rounded upwards against its own evaluation; inf from where `peak` or a state could overflow."""
-    t = size.t + 8
-    bound = error * (1 + 16 * t * 2.0**-53) + 64 * t * TINY * size.G
+    bound = error * over_steps(size.t) + 64 * (size.t + 8) * TINY * size.G
     safe = np.maximum.accumulate(np.maximum(peak, size.X + bound), axis=1) < k.largest / 4
     return np.asarray(np.where(safe, bound, np.inf))
 

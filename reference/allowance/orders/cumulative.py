@@ -51,7 +51,7 @@ from scanproof.reference.allowance.orders.common import (
     underflow,
 )
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.arithmetic.operations import UP
+from scanproof.reference.arithmetic.operations import UP, over_steps
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.transitions.diagonal import at, scan
 
@@ -92,7 +92,7 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
     xi = grow(k.u, k.c * chunk_addends(size, length))
     error = (1 + xi) * ((1 + s) * F + size.A * size.before * s) + xi * size.X
     grown = np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (1 + np.maximum.accumulate(entering, axis=1))
-    spread = (1 + xi) * (1 + s) * grown * _counted(size)
+    spread = (1 + xi) * (1 + s) * grown * over_steps(size.t)
     found = settled(error + underflow(size, k, spread), np.maximum(size.G * spread, C), size, k)
     return np.where(np.logical_and.accumulate(positive, axis=1), found, np.inf)
 
@@ -104,9 +104,4 @@ def _exponents(size: Sizes, length: int, k: Constants) -> tuple[Array, Array, Ar
     rate = (1 + k.u) * (k.e + sigma) + k.u
     within = np.broadcast_to((size.t - 1) % length != 0, logs.shape).astype(float)
     C = scan(within, logs)
-    return C, np.expm1(2 * (1 + k.u) * sigma * C * _counted(size)) * UP, np.expm1(rate * logs * UP) * UP
-
-
-def _counted(size: Sizes) -> Array:
-    """Covers the roundings of a sum over time, and a few more; (time, 1)."""
-    return np.asarray(1 + 16 * (size.t + 8) * 2.0**-53)
+    return C, np.expm1(2 * (1 + k.u) * sigma * C * over_steps(size.t)) * UP, np.expm1(rate * logs * UP) * UP

@@ -28,14 +28,14 @@ import numpy as np
 from scanproof.reference.allowance.orders.common import constants, modulus
 from scanproof.reference.allowance.orders.polar import power
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.arithmetic.operations import UP
+from scanproof.reference.arithmetic.operations import UP, over_steps
 from scanproof.reference.inputs import Array, Inputs
 
 
 def fft(forward: Inputs, arithmetic: Arithmetic) -> Array:
     """Bound of `fft`, (batch, time, channels), the same for all times."""
     k, n = constants(arithmetic, complex_products=True), forward.b.shape[1] + 1
-    counted = 1 + 16 * (n + 8) * 2.0**-53  # rounds sums over time upwards
+    counted = over_steps(n)
     step, once = power(forward, k)
     j = np.arange(float(n))[:, None]
     powers = np.abs(forward.lam.astype(complex)) ** j * counted  # (n, channels)
@@ -54,4 +54,4 @@ def fft(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 def _norm(x: Array, axis: int = 0) -> Array:
     """Euclidean norm over time, rounded upwards."""
-    return np.asarray(np.hypot.reduce(x, axis=axis) * (1 + 4 * (x.shape[axis] + 8) * 2.0**-53))
+    return np.asarray(np.hypot.reduce(x, axis=axis) * over_steps(x.shape[axis], 4))

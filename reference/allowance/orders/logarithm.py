@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from scanproof.reference.allowance.orders.common import constants, grow, settled, sizes
+from scanproof.reference.allowance.orders.common import LOG_ERROR, SUM_ERROR, constants, grow, settled, sizes
 from scanproof.reference.arithmetic.declaration import Arithmetic
-from scanproof.reference.arithmetic.operations import UP
+from scanproof.reference.arithmetic.operations import UP, over_steps
 from scanproof.reference.inputs import Array, Inputs
 
 
@@ -43,11 +43,11 @@ def log_space(forward: Inputs, arithmetic: Arithmetic) -> Array:
     kappa = (k.e + summed + k.e * summed) * UP
     dv = (1 + k.u) * (k.e * B + kappa * L) + k.u * (B + L)
     node = (1 + k.u) * ((0.28 * k.u + k.e / 2) * (1 + 4 * k.e + 4 * k.u) + k.e * np.log(2) * UP + 3 * k.eta)
-    R = B + L + dv + np.log(size.t + 1) + 2.0**-50
+    R = B + L + dv + np.log(size.t + 1) + LOG_ERROR
     free = 1 - k.u * size.addends
     ds = dv + np.where(free > 0, size.addends * (node + k.u * R) / free, np.inf)
-    exponent = (1 + k.u) * (kappa * L + ds) + k.u * (np.abs(np.log(size.X)) + 2.0**-40)
-    exponent = exponent * (1 + 16 * (size.t + 8) * 2.0**-53)
+    exponent = (1 + k.u) * (kappa * L + ds) + k.u * (np.abs(np.log(size.X)) + SUM_ERROR)
+    exponent = exponent * over_steps(size.t)
     relative = np.expm1(exponent) * UP
     error = size.X * (relative + k.e + k.e * relative) + k.eta
     found = settled(error, R + ds + L, size, k)

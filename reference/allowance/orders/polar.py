@@ -41,6 +41,7 @@ from __future__ import annotations
 import numpy as np
 
 from scanproof.reference.allowance.orders.common import (
+    LOG_ERROR,
     Constants,
     angle,
     chunk_addends,
@@ -105,7 +106,7 @@ def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
 def power(forward: Inputs, k: Constants) -> tuple[Array, float]:
     """`step` (channels,) and `once`: |computed lam^j - lam^j| <= [(1+step)^j (1+once) - 1] |lam|^j, j >= 1, but for underflow."""
     A = np.abs(forward.lam.astype(complex))
-    lg = np.abs(np.log(A)) * UP + 2.0**-50  # hypot near 1 has an absolute error
+    lg = np.abs(np.log(A)) * UP + LOG_ERROR
     d0 = -np.log1p(-(k.e + k.eta / A) * UP) * UP
     d = d0 + k.e * (lg + d0) + k.eta
     delta, phi = k.u * lg + (1 + k.u) * d + k.eta, angle(forward.lam) * (k.e + k.u + k.e * k.u) + 2 * k.eta * (1 + k.u)
