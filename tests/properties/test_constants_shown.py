@@ -108,6 +108,7 @@ def test_other_names_and_shapes_are_one_line() -> None:
             verdict_of(call, got | {"constants": wrong})
 
 
+@pytest.mark.slow
 def test_a_search_judges_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shrink, "CALLS", 10)
 

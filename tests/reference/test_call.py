@@ -168,6 +168,14 @@ def test_parameters_come_as_keywords_as_a_mapping_or_as_an_object(system):
     assert told(system, {"params": {"D": params["D"]}, **rest}).startswith(f"{first}: found none, expected {first}, ")
 
 
+@pytest.mark.parametrize("system", LAYERS)
+def test_anything_else_is_no_mapping_of_parameters(system):
+    rest = {"u": full(system)["u"]}
+    for x in ANYTHING:
+        name = next(iter(SYSTEMS[system].argument)) if isinstance(x, dict) else "params"
+        assert told(system, {"params": x, **rest}).partition(":")[0] == name
+
+
 def test_a_system_without_parameters_has_no_such_mapping():
     assert told("scan", full("scan") | {"params": {}}).startswith("params: found another argument, expected lam, b")
 
