@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.benchmarks.constants import expm_accuracy, libm
+from scanproof.benchmarks.constants import exponentials, libm
 from scanproof.reference.arithmetic.constants import C_E, declared
 
 PACKAGES = ("numpy", "scipy", "python-flint", "jax", "jaxlib", "torch")
@@ -22,27 +22,27 @@ class Measured(NamedTuple):
     seed: int
     versions: dict[str, str]
     elementary: list[libm.Row]
-    exponentials: list[expm_accuracy.Row]
+    exponentials: list[exponentials.Row]
 
     @property
-    def rows(self) -> list[libm.Row | expm_accuracy.Row]:
+    def rows(self) -> list[libm.Row | exponentials.Row]:
         return [*self.elementary, *self.exponentials]
 
     @property
     def faults(self) -> list[str]:
         """Rows above the constant of their own class; none is expected."""
-        return [f"{row.what}: {_told(row)}, above {_power(row.claimed)}" for row in self.rows if not row.error <= row.claimed]
+        return [f"{row.what}: {row.told}, above {_power(row.claimed)}" for row in self.rows if not row.error <= row.claimed]
 
 
 def jobs(seed: int) -> list[tuple[Callable[..., list[Any]], tuple[Any, ...]]]:
     """The work in pieces for several processes, the longest first; `measured` takes their results in this order."""
-    return [(expm_accuracy.rows, (seed,)), *((libm.rows, (who, seed)) for who in libm.installed())]
+    return [(exponentials.rows, (seed,)), *((libm.rows, (who, seed)) for who in libm.installed())]
 
 
 def measured(seed: int, results: list[list[Any]]) -> Measured:
     """The results of the jobs, with the versions of this process."""
-    exponentials, *elementary = results
-    return Measured(seed, versions(), [row for part in elementary for row in part], exponentials)
+    matrices, *elementary = results
+    return Measured(seed, versions(), [row for part in elementary for row in part], matrices)
 
 
 def versions() -> dict[str, str]:
@@ -63,7 +63,7 @@ def page(found: Measured) -> Iterator[str]:
     yield from ("", *_table(("constant", "class", "binary32 and narrower", "binary64", "bounds"), _declared()))
     yield from ("", *ELEMENTARY.format(worst=libm.WORST, bits=libm.PRECISION).splitlines(), "")
     yield from _elementary(found.elementary)
-    yield from ("", *EXPONENTIAL.format(bits=expm_accuracy.PRECISION).splitlines(), "")
+    yield from ("", *EXPONENTIAL.format(bits=exponentials.PRECISION).splitlines(), "")
     yield from _table(("action", "format", "whose", "class", "largest", "met at", "declared", "matrices"), _exponentials(found))
     yield from ("", *ROTATIONS.splitlines(), "")
     yield from _table(("n", "action", "format", "whose", "error", "in units", "declared by default"), _rotations(found))
@@ -118,7 +118,7 @@ def _cell(row: libm.Row) -> str:
     return f"{_bold(row)}, {row.at:.{digits}g}"
 
 
-def _bold(row: libm.Row | expm_accuracy.Row) -> str:
+def _bold(row: libm.Row | exponentials.Row) -> str:
     """Bold where it exceeds the constant of the default class."""
     return f"{row.error:.4g}" if row.error <= row.constant else f"**{row.error:.4g}**"
 
@@ -138,17 +138,12 @@ def _rotations(found: Measured) -> Iterator[tuple[object, ...]]:
 
 def _exceeding(found: Measured) -> Iterator[str]:
     """A line for every row above the constant of the default class; what holds of single rotations is told above."""
-    for row in found.rows:
-        if not row.error <= row.constant and (isinstance(row, libm.Row) or row.matrices > 1):
+    several = [row for row in found.exponentials if row.matrices > 1]
+    for row in (*found.elementary, *several):
+        if not row.error <= row.constant:
             held = "above it: NOT ADMITTED" if not row.error <= row.claimed else f"declared {_power(row.claimed)}"
             belongs = "no class" if row.word == "none" else f"class `{row.word}`, {held}"
-            yield f"- {row.what}: {_told(row)}; default {row.constant:g}; {belongs}"
-
-
-def _told(row: libm.Row | expm_accuracy.Row) -> str:
-    if isinstance(row, libm.Row):
-        return f"{row.error:.4g} u at {row.at!r}"
-    return f"{row.error:.4g} units at N = {row.size}, norm {row.norm:.5g}, {row.kind}"
+            yield f"- {row.what}: {row.told}; default {row.constant:g}; {belongs}"
 
 
 EXPM = "error of exp S for a skew S (N, N) in units of u (n + sqrt N), see below; of its adjoint, relative to G"

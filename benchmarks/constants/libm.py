@@ -62,6 +62,11 @@ class Row(NamedTuple):
         return f"{self.function} of {self.who} in {self.dtype}"
 
     @property
+    def told(self) -> str:
+        """The error, and where."""
+        return f"{self.error:.4g} u at {self.at!r}"
+
+    @property
     def word(self) -> str:
         """The class that this function is in."""
         return "none" if (self.who, self.function, self.dtype) in NO_CLASS else "default"

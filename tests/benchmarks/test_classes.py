@@ -15,6 +15,7 @@ from scanproof.benchmarks.campaigns import classes
 from scanproof.benchmarks.campaigns.algorithm_scans import ORDERS, draw, program, states
 from scanproof.benchmarks.campaigns.elementary import Functions
 from scanproof.properties.compare import compare
+from scanproof.reference.allowance import certificate
 from scanproof.reference.allowance import orders as algorithms
 from scanproof.reference.allowance.orders import common, cumulative, logarithm, polar
 from scanproof.reference.allowance.orders import fft as fft_module
@@ -23,7 +24,7 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.arithmetic.vocabulary import ALGORITHMS
 from scanproof.reference.inputs import Inputs
-from scanproof.reference.truth import truth
+from scanproof.reference.systems.scan import call_of
 
 PUSHES = (Functions(), Functions(1.0), Functions(-1.0), Functions(1.0, seed=7))
 SIZES = (1e-3, 0.5, 0.9, 0.99, 1.0, 1.01)
@@ -35,7 +36,7 @@ def declared(word, dtype, length=16, **rest):
 
 
 def judged(got, inputs, arithmetic):
-    return compare(got, inputs, truth(inputs), allowance(inputs, arithmetic))
+    return compare(got, certificate.whole(call_of(inputs), arithmetic)["h"])
 
 
 def largest_ratio(found):

@@ -14,8 +14,8 @@ import pytest
 import scipy.linalg
 from typer.testing import CliRunner
 
-from scanproof.benchmarks.constants import constants_page, expm_accuracy, libm
-from scanproof.benchmarks.constants.expm_accuracy import Implementation, measured, rotations
+from scanproof.benchmarks.constants import constants_page, exponentials, libm
+from scanproof.benchmarks.constants.exponentials import Implementation, measured, rotations
 from scanproof.cli import verify
 from scanproof.cli.app import app
 from scanproof.reference.allowance.orders import common
@@ -93,9 +93,9 @@ def few(monkeypatch):
     monkeypatch.setattr(libm, "ARGUMENTS", {"float32": 2**12, "float64": 2**8})
     monkeypatch.setattr(libm, "WORST", 0)
     monkeypatch.setattr(libm, "installed", lambda: ["numpy"])
-    monkeypatch.setattr(expm_accuracy, "SIZES", (2, 4))
-    monkeypatch.setattr(expm_accuracy, "NORMS", (0.1, 3.0))
-    monkeypatch.setattr(expm_accuracy, "implementations", lambda: [SCIPY])
+    monkeypatch.setattr(exponentials, "SIZES", (2, 4))
+    monkeypatch.setattr(exponentials, "NORMS", (0.1, 3.0))
+    monkeypatch.setattr(exponentials, "implementations", lambda: [SCIPY])
 
 
 def measure(call, name="exp", dtype="float32", limits=(1.0, 80.0)):
@@ -174,14 +174,14 @@ def test_the_worst_binades_come_first():
 
 # ---------------------------------------------------------------- the matrix exponential
 
-SCIPY = Implementation("scipy", "default", scipy.linalg.expm, expm_accuracy.scipy_adjoint)
+SCIPY = Implementation("scipy", "default", scipy.linalg.expm, exponentials.scipy_adjoint)
 
 
 def zero(size):
     """S = 0 and one entry of G: exp S = I and L = G, exactly."""
     G = np.zeros((size, size))
     G[0, 1] = 2.0
-    return expm_accuracy.Case("dense", 0.0, np.zeros((size, size)), G)
+    return exponentials.Case("dense", 0.0, np.zeros((size, size)), G)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -199,7 +199,7 @@ def test_the_error_of_a_rotation_is_its_angle():
     turned_more, transposed = (lambda S: scipy.linalg.expm(S * (1 + 2.0**-12))), (lambda S, G: SCIPY.adjoint(S.T, G))
     other = Implementation("other", "default", turned_more, transposed)
     rows = {(r.who, r.action): r for r in measured([SCIPY, other], [rotations(2, 1.0)]) if r.dtype == "float64"}
-    assert all(rows["scipy", action].error < 256 for action in expm_accuracy.ACTIONS)
+    assert all(rows["scipy", action].error < 256 for action in exponentials.ACTIONS)
     turned = 2 * math.sin(2.0**-13)
     assert abs(rows["other", "exp"].absolute - turned) <= 2 * 256 * U["float64"] * (1 + 2**0.5)  # SciPy's own error, twice
     assert rows["other", "adjoint"].absolute > 0.1
@@ -213,14 +213,14 @@ def test_no_number_is_an_infinite_error():
 
 
 def test_a_truth_that_is_not_sharp_is_refused(monkeypatch):
-    monkeypatch.setattr(expm_accuracy, "PRECISION", 60)
+    monkeypatch.setattr(exponentials, "PRECISION", 60)
     with pytest.raises(ArithmeticError, match="radius"):
-        expm_accuracy.truths(*(np.eye(2),) * 2)
+        exponentials.truths(*(np.eye(2),) * 2)
 
 
 @pytest.mark.parametrize("size", [2, 8])
 def test_cases_are_skew_and_have_their_norm(size):
-    for case in expm_accuracy.cases(size, np.random.default_rng(0)):
+    for case in exponentials.cases(size, np.random.default_rng(0)):
         assert np.array_equal(case.S, -case.S.T)
         assert abs(np.abs(case.S).sum(axis=0).max() / case.norm - 1) <= size * 2.0**-52
         assert case.S.shape == case.G.shape == (size, size)
@@ -230,16 +230,16 @@ def test_cases_are_skew_and_have_their_norm(size):
 
 INSTALLED = """
 import numpy as np
-from scanproof.benchmarks import expm_accuracy, libm
+from scanproof.benchmarks.constants import exponentials, libm
 libm.ARGUMENTS, libm.WORST = dict.fromkeys(libm.ARGUMENTS, 2**6), 0
 for who in libm.installed():
     for name, call in libm.LIBRARIES[who]().items():
         print(name, *(call(np.ones(3, dtype)).dtype == dtype for dtype in libm.DTYPES))
     for row in libm.rows(who, 0):
         print(row.what, row.dtype, row.error <= row.claimed)
-for row in expm_accuracy.measured(expm_accuracy.implementations(), [expm_accuracy.rotations(2, 7.8)]):
+for row in exponentials.measured(exponentials.implementations(), [exponentials.rotations(2, 7.8)]):
     print(row.what, row.dtype, row.error <= row.claimed)
-for who in expm_accuracy.implementations():
+for who in exponentials.implementations():
     for dtype in libm.DTYPES:
         S = np.zeros((2, 2), dtype)
         print(who.name, dtype, who.exp(S).dtype == who.adjoint(S, S).dtype == dtype)
@@ -302,7 +302,7 @@ def test_an_exponential_is_held_to_the_constant_of_its_class(monkeypatch, tmp_pa
         return scipy.linalg.expm(S) * S.dtype.type(1 + factor * U["float32"] * (S.dtype == np.float32))
 
     planted = Implementation("planted", word, exp, SCIPY.adjoint)
-    monkeypatch.setattr(expm_accuracy, "implementations", lambda: [planted])
+    monkeypatch.setattr(exponentials, "implementations", lambda: [planted])
     done = run("--quiet", "--write", tmp_path / "page.md")
     assert done.exit_code == code
     assert ("expm of planted in float32" in done.stderr) == bool(code)
@@ -327,8 +327,8 @@ def test_the_page_is_up_to_date_and_complete():
     for name in libm.FUNCTIONS:
         for dtype in libm.DTYPES:
             assert sum(line.startswith(f"| {name} | {dtype} |") for line in elementary) == len(libm.ranges(name, dtype))
-    for action in expm_accuracy.ACTIONS:
-        for dtype in expm_accuracy.DTYPES:
+    for action in exponentials.ACTIONS:
+        for dtype in exponentials.DTYPES:
             assert any(line.startswith(f"| {action} | {dtype} | scipy | default |") for line in exponential)
 
 
