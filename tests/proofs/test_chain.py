@@ -212,6 +212,7 @@ def bare(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare")
 def test_without_provers_the_chain_is_printed_and_not_run():
     called = call("--chain", "--lemma", "rounding-near")
@@ -225,6 +226,7 @@ def test_without_provers_the_chain_is_printed_and_not_run():
     assert "gappa is not installed" in called.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bare")
 def test_the_chain_as_json():
     called = call("--chain", "--lemma", "scan-adjoint", "--json")

@@ -98,6 +98,7 @@ def evaluated(rng, leaves, mul, step):
     return Node(l, q, mul(multiplier(q), multiplier(l)), step(multiplier(q), state(l), state(q)))
 
 
+@pytest.mark.slow
 @runs("BoundOps.evaluated_honest", "BoundOps.separate", "BoundOps.fused")
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
@@ -130,6 +131,7 @@ def test_contracted_steps_are_honest():
 
 
 # ---------------------------------------------------------------- BoundTheorem.v and what it rests on
+@pytest.mark.slow
 @runs("BoundState.near_state", "BoundTheorem.rounding_any_bracketing", "BoundTheorem.rounding_any_order", "BoundCount.depth_le")
 @pytest.mark.parametrize("model", MODELS)
 def test_every_bracketing_is_within_the_theorem_and_the_theorem_within_python(model):
@@ -152,6 +154,7 @@ def test_every_bracketing_is_within_the_theorem_and_the_theorem_within_python(mo
                 assert error == 0
 
 
+@pytest.mark.slow
 @runs("BoundCount.size_scan_is", "BoundCount.count_scan_is", "BoundCount.products_le", "BoundCount.sums_le", "BoundCount.largest_is",
       "BoundTop.top_bound", "BoundTheorem.monomials")
 @pytest.mark.parametrize("model", [*MODELS, STORING])
@@ -191,6 +194,7 @@ def test_the_closed_form_covers_the_recurrence(model):
         assert error <= allowance(xs, d, model) <= closed_form(xs, d, r, model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_stored_carries_of_chunks_are_within_the_theorem_and_the_theorem_within_python(length):
     for seed in SEEDS:

@@ -87,6 +87,7 @@ def reasons(folder):
     return {result.file: result.reason for result in coq_layer.check(folder, folder / "build")}
 
 
+@pytest.mark.slow
 @needs_coq
 def test_what_was_recorded_is_proved(tmp_path):
     plant(tmp_path)
@@ -95,6 +96,7 @@ def test_what_was_recorded_is_proved(tmp_path):
     assert set(coq_statements.recorded(tmp_path / "Planted.v")) == {"bound", "planted"}
 
 
+@pytest.mark.slow
 @needs_coq
 @pytest.mark.parametrize(("text", "found", "expected"), [
     (PLANTED.replace("3", "4"), "bound is not as in Planted.statements.toml: found '4%nat : nat'", "3%nat : nat"),
@@ -118,6 +120,7 @@ def test_without_a_record_nothing_is_proved(tmp_path):
     assert reasons(tmp_path) == {"Planted.v": "planted is not as in Planted.statements.toml: found 'True', expected 'nothing'"}
 
 
+@pytest.mark.slow
 @needs_coq
 def test_what_does_not_compile_keeps_its_record(tmp_path):
     plant(tmp_path)

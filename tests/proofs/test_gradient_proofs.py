@@ -34,6 +34,7 @@ def claim_of(name, start):
     return claim
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEMMAS)
 def test_every_lemma_is_shipped_and_proved(name):
     assert LEMMAS[name] in proofs.lemmas()
@@ -68,12 +69,14 @@ def test_a_conjugated_gradient_of_an_initial_state_is_refused(monkeypatch):
     assert refused("lru-gradients")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [name for name in rotrnn.SYSTEM.gradients if name != "M"])
 def test_a_wrong_sign_in_any_gradient_of_rotrnn_is_refused(monkeypatch, field):
     monkeypatch.setattr(layer_gradients, "rotrnn", with_wrong(rotrnn, field, lambda x: -x))
     assert refused("rotrnn-gradients")
 
 
+@pytest.mark.slow
 def test_a_layer_that_runs_backwards_has_other_gradients(monkeypatch):
     backwards = lambda params, u, h0, y_bar: lru.pull_back(params, u, h0, y_bar, reverse=True)  # noqa: E731
     monkeypatch.setattr(layer_gradients, "lru", changed(lru, pull_back=backwards))
@@ -83,6 +86,7 @@ def test_a_layer_that_runs_backwards_has_other_gradients(monkeypatch):
     assert refused("rotrnn-gradients")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", rotrnn.Constants._fields)
 def test_a_wrong_gradient_of_a_constant_is_refused(monkeypatch, field):
     def wrong(*arguments):
@@ -93,6 +97,7 @@ def test_a_wrong_gradient_of_a_constant_is_refused(monkeypatch, field):
     assert refused("rotrnn-gradients")
 
 
+@pytest.mark.slow
 def test_a_frechet_derivative_at_the_transpose_is_refused(monkeypatch):
     true = namespace.symbols().frechet
     wrong = types.SimpleNamespace(frechet=lambda S, E: true(S.swapaxes(1, 2), E))

@@ -36,6 +36,7 @@ def claim_of(name, start):
     return claim
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEMMAS)
 def test_every_lemma_of_the_layers_is_shipped_and_proved(name):
     assert LEMMAS[name] in proofs.lemmas()
@@ -221,6 +222,7 @@ def test_a_modulus_below_one_needs_the_inequality_of_the_exponential(monkeypatch
     assert "vacuous: slack >= 0" in proofs.prove(LEMMAS["decay-below-one"]).reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "basis",
     [
@@ -255,6 +257,7 @@ class DoubledReadout:
         return lru_layer.run(k._replace(C=2 * k.C), u, h0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "planted"), [("rotrnn", ProjectedByP), ("lru", DoubledReadout)])
 def test_another_layer_is_not_the_same_function(monkeypatch, name, planted):
     monkeypatch.setattr(equivalence, name, planted)

@@ -244,6 +244,7 @@ def xi_is_free(params, u, h0, y_bar):
     return dataclasses.replace(bar, B=rotrnn_layer.adjoint(rotrnn_layer.constants(params), u, h0, y_bar)[0].B)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "changes"),
     [

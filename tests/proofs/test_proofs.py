@@ -54,6 +54,7 @@ def results():
     return {lemma.name: proofs.prove(lemma) for lemma in proofs.lemmas()}
 
 
+@pytest.mark.slow
 def test_every_lemma_is_proved(results):
     assert [(r.name, r.status, r.reason) for r in results.values()] == [(name, "proved", "") for name in LEMMAS]
     assert all(result.seconds > 0 for result in results.values())
@@ -92,6 +93,7 @@ def test_instances_have_sizes_1_2_3_5(results, name):
     assert set(sizes) == {(1, 2, 3, 5)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_each_mutant_in_place_of_the_claim_is_refused(claim):
     for mutant in claim.mutants:
@@ -105,6 +107,7 @@ def test_the_instances_alone_reject_each_mutant(claim):
         assert not all(instances.equal(claim.lhs, mutant, instance) for instance in claim.instances)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claim", CONDITIONAL.values(), ids=CONDITIONAL)
 def test_rewriting_keeps_the_value_of_every_expression(claim):
     for side in (claim.lhs, *claim.mutants):
@@ -134,6 +137,7 @@ def test_values_are_remembered_and_are_what_they_are_afresh(monkeypatch):
     assert value(claim.lhs, kept) is kept.known[claim.lhs]
 
 
+@pytest.mark.slow
 def test_a_residual_vanishes_where_it_is_a_literal_0():
     rng = Random(9)
     assert vanishes(sp.Integer(0))
@@ -156,6 +160,7 @@ def test_a_point_shows_only_what_is_not_zero(monkeypatch):
     assert refused([Claim("A and B commute", A * B, B * A, (), (A * A,), SQUARES)], "false or not decided")
 
 
+@pytest.mark.slow
 def test_long_polynomials_are_multiplied_out_as_by_sympy():
     a, b, k = sp.symbols("a b k")
     long = sum(i * (a - i * b) * (a + b / 3 + i) for i in range(1, 20))
@@ -173,6 +178,7 @@ def test_rewriting_keeps_the_letters_around_a_word_in_place():
     assert residual(adjoint(A * S), ((adjoint(S), -S),)) == -S * adjoint(A)
 
 
+@pytest.mark.slow
 def test_rewriting_keeps_the_value_of_random_words():
     given = ((adjoint(S) * S, sp.Integer(1)), (x, A * S - 2 * B))
     rng = Random(0)
@@ -424,6 +430,7 @@ def test_an_evaluated_claim_is_derived_by_what_is_shown():
     assert lines["proof"] == "SymPy evaluates both sides to 1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "term"), [("G", certificates.F), ("V", certificates.D)])
 def test_a_certificate_with_a_slip_is_refused(name, term):
     true = getattr(certificates, name)
@@ -468,6 +475,7 @@ def test_a_smaller_bound_that_holds_on_every_instance_survives():
     assert "mutant survives" in check(dataclasses.replace(SIGNED, instances=SIGNED.instances[2:])).reason
 
 
+@pytest.mark.slow
 def test_multiplying_out_agrees_with_sympy():
     rng = Random(4)
     for _ in range(40):
@@ -513,6 +521,7 @@ def truncated_exponential(m, t):
     return sum(terms[1:], terms[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", instances.SIZES)
 def test_the_truncated_exponential_of_a_skew_matrix_is_a_rotation_up_to_its_order(n):
     t = sp.Symbol("t")

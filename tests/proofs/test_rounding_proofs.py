@@ -55,6 +55,7 @@ def test_a_constant_below_four_by_the_root_of_three_is_refused():
         assert any(float(lhs.xreplace(instance)) < 0 for instance in claim.instances)
 
 
+@pytest.mark.slow
 def test_the_proved_constant_in_numbers():
     """Every product of numbers with 3 bits is within 4/sqrt(3) u, and 3/2 u is too little for it."""
     u, worst = complex_product.U, Fraction(0)

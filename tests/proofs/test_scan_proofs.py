@@ -121,6 +121,7 @@ def test_angles_that_are_subtracted_are_refused(monkeypatch):
         assert refused(rotation_operator, name)
 
 
+@pytest.mark.slow
 def test_an_adjoint_without_its_transition_is_refused(monkeypatch):
     true = adjoint.states
 

@@ -236,6 +236,7 @@ def period(sequence):
     return next(p for p in range(1, len(tail)) if all(x == y for x, y in zip(tail, tail[p:], strict=False)))
 
 
+@pytest.mark.slow
 def test_layers_of_small_integers_have_periods_that_divide_powers_of_two():
     rng, seen = Random(0), set()
     for _ in range(300):

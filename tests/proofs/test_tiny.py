@@ -39,6 +39,7 @@ HYPOTHESES = 24  # rows of the first table
 BRIEF = ("d: one addition fewer", "w: one product fewer", "(m + 1) f: one sum fewer")  # of the teeth
 
 
+@pytest.mark.slow
 def test_hypotheses_hold_on_every_operand():
     found = list(hypotheses(tiny.REAL, tiny.PRODUCTS, tiny.STEPS))
     assert max(h.worst for h in found) <= 1
@@ -58,6 +59,7 @@ def test_hypotheses_of_a_finer_format_fail(monkeypatch):
     assert min(h.worst for h in hypotheses((2, 3, 4), (2, 3), ()) if "ftz" not in h.variant) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trial", [Trial(P3, variant, order) for variant in (GRADUAL, FTZ_DAZ) for order in tiny_scan.ORDERS],
                          ids=lambda t: f"{t.variant.name}, {t.order}")  # fmt: skip
 def test_no_evaluation_exceeds_the_allowance(trial):
@@ -67,6 +69,7 @@ def test_no_evaluation_exceeds_the_allowance(trial):
     assert trial_row(trial, found) in PAGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tooth", [tooth for tooth in TEETH if tooth.term in BRIEF], ids=lambda t: t.term)
 def test_a_weakened_allowance_is_exceeded(tooth):
     """The violating input is confirmed by the steps of tests/scans.py, in exact fractions."""
@@ -94,6 +97,7 @@ def split(machine, steps):
     return [(None, machine.step(machine.product(lam3, lam2), b1, machine.step(lam3, b2, b3)))]
 
 
+@pytest.mark.slow
 def test_hardware_outside_its_class_is_exceeding(monkeypatch):
     """Truncation under the constants of rounding to nearest; and one wrong entry in the table of fl."""
     monkeypatch.setattr(tiny_scan, "declaration", lambda form, _, order: declaration(form, GRADUAL, order))

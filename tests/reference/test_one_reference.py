@@ -65,6 +65,7 @@ def test_the_layer_is_its_second_formulation(system, reverse, bidirectional):
     assert not agree(y, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("reverse", "bidirectional"), DIRECTIONS)
 @pytest.mark.parametrize("system", [lru, rotrnn])
 def test_every_gradient_is_the_derivative_of_the_second_formulation(system, reverse, bidirectional):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scans import OF_ORDER, exact, problem, verdict_of, worst
+from thresholds import FLOAT64
 
 from scanproof.properties import verdict as verdict_module
 from scanproof.properties.findings import find
@@ -53,6 +54,7 @@ def case(arithmetic, seed, time=41, size=0.97):
     return inputs.forward()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 7, 40, 41])
 def test_blocks_give_what_one_call_gives(monkeypatch, steps):
     """Truth and allowance; lam constant and varying, with resets; bit for bit."""
@@ -105,6 +107,7 @@ def test_other_algorithms_come_in_one_piece(monkeypatch):
             assert np.array_equal(mine, its)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["any", "sequential", "tree"])
 def test_long_sequences_come_in_blocks_and_are_enclosed(order):
     """At production sizes: 70 000 elements in more than one block."""
@@ -138,7 +141,7 @@ def spoiled(arithmetic, inputs, kind):
 
 def same(one, two):
     """Equal but for a few roundings of float64."""
-    return one == two or abs(one - two) <= 2.0**-40 * max(1, abs(two))
+    return one == two or abs(one - two) <= FLOAT64 * max(1, abs(two))
 
 
 def in_one_piece(forward, arithmetic):
@@ -150,6 +153,7 @@ def in_one_piece(forward, arithmetic):
 KINDS = ("honest", "wrong", "nan", "input")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strip", [2**21, 1])
 @pytest.mark.parametrize("steps", [3, 16, 1000])
 def test_parts_are_judged_as_the_whole(monkeypatch, strip, steps):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from editing import edited
 from scans import Ieee, Tiny, tiny_dtype
+from thresholds import FLOAT64, MOSTLY
 
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance import near
@@ -126,7 +127,7 @@ def test_sums_of_three_in_any_order(monkeypatch, tiny):
         return Near.leaf(a + 0 * b + 0 * c, r) + (0 * a + b + 0 * c) + (0 * a + 0 * b + c)
 
     check(error, make, rule, u=0.5)
-    assert exceeds(error, make(rule))[0] > 0.7
+    assert exceeds(error, make(rule))[0] > MOSTLY
     with monkeypatch.context() as shorter:
         shorter.setattr(Rules, "depth", lambda self, n: np.maximum(np.asarray(n) - 2, 0))
         assert exceeds(error, make(rule))[0] > 1
@@ -194,7 +195,7 @@ def test_flushed_sums():
     error = np.abs(x)  # all subnormal: all become zero
     for found in (Near.leaf(x, rule) + np.zeros(x.shape), np.stack([Near.leaf(x, rule), Near.leaf(0 * x, rule)]).sum(0)):
         assert 0 < exceeds(error, found)[0] <= 1
-    assert exceeds(error, Near.leaf(x, rule) + np.zeros(x.shape))[0] > 0.7
+    assert exceeds(error, Near.leaf(x, rule) + np.zeros(x.shape))[0] > MOSTLY
     three = np.stack([Near.leaf(x, rule)] * 3).sum(0)
     assert exceeds(3 * error, three)[0] <= 1
 
@@ -258,7 +259,7 @@ def test_complex_powers_of_two_and_real_factors_are_one_addend():
     assert (found.E <= rule.complex.product_loss * 3 * np.maximum(np.abs(power), 1)).all()
     real = Near.leaf(z, rule) * Near.leaf(np.array([0.3, 0.7]), rule)
     assert (real.n == 1).all()
-    assert (real.E <= rule.real.u * real.X * (1 + 2.0**-40) + 3 * rule.real.product_loss).all()
+    assert (real.E <= rule.real.u * real.X * (1 + FLOAT64) + 3 * rule.real.product_loss).all()
     assert (Near.leaf(z, rule) * Near.leaf(np.array([0.3j, 0.7]), rule)).n.tolist() == [3, 3]
 
 
@@ -269,7 +270,7 @@ def test_pairs_and_their_components():
     re, im = (element(np.broadcast_to(v, shape), np.broadcast_to(e, shape), rule) for v, e in ((a, E), (b, F)))
     z = allowance_namespace.pair(re, im)
     error = np.broadcast_to(np.sqrt(E**2 + F**2), shape)
-    assert 1 - 2.0**-40 < exceeds(error, z)[0] <= 1
+    assert 1 - FLOAT64 < exceeds(error, z)[0] <= 1
     assert (z.X >= np.hypot(a, b)).all()
     for part, e in ((z.real_part(), E), (z.imag_part(), F)):
         assert exceeds(np.broadcast_to(e, shape), part)[0] <= 1
@@ -328,7 +329,7 @@ def test_division(tiny):
     for one in extremes(a, E, tiny):
         for two in extremes(b, E, tiny):
             computed += [tiny.round(one / two), tiny.mul(one, tiny.round(1 / two))]
-    error = np.max([np.abs(x - a / b) for x in computed], 0) * (1 - 2.0**-40)  # quotients in float64
+    error = np.max([np.abs(x - a / b) for x in computed], 0) * (1 - FLOAT64)  # quotients in float64
 
     def make(r):
         return element(a + 0 * b + 0 * E, E, r) / element(b + 0 * a + 0 * E, E, r)

@@ -29,6 +29,7 @@ from scans import (
     tiny_dtype,
     worst,
 )
+from thresholds import FLOAT64, HALF_USED
 
 from scanproof.reference.allowance import rounding
 from scanproof.reference.allowance.rounding import allowance
@@ -64,6 +65,7 @@ def classes(dtype):
 # ---------------------------------------------------------------- honest evaluations
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow near the largest numbers is part of the campaign
 @pytest.mark.parametrize("dtype", NATIVE)
 def test_honest_evaluations_stay_within(dtype):
@@ -80,9 +82,10 @@ def test_honest_evaluations_stay_within(dtype):
         assert ratio <= 1, (arithmetic, bracketing, machine, inputs)
         evaluated, largest = evaluated + int(finite.sum()), max(largest, ratio)
     assert evaluated > 1000
-    assert largest > Fraction(1, 4)  # (error/allowance)^2: the allowance is nearly used up somewhere
+    assert largest > HALF_USED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", NATIVE)
 def test_numpy_stays_within(dtype):
     # Its complex products are fused or not, as its build and the position in memory will have it.
@@ -93,6 +96,7 @@ def test_numpy_stays_within(dtype):
             assert worst(got, exact(inputs), allowance(inputs, Arithmetic(dtype, contraction=False, order=order)).bound) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "complex64"])
 @pytest.mark.parametrize("size", [0.5, 0.9, 1.0])
 @pytest.mark.parametrize("order", ["any", "sequential", "chunked:4", "tree"])
@@ -191,7 +195,7 @@ def excess(got, h, bound):
     error = got - h
     if not np.iscomplexobj(error):
         return np.flatnonzero(np.abs(error) > bound)
-    near = np.flatnonzero(np.abs(error) > bound * (1 - 2.0**-40))
+    near = np.flatnonzero(np.abs(error) > bound * (1 - FLOAT64))
     squares = [Fraction(z.real) ** 2 + Fraction(z.imag) ** 2 for z in error.flat[near]]
     return near[[square > Fraction(a) ** 2 for square, a in zip(squares, bound.flat[near], strict=True)]]
 
@@ -317,6 +321,7 @@ def test_complex_products_need_beta(dtype):
     assert worst(got, h, allowance(inputs, arithmetic, model=ErrorModel(beta=0.5)).bound) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", [32, 128, 512])
 @pytest.mark.parametrize("size", [0.999, 1 - 2.0**-20, 1.0])
 def test_a_carry_wrong_by_1e_5_is_outside(time, size):
@@ -331,6 +336,7 @@ def test_a_carry_wrong_by_1e_5_is_outside(time, size):
 # ---------------------------------------------------------------- exact lanes, zeros, impulses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["any", "sequential", "tree"])
 @pytest.mark.parametrize("subnormals", SUBNORMALS)
 @pytest.mark.parametrize("dtype", NATIVE)
@@ -402,7 +408,7 @@ def test_a_reset_starts_afresh():
     assert np.array_equal(allowance(inputs, arithmetic).bound[:, 10], [[0, 0]])
     longer, shorter = allowance(inputs, arithmetic).bound[:, 10:], allowance(tail, arithmetic).bound
     assert (longer >= shorter).all()
-    assert (longer <= shorter * (1 + 2.0**-40)).all()  # evaluated some steps later, so inflated by more
+    assert (longer <= shorter * (1 + FLOAT64)).all()  # evaluated some steps later, so inflated by more
 
 
 def test_reverse_is_flipped():
@@ -440,6 +446,7 @@ def broken_certificates(dtype, order, model=PROVED):
     return broken, kinds
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("order", ["any", "sequential"])
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "float64"])

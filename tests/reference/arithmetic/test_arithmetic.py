@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from scans import COMPLEX_STEPS, NATIVE, UNCONTRACTED, Machine, Tiny, tiny_dtype
+from thresholds import FLOAT64
 
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import TINY, roundings
@@ -195,7 +196,7 @@ def losses(machine, z, w, x, ops):
 def test_complex_operations_keep_to_their_constants(name, p, subnormals):
     tiny = Tiny(p, -1)
     ops = roundings(Arithmetic(tiny_dtype(tiny, "complex128"), subnormals, name not in UNCONTRACTED), True)
-    machine, slack = Machine(tiny, name, "w" if subnormals == "ftz" else ""), 1 + 2.0**-40
+    machine, slack = Machine(tiny, name, "w" if subnormals == "ftz" else ""), 1 + FLOAT64
     z, w = operands(tiny, None if p < 4 else 200_000)
     error = np.abs(machine.product(z, w) - z * w)
     assert (error <= (ops.beta * np.abs(z * w) + ops.product_loss) * slack).all()

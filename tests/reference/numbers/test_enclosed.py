@@ -11,6 +11,7 @@ import numba
 import numpy as np
 import pytest
 from editing import edited
+from thresholds import FLOAT64
 
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.arithmetic.operations import TINY
@@ -143,7 +144,7 @@ def test_complex_numbers(magnitude):
     assert worst(found.re, expected[0], most) + worst(found.im, expected[1], most) == 0
     for modulus, square in zip(one.size().flat, (a * a + b * b).flat, strict=True):
         assert Fraction(modulus) ** 2 >= square
-        assert Fraction(modulus * (1 - 2.0**-40)) ** 2 <= square + Fraction(TINY)
+        assert Fraction(modulus * (1 - FLOAT64)) ** 2 <= square + Fraction(TINY)
 
 
 def test_what_fits_is_exact():
@@ -296,6 +297,7 @@ TERMS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new", "where"), TERMS)
 def test_every_term_of_the_radius_is_needed(monkeypatch, old, new, where):
     rng = np.random.default_rng(11)
@@ -310,6 +312,7 @@ def test_every_term_of_the_radius_is_needed(monkeypatch, old, new, where):
     assert missing() > 0
 
 
+@pytest.mark.slow
 def test_the_sum_of_products_needs_its_terms_too(monkeypatch):
     rng = np.random.default_rng(12)
     (x, a), (y, b) = (draw(rng, (30, 12), "ordinary") for _ in range(2))

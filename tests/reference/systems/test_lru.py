@@ -97,6 +97,7 @@ def test_batch_axis_may_be_dropped():
     assert (y.shape, h.shape, grads["u"].shape, grads["h0"].shape) == ((2, 5, 3), (2, 5, 4), (5, 3), (4,))
 
 
+@pytest.mark.slow
 def test_gradients_are_the_derivatives_of_the_formula():
     letters = sp.symbols("nu theta gamma b_re b_im c_re c_im d", real=True)
     shapes = [(1,)] * 3 + [(1, 1)] * 4 + [(1,)]

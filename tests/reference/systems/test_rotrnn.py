@@ -127,6 +127,7 @@ def test_normalisation_does_not_cancel():
         assert abs(float(found) - float(true)) ** 2 < np.finfo(np.float32).eps * float(true) ** 2
 
 
+@pytest.mark.slow
 def test_gradients_are_the_derivatives_of_the_formula():
     theta, gamma_log, d, b0, b1, c0, c1 = sp.symbols("theta gamma_log d b0 b1 c0 c1", real=True)
     m = sp.symbols("m", positive=True)

@@ -27,6 +27,7 @@ from scanproof.reference.truth.double_double import Carry, advance, double_doubl
 from scanproof.reference.truth.enclosure import Truth
 from scanproof.reference.truth.exact import disc, exact
 
+FAR_STEPS = 2.0**-30  # more than float64 is off by after 2^20 steps
 EXTREMES = np.array([0.0, -0.0, 5e-324, -1e-310, 1e-300, 1.5, -3.0, 2.0**-1022, 2.0**-970, -(2.0**-500), 1 - 2.0**-53])
 
 
@@ -49,7 +50,7 @@ def closed_form(inputs):
     """What the docstring of the module proves: 25 u^2 t X_t; and underflow, below 16 TINY a step."""
     sizes = [np.abs(x.astype(np.complex128)) for x in (inputs.lam, inputs.b, inputs.start)]
     with np.errstate(over="ignore"):
-        X = scan(*sizes, inputs.reverse) * (1 + 2.0**-30)  # more than its own rounding
+        X = scan(*sizes, inputs.reverse) * (1 + FAR_STEPS)
     t = np.arange(1, X.shape[1] + 1)[:: -1 if inputs.reverse else 1, None]  # (time, 1)
     growth = np.prod(np.maximum(np.broadcast_to(sizes[0], X.shape), 1), axis=1, keepdims=True)
     return (25 * 2.0**-106 * X + 16 * TINY * growth) * t + TINY
@@ -101,6 +102,7 @@ def test_inputs_of_16_bits_are_exact_numbers_too(dtype):
     assert outside(exact_numbers(wide), found) == 0
 
 
+@pytest.mark.slow
 def test_extreme_numbers():
     rng = np.random.default_rng(1)
     for i in range(40):
@@ -124,6 +126,7 @@ def test_near_overflow_a_finite_radius_holds(exponent):
     assert np.mean(known) > 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "complex128"])
 def test_20000_steps_against_discs_of_400_bits(dtype):
     inputs = problem(np.random.default_rng(2), Arithmetic(dtype), 0.9999, (1, 20_000, 3))
@@ -339,6 +342,7 @@ print(hashlib.sha256(b"".join(part.tobytes() for part in found)).hexdigest(), su
 """
 
 
+@pytest.mark.slow
 def test_machine_code_is_kept_on_disk_and_needs_no_hardware_fma(tmp_path):
     here, again = (run(DIGEST, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")) for _ in range(2))
     plain = run(DIGEST, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "plain"), NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
@@ -346,6 +350,7 @@ def test_machine_code_is_kept_on_disk_and_needs_no_hardware_fma(tmp_path):
     assert here[0] == again[0] == plain[0]
 
 
+@pytest.mark.slow
 def test_without_any_writable_folder_functions_are_compiled_uncached(tmp_path):
     """Like read-only site-packages and no home, also for root: the folders that Numba would make are files."""
     (tmp_path / "__pycache__").touch()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scans import draw, dyadic, lift, problem
 from scans import exact as exact_numbers
+from thresholds import NEGLIGIBLE
 
 from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -110,7 +111,7 @@ def test_the_radius_is_negligible_beside_any_allowance(inputs):
     bound = allowance(inputs, Arithmetic(inputs.b.dtype)).bound
     for enclosure in (exact(inputs), disc(inputs)):
         known = np.isfinite(enclosure.rad) & (enclosure.rad > 8 * TINY)
-        assert (enclosure.rad <= bound * 2.0**-30)[known].all()
+        assert (enclosure.rad <= bound * NEGLIGIBLE)[known].all()
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -148,7 +149,7 @@ def test_long_discs_against_integers():
     inputs = problem(np.random.default_rng(5), Arithmetic("complex64"), 1.0, (1, 1500, 1))
     by_integers, by_discs = exact(inputs), truth(inputs)
     assert intersect(by_integers, by_discs)
-    assert (by_discs.rad <= allowance(inputs, Arithmetic("complex64")).bound * 2.0**-30).all()
+    assert (by_discs.rad <= allowance(inputs, Arithmetic("complex64")).bound * NEGLIGIBLE).all()
 
 
 @pytest.mark.parametrize("of", [exact, disc])
