@@ -48,9 +48,9 @@ OTHER_FORM = {"rotrnn-B-as-output", "rotrnn-D-batch"}  # results that are no res
 PAGE = (Path(__file__).parents[2] / "docs/contract.md").read_text(encoding="utf-8")
 
 
-def small(room: Room, lengths: tuple[int, ...] = SHORT) -> Domain:
-    """Few sizes of every axis that a domain may speak of."""
-    sizes = {"lengths": lengths, "channels": (1, 2), "states": (2, 4)}
+def small(room: Room, lengths: tuple[int, ...] = SHORT, others: tuple[int, ...] = (1, 2)) -> Domain:
+    """Few sizes of every axis that a domain may speak of; states are even, as rotations need."""
+    sizes = {"lengths": lengths, "channels": others, "states": tuple(2 * n for n in others)}
     accepted: dict[str, Any] = {name: frozenset(sizes[name]) for name in room.axes}
     return Domain(**accepted)
 
@@ -199,7 +199,10 @@ def test_a_failure_of_a_new_system_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", GOLDEN)
-def test_a_golden_case_is_made_linted_and_answered(name: str, tmp_path: Path) -> None:
+def test_a_golden_case_is_made_linted_and_answered(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "_fits", lambda *_: {})  # looks for no weaker declaration
     case = golden(name)
     path = store.write(case, tmp_path)
     assert store.read(path) == case
