@@ -39,7 +39,7 @@ FILES = {
     **dict.fromkeys(("my_scan.py", "jax_scan.py", "mypkg/kernels.py"), SCAN),
     "half.py": HALF,
     "my_lru.py": "from scanproof.properties.versions.plain_lru import Lru\nlayer = Lru()\n",
-    "my_rotrnn.py": "from scanproof.properties.versions.plain_rotrnn import RotRnn\nlayer = RotRnn()\n",
+    "my_rnn.py": "from scanproof.properties.versions.plain_rotrnn import RotRnn\nlayer = RotRnn()\n",
     "my_expm.py": "import scipy.linalg\ndef expm(S):\n    return scipy.linalg.expm(S)\n",
     "wrong.py": "def scan(lam, b):\n    return 0 * b\ndef layer(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, u):\n    return 0 * u\n"
     "def expm(S):\n    return 0 * S\n",

@@ -70,7 +70,7 @@ def check(
 
       scanproof check my_lru.py:layer --system lru --dtype float32 --stages formed
 
-      scanproof check my_rotrnn.py:layer --system rotrnn --dtype float32 --states 2,4,8
+      scanproof check my_rnn.py:layer --system rotrnn --dtype float32 --states 2,4,8 --lengths 1-256
 
       scanproof check my_expm.py:expm --system expm --dtype float64
     """
