@@ -45,7 +45,9 @@ SHORT, LONG = (1, 2, 3), (1, 2, 3, 5, 9, 17)  # a chunk of 16 and one step, and 
 OF_CHUNKS = re.compile("drops-carry|scales-carry|tail-chunk")  # shown by 17 steps, others by 2
 OF_GRADIENTS = re.compile("gradient|skewed")
 OTHER_FORM = {"rotrnn-B-as-output", "rotrnn-D-batch"}  # results that are no results
-PAGE = (Path(__file__).parents[2] / "docs/contract.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+CONTRACT = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
+ADDING = (ROOT / "docs/adding-a-system.md").read_text(encoding="utf-8")
 
 
 def small(room: Room, lengths: tuple[int, ...] = SHORT, others: tuple[int, ...] = (1, 2)) -> Domain:
@@ -344,4 +346,21 @@ def test_the_table_of_a_system_is_generated(name: str) -> None:
     lines = list(tables.section(system))
     rows = [line.split("`")[1] for line in lines if line.startswith("| `")]
     assert rows == [*system.keywords, *system.result]
-    assert ("\n".join(lines) in PAGE) == (name not in toys.ROOMS)
+    assert ("\n".join(lines) in CONTRACT) == (name not in toys.ROOMS)
+
+
+def test_the_page_on_adding_a_system_shows_the_toy() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/toy").glob("*.py"))
+    shown = re.findall(r"```python\n(.*?)```", ADDING, re.DOTALL)
+    assert len(shown) == 2
+    assert all(block in code for block in shown)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_files_of_a_system_are_where_the_page_says(name: str) -> None:
+    rows = re.findall(r"^\| `(\S+NAME.py)` \| .* \| (.*) \|$", ADDING, re.MULTILINE)
+    assert len(rows) == 4
+    for file, registry in rows if name in GOLDEN else rows[:3]:
+        assert (ROOT / file.replace("NAME", name)).is_file()
+        for module in re.findall(r"`(\S+\.py)`", registry):
+            assert re.search(rf"\b{name}\.[A-Z]+\b", (ROOT / module).read_text(encoding="utf-8"))
