@@ -124,7 +124,9 @@ def test_without_h0_and_reverse_their_laws_are_not_offered_and_the_rest_decides(
 def test_constant_lam_only_is_counted_and_decides():
     report = run(only_constant)
     assert report.verdict == "within"
-    assert all(law.counts["not offered"] > 0 for law in report.laws)
+    always = ("integer-cases", "impulses", "equivalence")  # these visit both kinds of lam, others draw three cases
+    assert all(law.counts["not offered"] > 0 for law in report.laws if law.name in always)
+    assert sum(law.counts["not offered"] for law in report.laws if law.name not in always) > 0
 
 
 def test_what_offers_nothing_is_undecided():
@@ -246,7 +248,7 @@ def test_laws_that_ran_but_decided_nothing_do_not_count(monkeypatch):
 
 def test_random_cases_that_do_not_inform_make_undecided():
     """One length at which the allowance of |lam| = 1 and near 1 is larger than the states."""
-    report = run(domain=Domain(lengths=frozenset({1000}), channels=frozenset({1})), cases=8, laws=["equivalence"])
+    report = run(domain=Domain(lengths=frozenset({1000}), channels=frozenset({1})), cases=30, laws=["equivalence"])
     equivalence = next(law for law in report.laws if law.name == "equivalence")
     assert not all(equivalence.informative)
     for law in report.laws:
@@ -369,7 +371,7 @@ def test_a_failure_under_poison_only_is_reported_as_it_was():
         return h
 
     report = run(reads_beyond)
-    assert [name for name, verdict in verdicts(report).items() if verdict == "outside"] == ["chunk-splits", "hand-over"]
+    assert [name for name, verdict in verdicts(report).items() if verdict == "outside"] == ["chunk-splits", "hand-over", "causality"]
     assert report.witness.law == "chunk-splits"
     assert "nan" in report.witness.results["h"].data
 
