@@ -10,7 +10,7 @@ from typing import Any
 from scanproof.properties.verdict import Results, Verdict, judged
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.word import Changes
-from scanproof.reference.call import Call
+from scanproof.reference.call import Call, System
 from scanproof.reference.systems import weaker
 
 BLIND = " (whose allowance tells nothing here)"
@@ -28,8 +28,10 @@ class Judgements:
     known: dict[Arithmetic, list[Verdict]] = field(default_factory=dict)
 
     def under(self, arithmetic: Arithmetic) -> list[Verdict]:
+        """The verdicts; stages that were not declared may be any, which asks for no second judgement."""
         if arithmetic not in self.known:
-            self.known[arithmetic] = [judged(got, call, arithmetic) for call, got in self.failures]
+            stated = replace(arithmetic, stages=arithmetic.stages or "any")
+            self.known[arithmetic] = [judged(got, call, stated) for call, got in self.failures]
         return self.known[arithmetic]
 
     def fit(self, arithmetic: Arithmetic) -> bool:
@@ -39,6 +41,10 @@ class Judgements:
 
     def outside(self, arithmetic: Arithmetic) -> bool:
         return any(verdict.verdict == "outside" for verdict in self.under(arithmetic))
+
+    @property
+    def system(self) -> System:
+        return self.failures[0][0].system
 
     @property
     def large(self) -> bool:
@@ -66,6 +72,8 @@ def explained(verdict: Verdict, call: Call, got: Results, failures: Failures | N
 
 def assumed_needed(found: Judgements, arithmetic: Arithmetic) -> float | None:
     """The smallest factor on the assumed constants, to 1/8, under which all calls fit; None where none is near."""
+    if found.outside(replace(arithmetic, assumed=LARGEST_FACTOR * arithmetic.assumed)):
+        return None
     low = high = arithmetic.assumed
     while not found.fit(replace(arithmetic, assumed=high)):
         low, high = high, 2 * high
@@ -81,30 +89,35 @@ def rescue(found: Judgements, arithmetic: Arithmetic) -> str | None:
     """The declaration with the fewest changes, at most two, under which all calls fit, or None."""
     if not arithmetic.bracketing:
         return None
-    single = _changes(found, arithmetic)
+    single = weaker(found.system, arithmetic, besides=True)
+    refuted = _weakened(found, arithmetic)[1] if arithmetic.store == "output" else []
     pairs = [] if found.large else itertools.combinations(single, 2)
-    for words in single + [one | two for one, two in pairs if not one.keys() & two.keys()]:
+    fresh = [(one, two) for one, two in pairs if one not in refuted or two not in refuted]
+    both = [one | two for one, two in fresh if not one.keys() & two.keys()]
+    for words in [each for each in single if each not in refuted] + both:
         other = _declared(arithmetic, words)
         if other and found.fit(other):
-            told = all(verdict.unless or verdict.verdict in ("within", "nearest") for verdict in found.under(other))
+            told = all(verdict.verdict in ("within", "nearest") for verdict in found.under(other))
             return str(other) + ("" if told else BLIND)
     return None
 
 
 def weakest(found: Judgements, arithmetic: Arithmetic) -> Arithmetic:
     """The declaration with as many weaker words as leave the calls outside."""
+    return _weakened(found, arithmetic)[0]
+
+
+def _weakened(found: Judgements, arithmetic: Arithmetic) -> tuple[Arithmetic, Changes]:
+    """The same, and these words: with any of them alone the calls are outside, too."""
+    taken: Changes = []
     if found.large or not arithmetic.bracketing:
-        return arithmetic
-    for words in _changes(found, arithmetic):
+        return arithmetic, taken
+    for words in weaker(found.system, arithmetic):
         other = _declared(arithmetic, words)
         if other and found.outside(other):
             arithmetic = other
-    return arithmetic
-
-
-def _changes(found: Judgements, arithmetic: Arithmetic) -> Changes:
-    """Other words for each part of the declaration that this system has, the likelier first."""
-    return weaker(found.failures[0][0].system, arithmetic)
+            taken.append(words)
+    return arithmetic, taken
 
 
 def _declared(arithmetic: Arithmetic, words: dict[str, Any]) -> Arithmetic | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from calls import LAYERS, case, drawn, exact, largest, scans
+from calls import LAYERS, case, drawn, exact, largest, moved, scans
 
 from scanproof.properties import explain
 from scanproof.properties.check import check
@@ -85,8 +85,8 @@ def test_systems_without_stages_need_none(system):
     call = drawn(system)
     name = next(iter(call.system.result))
     got = exact(call, UNDECLARED, name)
-    for moved in (got[name], got[name] + np.float32(1e-3)):
-        assert judged({name: moved}, call, UNDECLARED).unless is None
+    for each in (got[name], got[name] + np.float32(1e-3)):
+        assert judged({name: each}, call, UNDECLARED).unless is None
 
 
 @pytest.mark.parametrize("system", LAYERS)
@@ -106,7 +106,7 @@ def test_a_search_says_what_would_have_to_be_declared(system):
     assert max(law.ratio for law in report.laws) > 1
     report = check(system, program, dtype="float32", stages="formed", laws=["equivalence"], **few)
     assert (report.verdict, report.unless) == ("outside", None)
-    assert "stages any" in report.not_refuted_under
+    assert ("stages any" if system == "lru" else "expm jax") in report.not_refuted_under  # the likelier first
     assert "stages formed" in report.failure.weakest
 
 
@@ -117,8 +117,11 @@ def off(system, factor, arithmetic, **more):
     name = next(iter(call.system.result))
     got = exact(call, arithmetic, name)
     where = largest(got[name])
+    truth = certificate.whole(call, arithmetic)[name].truth.head[where]
     bound = np.ravel(bounds(call, arithmetic, name))[0] if system == "expm" else bounds(call, arithmetic, name)[where]
-    got[name][where] += np.asarray(factor * bound, got[name].dtype)
+    got[name][where] = truth + factor * bound
+    while not abs(got[name][where] - truth) > bound * (1 + 2.0**-20):  # rounded back
+        got[name] = moved(got[name], where, 1)
     return call, got
 
 
