@@ -259,7 +259,8 @@ LAYERS = (
         lemmas=("lru-gradients", "rotrnn-gradients", "element-store"),
         argued=("docs/layers.md: stages; autodiff transposes a circuit and keeps its monomials",),
         assumed=("stages, adjoint and sums as declared",),
-        tested=("tests/reference/allowance/test_layer_certificate.py: honest layers", "tests/test_layer_verdict.py: verdicts"),
+        tested=("tests/reference/allowance/test_layer_certificate.py: honest layers",
+                "tests/properties/test_verdict_layers.py: verdicts"),
     ),
 )
 EQUATIONS = (
@@ -322,7 +323,7 @@ EQUATIONS = (
         says="states are linear in drives and start, and know nothing of what comes later; delayed drives give them later",
         python=("properties.laws:linearity", "properties.laws:causality", "properties.laws:time_invariance"),
         lemmas=("scan-linear", "scan-causal", "scan-time-invariant"),
-        tested=("tests/test_laws.py: each law rejects",),
+        tested=("tests/properties/test_laws.py: what each asks for", "tests/properties/test_faults.py: what each finds"),
     ),
     Link(
         name="parameters that give the same outputs",
