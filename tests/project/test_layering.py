@@ -287,7 +287,7 @@ NAMED = {  # where a name may stand beside files of that name, and why
 }
 WORD = {  # `expm` is also a word of the declaration, and a function of arrays
     *("reference/arithmetic/constants.py", "reference/arithmetic/declaration.py", "reference/arithmetic/vocabulary.py"),
-    *("reference/numbers/namespace.py", "reference/systems/rotrnn.py"),
+    *("reference/numbers/namespace.py", "reference/systems/rotrnn.py", "benchmarks/constants/exponentials.py"),
 }
 
 
