@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 import scipy.linalg
 
-from scanproof.benchmarks.peers.subject import Peers, Subject
+from scanproof.benchmarks.peers.subject import Peers, each
 from scanproof.properties.domain import Domain
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.expm import SYSTEM
 
-FINDING = "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 (docs/measured/constants.md)"
+FINDING = (
+    "jax.scipy.linalg.expm scales by too little: off by up to 1e-2 in float32 "
+    "(docs/measured/constants.md)"
+)
 COMPILED = Domain(states=frozenset({1, 2, 3, 4, 8}))  # XLA compiles each size anew
 
 
@@ -29,19 +32,16 @@ def by_jax(S: Array) -> Array:
         return np.asarray(jax.scipy.linalg.expm(S))
 
 
-def _in_jax(word: str, finding: str) -> Subject:
-    declared = Arithmetic("float32", "daz", expm=word)
-    name, target = "jax.scipy.linalg.expm", f"{__name__}:by_jax"
-    return Subject(name, target, declared, SYSTEM.name, domain=COMPILED, needs="jax", finding=finding)
-
+_SCIPY = (Arithmetic("float32"), Arithmetic("float64"))
+_JAX = (SYSTEM.name, "jax.scipy.linalg.expm", f"{__name__}:by_jax")
+_MORE = {"domain": COMPILED, "needs": "jax"}
 
 PEERS = Peers(
     SYSTEM.name,
     (
-        Subject("scipy.linalg.expm", f"{__name__}:by_scipy", Arithmetic("float32"), SYSTEM.name),
-        Subject("scipy.linalg.expm", f"{__name__}:by_scipy", Arithmetic("float64"), SYSTEM.name),
-        _in_jax("default", FINDING),
-        _in_jax("jax", ""),
+        *each(SYSTEM.name, "scipy.linalg.expm", f"{__name__}:by_scipy", *_SCIPY),
+        *each(*_JAX, Arithmetic("float32", "daz"), finding=FINDING, **_MORE),
+        *each(*_JAX, Arithmetic("float32", "daz", expm="jax"), **_MORE),
     ),
     share=4,
 )

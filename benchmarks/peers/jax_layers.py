@@ -1,7 +1,7 @@
-"""What layers in jax share: they are jitted, have jax's own derivatives, and scan one direction or two.
+"""What layers in jax share: they are jitted, differentiated by jax, and scan one way or both.
 
-h0 enters through the first step. float64 calls switch jax to 64 bits for that call alone. XLA compiles each shape anew, and on
-CPU it flushes subnormal inputs and results, and contracts.
+h0 enters through the first step. float64 calls switch jax to 64 bits for that call alone. XLA
+compiles each shape anew, and on CPU it flushes subnormal inputs and results, and contracts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Layer = Callable[..., Any]  # layer(params by name, u, h0, reverse) -> y, h, tra
 
 
 class _Jitted(NamedTuple):
-    """forward(params, u, h0, reverse) -> y, h; backward(params, u, h0, y_bar, reverse) -> cotangents of params, u, h0."""
+    """forward(params, u, h0, reverse) -> y, h
+    backward(params, u, h0, y_bar, reverse) -> cotangents of params, u, h0"""
 
     forward: Any
     backward: Any
@@ -41,9 +42,18 @@ def jitted(system: System, layer: Layer) -> Callable[..., Any]:
 
 
 def called(
-    system: System, layer: Layer, params: Arguments, u: Array, h0: Array | None, reverse: bool, y_bar: Array | None
+    system: System,
+    layer: Layer,
+    params: Arguments,
+    u: Array,
+    h0: Array | None,
+    reverse: bool,
+    y_bar: Array | None,
 ) -> dict[str, Any]:
-    """Either derivatives or outputs, as NumPy arrays. jax writes cotangents of complex numbers as dRe - i dIm."""
+    """Either derivatives or outputs, as NumPy arrays.
+
+    jax writes cotangents of complex numbers as dRe - i dIm.
+    """
     import jax
 
     start = _zeros(system, params, u) if h0 is None else h0

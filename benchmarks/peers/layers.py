@@ -1,4 +1,4 @@
-"""What peers of layers share: adapters made from a system's table, our kernels behind them, and recordings as inputs."""
+"""What peers of layers share: adapters by a system's table, our kernels, recordings."""
 
 from __future__ import annotations
 
@@ -15,38 +15,37 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.layers import mapped, named
 
 ROWS = 2  # of a recording
+OTHERS = ("u", "h0", "reverse", "y_bar")  # keywords that are no parameters
+KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
 def adapted(system: System, run: Callable[..., Any]) -> Callable[..., Any]:
     """A layer by the adapter contract, with every keyword that the system has.
 
-    run: called as run(params, u, h0, reverse, y_bar) with the parameters that were given by name, and None or False for what
-        was not given.
+    run: called as run(params, u, h0, reverse, y_bar) with the parameters that were given, by name,
+        and None or False for what was not given.
     """
 
-    def layer(u: Array, h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None, **given: Any) -> Any:
+    required = dict.fromkeys(system.required, inspect.Parameter.empty)
+    defaults: dict[str, Any] = {**dict.fromkeys(system.keywords), "reverse": False, **required}
+
+    def layer(**given: Any) -> Any:
+        u, h0, reverse, y_bar = (given.pop(name, defaults[name]) for name in OTHERS)
         params = {name: x for name, x in given.items() if x is not None}
         return run(params, u, h0, reverse, y_bar)
 
-    missing = {"reverse": False}
-    optional = {each.name: each.optional for each in system.arguments} | {"reverse": True}
-    layer.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=missing.get(name) if optional[name] else inspect.Parameter.empty,
-        )
-        for name in system.keywords
-    ])  # fmt: skip
+    layer.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, KEYWORD, default=defaults[name]) for name in system.keywords]
+    )
     return layer
 
 
 def kernel(
     system: System, params: Callable[..., Any], forward: Callable[..., Any], vjp: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """One of our kernels: y and h, or from y_bar grads. forward, vjp: as in numba_kernels/layers.py."""
+    """One of our kernels, forward and vjp as in numba_kernels/layers.py: y and h, or grads."""
 
-    def run(given: Arguments, u: Array, h0: Array | None, reverse: bool, y_bar: Array | None) -> dict[str, Any]:
+    def run(given: Arguments, u: Array, h0: Any, reverse: bool, y_bar: Any) -> dict[str, Any]:
         if y_bar is not None:
             return {"grads": vjp(params(**given), u, y_bar, h0, reverse)}
         y, h = forward(params(**given), u, h0, reverse, states=True)
@@ -56,12 +55,15 @@ def kernel(
 
 
 def promised(dtype: str) -> Arithmetic:
-    """By our kernels: step after step, complex products in separate roundings, the adjoint recurrence."""
+    """By our kernels: steps in turn, complex products rounded apart, the adjoint recurrence."""
     return Arithmetic(dtype, order="sequential", stages="formed", adjoint="recurrence")
 
 
 def driven(init: Callable[..., Any], **sizes: Any) -> Callable[[Array, Arithmetic], Arguments]:
-    """A layer as initialised by init(rng, width=..., **sizes), driven by a recording (batch, time, channels)."""
+    """A layer as init(rng, width=..., **sizes) makes it, driven by a recording.
+
+    The recording is (batch, time, channels).
+    """
 
     def arguments(signal: Array, arithmetic: Arithmetic) -> Arguments:
         params = init(np.random.default_rng(0), width=signal.shape[2], **sizes)

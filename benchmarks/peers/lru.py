@@ -1,4 +1,7 @@
-"""LRU: our kernel, and jax.lax.associative_scan over (lam, b) as in the listing of arXiv 2303.06349, appendix A."""
+"""LRU: our kernel, and the listing of arXiv 2303.06349, appendix A, in jax.
+
+The listing is jax.lax.associative_scan over (lam, b).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 from scanproof.benchmarks.peers.jax_layers import COMPILED, compiled, directions, jitted, joined
 from scanproof.benchmarks.peers.layers import driven, kernel, promised
-from scanproof.benchmarks.peers.subject import Arguments, Peers, Subject
+from scanproof.benchmarks.peers.subject import Arguments, Peers, each
 from scanproof.numba_kernels import layers
 from scanproof.reference.systems.lru import SYSTEM, Params, init
 
@@ -19,10 +22,11 @@ def _listing(p: Arguments, u: Any, h0: Any, reverse: bool) -> Any:
     rate, theta = jnp.exp(p["nu_log"]), jnp.exp(p["theta_log"])  # (state,)
     lam = jnp.exp(-rate + 1j * theta)  # (state,)
     B = (p["B_re"] + 1j * p["B_im"]) * jnp.exp(p["gamma_log"])[:, None]  # (state, width)
-    outputs = [p[f"{name}_re"] + 1j * p[f"{name}_im"] for name in ("C", "C2") if f"{name}_re" in p]  # (width, state) each
+    names = [name for name in ("C", "C2") if f"{name}_re" in p]
+    outputs = [p[f"{name}_re"] + 1j * p[f"{name}_im"] for name in names]  # (width, state) each
     h = directions(partial(_diagonal, lam, u @ B.T), h0, len(outputs) == 2, reverse)
-    y = sum((states @ C.T).real for states, C in zip(h, outputs, strict=True)) + p["D"] * u  # (batch, time, width)
-    return y, joined(h)
+    reads = ((states @ C.T).real for states, C in zip(h, outputs, strict=True))
+    return sum(reads) + p["D"] * u, joined(h)
 
 
 def _diagonal(lam: Any, b: Any, h0: Any, reverse: bool) -> Any:
@@ -40,19 +44,17 @@ def _diagonal(lam: Any, b: Any, h0: Any, reverse: bool) -> Any:
 ours = kernel(SYSTEM, Params, layers.lru, layers.lru_vjp)
 listing = jitted(SYSTEM, _listing)
 
+_OURS = (SYSTEM.name, "numba_kernels.layers.lru", f"{__name__}:ours")
+_JAX = (SYSTEM.name, "lru (jax.lax.associative_scan)", f"{__name__}:listing")
+_MORE = {"domain": COMPILED, "needs": "jax"}
+
 PEERS = Peers(
     SYSTEM.name,
     (
-        Subject("numba_kernels.layers.lru", f"{__name__}:ours", promised("float32"), SYSTEM.name, ours=True),
-        Subject("numba_kernels.layers.lru", f"{__name__}:ours", promised("float64"), SYSTEM.name, ours=True),
-        *(
-            Subject(
-                "lru (jax.lax.associative_scan)", f"{__name__}:listing", compiled(dtype), SYSTEM.name,
-                domain=COMPILED, needs="jax", slow=dtype == "float64",
-            )
-            for dtype in ("float32", "float64")
-        ),
+        *each(*_OURS, promised("float32"), promised("float64"), ours=True),
+        *each(*_JAX, compiled("float32"), **_MORE),
+        *each(*_JAX, compiled("float64"), slow=True, **_MORE),
     ),
     share=4,
     recorded=driven(init, state=8, ring="paper-long"),
-)  # fmt: skip
+)

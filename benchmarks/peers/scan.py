@@ -1,16 +1,23 @@
 """Bare scans: our kernels, loops in short formats, SciPy's lfilter, and jax's two scans.
 
-An adapter owns layout and conversion and nothing else; what the peer cannot do raises NotImplementedError.
+An adapter owns layout and conversion and nothing else; what the peer cannot do raises
+NotImplementedError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.peers.subject import Arguments, Growing, Peers, Subject, sequential
+from scanproof.benchmarks.peers.subject import (
+    Arguments,
+    Growing,
+    Peers,
+    Subject,
+    each,
+    sequential,
+)
 from scanproof.properties.domain import LONG, Domain
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
@@ -43,7 +50,10 @@ def chunked(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False
 
 
 def lfilter(lam: Array, b: Array, h0: Array | None = None) -> Array:
-    """scipy.signal.lfilter, one call per channel: y_t = x_t + lam y_{t-1}; its initial condition is lam h0."""
+    """scipy.signal.lfilter, one call per channel: y_t = x_t + lam y_{t-1}.
+
+    Its initial condition is lam h0.
+    """
     from scipy.signal import lfilter as filter_
 
     if lam.ndim == 3:
@@ -64,7 +74,9 @@ def jax_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = Fals
     return np.asarray(_jax(jax)[0](np.broadcast_to(lam, b.shape), b, start, reverse))
 
 
-def jax_associative_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
+def jax_associative_scan(
+    lam: Array, b: Array, h0: Array | None = None, reverse: bool = False
+) -> Array:
     """jax.lax.associative_scan of affine maps, jitted; h0 enters through the first step."""
     import jax
 
@@ -104,7 +116,10 @@ _JITTED: list[Any] = []
 
 
 def filtered(signal: Array, arithmetic: Arithmetic) -> Arguments:
-    """A recording under one decay per channel, from 1 - 2^-3 to 1 - 2^-12; complex dtypes turn by 0.3 a step as well."""
+    """A recording under one decay per channel, from 1 - 2^-3 to 1 - 2^-12.
+
+    Complex dtypes turn by 0.3 a step as well.
+    """
     decay = 1 - 2.0 ** -np.linspace(3, 12, signal.shape[2])
     lam = decay * np.exp(0.3j) if arithmetic.is_complex else decay
     return {"lam": lam.astype(arithmetic.dtype), "b": signal.astype(arithmetic.dtype)}
@@ -120,40 +135,36 @@ def growing(arithmetic: Arithmetic, seed: int) -> Arguments:
     return {"lam": lam.astype(arithmetic.dtype), "b": b.astype(arithmetic.dtype)}
 
 
-def _ours(name: str, function: str, *declared: Arithmetic) -> list[Subject]:
-    return [Subject(name, function, each, SYSTEM.name, ours=True) for each in declared]
-
-
-def _in_jax(name: str, function: str, declare: Callable[..., Arithmetic]) -> list[Subject]:
-    """XLA on CPU flushes subnormals and contracts: declared, and measured by `scanproof check` without it."""
-    declared = [declare(dtype, subnormals="daz") for dtype in ("float32", "complex64")]
-    target = f"{__name__}:{function}"
-    return [Subject(name, target, each, SYSTEM.name, domain=COMPILED, needs="jax") for each in declared]
-
-
 _DTYPES = ("float32", "float64", "complex64", "complex128")
-_KERNEL = "scanproof.numba_kernels.diagonal:scan"
+_SHORT = ("float32", "complex64")
+_LFILTER = {"domain": Domain("constant")}
+# XLA on CPU flushes subnormals and contracts: declared, and measured by `check` without it
+_JAX = {"domain": COMPILED, "needs": "jax"}
+_OF_XLA = {"subnormals": "daz"}
+_HERE = __name__
+
+
+def _each(name: str, target: str, *declared: Arithmetic, **more: Any) -> tuple[Subject, ...]:
+    return each(SYSTEM.name, name, target, *declared, **more)
+
 
 PEERS = Peers(
     SYSTEM.name,
     (
-        *_ours("numba_kernels.diagonal", _KERNEL, *(sequential(dtype, contraction=False) for dtype in _DTYPES)),
-        *_ours(
-            "numba_kernels.chunked", f"{__name__}:chunked",
-            *(Arithmetic(dtype, contraction=False) for dtype in ("float32", "complex64")),
-        ),
-        *(
-            Subject("scipy.signal.lfilter", f"{__name__}:lfilter", sequential(dtype), SYSTEM.name, domain=Domain("constant"))
-            for dtype in ("complex64", "complex128")
-        ),
-        *_ours("loop in float16 (NumPy)", f"{__name__}:loop", sequential("float16")),
-        *_ours("loop in bfloat16 (ml_dtypes)", f"{__name__}:loop", sequential("bfloat16")),
-        *_ours(
-            "loop in float32", f"{__name__}:wide_loop",
-            Arithmetic("bfloat16", order="sequential", accumulate="float32"),
-        ),
-        *_in_jax("jax.lax.scan", "jax_scan", sequential),
-        *_in_jax("jax.lax.associative_scan", "jax_associative_scan", Arithmetic),
+        *_each("numba_kernels.diagonal", "scanproof.numba_kernels.diagonal:scan",
+               *(sequential(dtype, contraction=False) for dtype in _DTYPES), ours=True),
+        *_each("numba_kernels.chunked", f"{_HERE}:chunked",
+               *(Arithmetic(dtype, contraction=False) for dtype in _SHORT), ours=True),
+        *_each("scipy.signal.lfilter", f"{_HERE}:lfilter",
+               sequential("complex64"), sequential("complex128"), **_LFILTER),
+        *_each("loop in float16 (NumPy)", f"{_HERE}:loop", sequential("float16"), ours=True),
+        *_each("loop in bfloat16 (ml_dtypes)", f"{_HERE}:loop", sequential("bfloat16"), ours=True),
+        *_each("loop in float32", f"{_HERE}:wide_loop",
+               Arithmetic("bfloat16", order="sequential", accumulate="float32"), ours=True),
+        *_each("jax.lax.scan", f"{_HERE}:jax_scan",
+               *(sequential(dtype, **_OF_XLA) for dtype in _SHORT), **_JAX),
+        *_each("jax.lax.associative_scan", f"{_HERE}:jax_associative_scan",
+               *(Arithmetic(dtype, **_OF_XLA) for dtype in _SHORT), **_JAX),
     ),
     recorded=filtered,
     told=True,

@@ -16,8 +16,9 @@ Arguments = dict[str, Array]
 class Subject(NamedTuple):
     """An implementation to check: what it is, how to call it, what it declares, of which system.
 
-    needs: a package without which it cannot run. finding: what is known to be wrong with it, so that it must come out
-    `outside`. slow: it takes too long for `verify`; tests ask it less.
+    needs: a package without which it cannot run.
+    finding: what is known to be wrong with it, so that it must come out `outside`.
+    slow: it takes too long for `verify`; tests ask it less.
     """
 
     name: str
@@ -63,8 +64,15 @@ class Peers(NamedTuple):
     growth: Growing | None = None
 
     def decided(self, arithmetic: Arithmetic) -> bool:
-        """Whether a recording must be decided; where few bits are kept, only integer cases decide."""
+        """Whether recordings must be decided; of few bits only integer cases are."""
         return self.told and not arithmetic.coarse
+
+
+def each(
+    system: str, name: str, target: str, *declared: Arithmetic, **more: Any
+) -> tuple[Subject, ...]:
+    """One implementation under several declarations; more: what Subject takes."""
+    return tuple(Subject(name, target, arithmetic, system, **more) for arithmetic in declared)
 
 
 def sequential(dtype: Any, **words: Any) -> Arithmetic:
