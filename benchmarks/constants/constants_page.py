@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanproof.benchmarks.constants import exponentials, libm
+from scanproof.benchmarks.constants.exponentials import Row as Exponential
 from scanproof.reference.arithmetic.constants import C_E, declared
 
 PACKAGES = ("numpy", "scipy", "python-flint", "jax", "jaxlib", "torch")
@@ -22,10 +23,10 @@ class Measured(NamedTuple):
     seed: int
     versions: dict[str, str]
     elementary: list[libm.Row]
-    exponentials: list[exponentials.Row]
+    exponentials: list[Exponential]
 
     @property
-    def rows(self) -> list[libm.Row | exponentials.Row]:
+    def rows(self) -> list[libm.Row | Exponential]:
         return [*self.elementary, *self.exponentials]
 
     @property
@@ -118,7 +119,7 @@ def _cell(row: libm.Row) -> str:
     return f"{_bold(row)}, {row.at:.{digits}g}"
 
 
-def _bold(row: libm.Row | exponentials.Row) -> str:
+def _bold(row: libm.Row | Exponential) -> str:
     """Bold where it exceeds the constant of the default class."""
     return f"{row.error:.4g}" if row.error <= row.constant else f"**{row.error:.4g}**"
 
