@@ -140,7 +140,8 @@ def _rotations(found: Measured) -> Iterator[tuple[object, ...]]:
 def _exceeding(found: Measured) -> Iterator[str]:
     """A line for every row above the constant of the default class; what holds of single rotations is told above."""
     several = [row for row in found.exponentials if row.matrices > 1]
-    for row in (*found.elementary, *several):
+    rows: list[libm.Row | Exponential] = [*found.elementary, *several]
+    for row in rows:
         if not row.error <= row.constant:
             held = "above it: NOT ADMITTED" if not row.error <= row.claimed else f"declared {_power(row.claimed)}"
             belongs = "no class" if row.word == "none" else f"class `{row.word}`, {held}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.linalg
 
@@ -34,7 +36,7 @@ def by_jax(S: Array) -> Array:
 
 _SCIPY = (Arithmetic("float32"), Arithmetic("float64"))
 _JAX = (SYSTEM.name, "jax.scipy.linalg.expm", f"{__name__}:by_jax")
-_MORE = {"domain": COMPILED, "needs": "jax"}
+_MORE: dict[str, Any] = {"domain": COMPILED, "needs": "jax"}
 
 PEERS = Peers(
     SYSTEM.name,

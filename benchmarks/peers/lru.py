@@ -46,7 +46,7 @@ listing = jitted(SYSTEM, _listing)
 
 _OURS = (SYSTEM.name, "numba_kernels.layers.lru", f"{__name__}:ours")
 _JAX = (SYSTEM.name, "lru (jax.lax.associative_scan)", f"{__name__}:listing")
-_MORE = {"domain": COMPILED, "needs": "jax"}
+_MORE: dict[str, Any] = {"domain": COMPILED, "needs": "jax"}
 
 PEERS = Peers(
     SYSTEM.name,

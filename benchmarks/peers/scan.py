@@ -137,10 +137,10 @@ def growing(arithmetic: Arithmetic, seed: int) -> Arguments:
 
 _DTYPES = ("float32", "float64", "complex64", "complex128")
 _SHORT = ("float32", "complex64")
-_LFILTER = {"domain": Domain("constant")}
+_LFILTER: dict[str, Any] = {"domain": Domain("constant")}
 # XLA on CPU flushes subnormals and contracts: declared, and measured by `check` without it
-_JAX = {"domain": COMPILED, "needs": "jax"}
-_OF_XLA = {"subnormals": "daz"}
+_JAX: dict[str, Any] = {"domain": COMPILED, "needs": "jax"}
+_OF_XLA: dict[str, Any] = {"subnormals": "daz"}
 _HERE = __name__
 
 
