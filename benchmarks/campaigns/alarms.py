@@ -51,7 +51,7 @@ DECLARED = (
     Arithmetic("complex64", subnormals="daz"),
     Arithmetic("complex128"),
 )
-LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")  # figures were published in this order
+LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")  # in the order of what was published
 TIMES = (8, 64, 512, 2048)  # the lengths of the table; SHARES of the evaluations have them, the others any length up to the last
 SHARES = (0.3, 0.15, 0.04, 0.015)
 INTEGERS = 2**11  # elements up to which the truth is found by integers, which cost more
@@ -190,7 +190,7 @@ def alarm(plan: Plan, verdict: Verdict) -> str:
 
 
 def tightness(got: Array, exact: Certified) -> tuple[float, ...]:
-    """Largest allowance over largest error of each lane that has an error and an allowance everywhere."""
+    """Largest allowance over largest error of each lane with an error and allowances throughout."""
     found = compare(got, exact)
     known = np.isfinite(found.bound).all(axis=1)  # (batch, channels)
     error, bound = (x.max(axis=1)[known] for x in (found.error, found.bound))  # (lanes,)

@@ -1,4 +1,4 @@
-"""What a campaign knows of one system: its regimes, how a case is drawn, and its honest programs."""
+"""What a campaign knows of one system: regimes, how a case is drawn, honest programs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from scanproof.reference.inputs import Array
 
 @dataclass(frozen=True, eq=False)
 class Regime:
-    """sizes: those that a draw chooses, beside batch and width; about: what they and the modulus mean, in words.
+    """Where cases are drawn.
 
-    sparse: one power of two in every row of B and C, nothing else (properties/systems/);
-    small: inputs, initial states and cotangents around the smallest normal number, so that products underflow.
+    sizes: of a draw, beside batch and width; about: what they and the modulus mean, in words.
+    sparse: one power of two in every row of B and C, nothing else (properties/systems/).
+    small: inputs, initial states and cotangents around the smallest normal number, so that
+        products underflow.
     """
 
     system: str
@@ -28,12 +30,18 @@ class Regime:
     small: bool = False
 
     def __str__(self) -> str:
-        return f"T = {self.sizes['time']}, {self.about}{', sparse' * self.sparse}{', small' * self.small}"
+        more = ", sparse" * self.sparse + ", small" * self.small
+        return f"T = {self.sizes['time']}, {self.about}{more}"
 
 
 class Campaign(NamedTuple):
-    """draw(rng, sizes, moduli, sparse, two) gives parameters in float64; shares(rng, state) says how near to the modulus of
-    a regime its eigenvalues are; programs(dtype, rng) are those that work in float32 or float64. Others: for the page."""
+    """The campaign of one system.
+
+    draw(rng, sizes, moduli, sparse, two) gives parameters in float64.
+    shares(rng, state) says how near to the modulus of a regime its eigenvalues are.
+    programs(dtype, rng) are those that work in float32 or float64.
+    ..._told: sentences of the page.
+    """
 
     regimes: tuple[Regime, ...]
     draw: Callable[..., Any]

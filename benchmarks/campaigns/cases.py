@@ -1,4 +1,7 @@
-"""The cases in which allowances of layers are measured: regimes, formats, and calls that follow from (seed, number) alone."""
+"""Where allowances of layers are measured: regimes, formats, and calls.
+
+Every call follows from (seed, number) alone.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from scanproof.reference.layers import named
 WIDTH = 8
 LARGEST = 1 - 2.0**-20  # modulus of an eigenvalue
 MODES = {"formed": ("formed", "recurrence"), "any": ("any", "any")}  # stages and adjoint of each
-FORMATS = {"float32": None, "float64": None, "bfloat16": "float32"}  # and what their sums are kept in
-REVERSE, TWO, START = 0.25, 0.25, 0.5  # shares of cases that run backwards, have two directions, have h0
+FORMATS = {"float32": None, "float64": None, "bfloat16": "float32"}  # and those of their sums
+REVERSE, TWO, START = 0.25, 0.25, 0.5  # shares that run backwards, have two directions, have h0
 SCALED = ("input", "state", "cotangent")  # roles that regimes of small numbers make small
 
 CAMPAIGNS: dict[str, Campaign] = {"lru": lru.CAMPAIGN, "rotrnn": rotrnn.CAMPAIGN}
@@ -43,7 +46,7 @@ def declared(dtype: str, mode: str) -> Arithmetic:
 
 
 def planned(seed: int, number: int) -> Call:
-    """The call of a case, gradients asked for. Parameters, inputs and initial states as the suite draws them."""
+    """The call of a case, gradients asked for; everything as the suite draws it."""
     (regime, dtype), rng = cell(number), np.random.default_rng([seed, number])
     reverse, two, start = (bool(rng.random() < share) for share in (REVERSE, TWO, START))
     sizes = {"batch": 1, "time": regime.sizes["time"], "width": WIDTH, **regime.sizes}

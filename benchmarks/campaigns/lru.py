@@ -1,6 +1,6 @@
 """The campaign of LRU. Its programs apply the gain as (gamma B) u, the doubling as gamma (B u).
 
-`autodiff`, a program of its own, has the gradients that autodiff gives for the doubling (transposed_doubling.py).
+`autodiff` has the gradients that autodiff gives for the doubling (transposed_doubling.py).
 """
 
 from __future__ import annotations
@@ -32,14 +32,17 @@ class Late(Bracketed):
     """gamma (B u)."""
 
     def states(self, p: Any, u: Array, h0: Array | None, reverse: bool) -> Array:
-        b, advance = self.gamma(p) * (u @ input_matrix(p).T), self.advance(self.lam(p))  # (batch, time, state)
-        first = enumerate(starts(h0, 1 if p.C2_re is None else 2))
-        return np.stack([self.scan(advance, b, start, backwards(d, reverse)) for d, start in first], 2)
+        b = self.gamma(p) * (u @ input_matrix(p).T)  # (batch, time, state)
+        advance, first = self.advance(self.lam(p)), starts(h0, 1 if p.C2_re is None else 2)
+        flips = [backwards(d, reverse) for d in range(len(first))]
+        scans = zip(first, flips, strict=True)
+        return np.stack([self.scan(advance, b, start, flip) for start, flip in scans], 2)
 
 
 def programs(dtype: str, rng: np.random.Generator) -> list[Program]:
     """All of them."""
-    return [*usual(Lru(), Late, Bracketed, ours, dtype, rng), Program("autodiff", Transposed(), "any")]
+    autodiff = Program("autodiff", Transposed(), "any")
+    return [*usual(Lru(), Late, Bracketed, ours, dtype, rng), autodiff]
 
 
 def _regime(time: int, radius: float, **more: bool) -> Regime:
@@ -49,15 +52,16 @@ def _regime(time: int, radius: float, **more: bool) -> Regime:
 
 CAMPAIGN = Campaign(
     regimes=(
-        *(_regime(time, radius) for time, radius in ((16, 1), (128, 0.99), (512, 0.999), (2000, 0.9999))),
-        *(_regime(time, radius, sparse=True) for time, radius in ((128, 0.99), (2000, 0.9999))),
+        *(_regime(*each) for each in ((16, 1), (128, 0.99), (512, 0.999), (2000, 0.9999))),
+        *(_regime(*each, sparse=True) for each in ((128, 0.99), (2000, 0.9999))),
         _regime(16, 0.9999, small=True),
     ),
     draw=draw,
     shares=lambda rng, state: np.sqrt(1 - rng.random(state)),  # uniform on the disc
     programs=programs,
-    programs_told="""LRU's gain comes before or after B, as (gamma B) u or gamma (B u); its gradients also as autodiff
-of the doubling gives them: `any` admits that, `formed` does not.""",
+    programs_told="LRU's gain comes before or after B, as (gamma B) u or gamma (B u);\n"
+    "its gradients also as autodiff of the doubling gives them: `any` admits that, "
+    "`formed` does not.",
     draws_told="LRU's eigenvalues have moduli below a limit, uniformly on the disc, with N states.",
     sparse_told="LRU's gain 1",
 )

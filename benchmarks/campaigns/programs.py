@@ -27,7 +27,7 @@ COMPLEX = {"float32": "complex64", "float64": "complex128"}
 
 
 class Program(NamedTuple):
-    """run: callable by the adapter contract; adjoint: what its gradients are, as the word of a declaration."""
+    """run: callable by the adapter contract; adjoint: what its gradients are, as declared."""
 
     name: str
     run: Callable[..., Any]
@@ -35,7 +35,7 @@ class Program(NamedTuple):
 
 
 class Scanned(Recurrence):
-    """Scans by an honest program of the bare scan; real states are pairs, complex numbers even + i odd."""
+    """Scans by an honest program of the bare scan; of real states even + i odd."""
 
     def __init__(self, program: honest.Program) -> None:
         self.program = program
@@ -43,7 +43,8 @@ class Scanned(Recurrence):
     def scan(self, advance: Advance, b: Array, start: Array | None, reverse: bool) -> Array:
         z = _lanes(b, 2)  # (batch, time, channels)
         unit = np.ones_like(z[:1, 0]).view(b.dtype).reshape(1, *b.shape[2:])  # (1, state...)
-        lam, z0 = _lanes(advance(unit), 1)[0], None if start is None else _lanes(start, 1)  # (channels,), (batch, channels)
+        lam = _lanes(advance(unit), 1)[0]  # (channels,)
+        z0 = None if start is None else _lanes(start, 1)  # (batch, channels)
         return self.program.states(Inputs(lam, z, z0, reverse)).view(b.dtype).reshape(b.shape)
 
 
@@ -53,9 +54,15 @@ def _lanes(x: Array, lead: int) -> Array:
     return z if np.iscomplexobj(z) else z.view(np.result_type(z.dtype, np.complex64))
 
 
-def programs(plain: Any, doubling: type[Any], chunked: type[Any], kernel: Callable[..., Any], dtype: str,
-             rng: np.random.Generator) -> list[Program]:  # fmt: skip
-    """The programs of the table, in float32 or float64; how their scans contract a step is drawn."""
+def programs(
+    plain: Any,
+    doubling: type[Any],
+    chunked: type[Any],
+    kernel: Callable[..., Any],
+    dtype: str,
+    rng: np.random.Generator,
+) -> list[Program]:
+    """The programs of the table, in float32 or float64; how scans contract a step is drawn."""
     machine = honest.drawn(Arithmetic(COMPLEX[dtype]), rng).machine
     kinds = (("doubling", doubling), ("chunked:8", chunked))
     scans = [Program(name, kind(honest.Program(name, machine))) for name, kind in kinds]
@@ -73,10 +80,13 @@ def _both(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def results(program: Program, call: Call, arithmetic: Arithmetic) -> dict[str, Array]:
-    """Flat results in the declared formats, computed in the format of the sums: inputs are widened, results rounded once.
+    """Flat results in the declared formats, computed in the format of the sums.
+
+    Inputs are widened, results rounded once.
 
     Raises:
-        ValueError: in one line, a program that returns something else than its call is for, or in another format.
+        ValueError: in one line, a program that returns something else than its call is for, or in
+            another format.
     """
     inner = Arithmetic(arithmetic.inner)
     kinds = {each.name: kinds_of(inner.dtype)[each.kinds[0]] for each in call.system.arguments}

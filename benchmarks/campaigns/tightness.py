@@ -1,6 +1,7 @@
 """How tight the allowances of layers are: each result of honest programs beside its own (docs/measured/layers-tightness.md).
 
-Every case follows from (seed, number) alone: `judged(seed, number)` repeats one. No result may be `outside`.
+Every case follows from (seed, number) alone: `judged(seed, number)` repeats one. No result may be
+`outside`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Certificates = dict[str, dict[str, Certified]]  # by mode and name of the result
 class Finding(NamedTuple):
     """One result of one program in one mode.
 
-    A lane is a channel over time, or a whole parameter, each with its largest allowance and its largest error.
+    A lane is a channel over time, or a whole parameter, with its largest allowance and error.
     """
 
     program: str
@@ -62,13 +63,17 @@ class Outcome(NamedTuple):
 
 @threadpool_limits.wrap(limits=1)
 def judged(seed: int, number: int) -> Outcome:
-    """Computes one case by every program and judges every result in the modes that admit it; BLAS has one thread."""
+    """Computes one case by every program and judges every result in the modes that admit it.
+
+    BLAS has one thread.
+    """
     (regime, dtype), call = cell(number), planned(seed, number)
     inner, rng = declared(dtype, "any").inner, np.random.default_rng([seed, number, 1])
     everyone = CAMPAIGNS[regime.system].programs(inner, rng)
     exact, cost = certificates(call, dtype)
     found = tuple(one for program in everyone for one in findings(program, call, dtype, exact))
-    return Outcome(number, found, cost, tuple(alarm(seed, number, one) for one in found if one.outside))
+    alarms = tuple(alarm(seed, number, one) for one in found if one.outside)
+    return Outcome(number, found, cost, alarms)
 
 
 def block(seed: int, first: int, last: int) -> list[Outcome]:
@@ -106,18 +111,29 @@ def findings(program: Program, call: Call, dtype: str, exact: Certificates) -> I
 
 
 def admitted(program: Program, name: str) -> list[str]:
-    """The modes whose class contains this result: outputs belong to all, gradients as their program declares."""
-    forward = not name.startswith("gradient")
-    return [mode for mode, (_, adjoint) in MODES.items() if forward or adjoint in ("any", program.adjoint)]
+    """The modes whose class contains this result: of outputs all."""
+    adjoints = {mode: adjoint for mode, (_, adjoint) in MODES.items()}
+    if not name.startswith("gradient"):
+        return list(adjoints)
+    return [mode for mode, adjoint in adjoints.items() if adjoint in ("any", program.adjoint)]
 
 
-def finding(program: Program, call: Call, dtype: str, mode: str, name: str, got: Array, exact: Certified) -> Finding:
+def finding(
+    program: Program,
+    call: Call,
+    dtype: str,
+    mode: str,
+    name: str,
+    got: Array,
+    exact: Certified,
+) -> Finding:
     """One result in one mode."""
     block = Block(slice(None), {name: [exact]})
     verdict = verdict_of({name: got}, call, declared(dtype, mode), [block])
     time = call.time_axis(name)
     over = tuple(range(got.ndim)) if time is None else (time,)
-    error, bound = (np.atleast_1d(x.max(over)) for x in (error_enclosure(got, exact.truth)[1], exact.bound))
+    high = error_enclosure(got, exact.truth)[1]
+    error, bound = (np.atleast_1d(x.max(over)) for x in (high, exact.bound))
     rms = np.atleast_1d(_rms(np.abs(exact.truth.head), over))
     return Finding(
         program=program.name,
@@ -147,4 +163,5 @@ def alarm(seed: int, number: int, one: Finding) -> str:
     """How to repeat a case with a result that is outside, and what that is."""
     regime, dtype = cell(number)
     call = f"judged({seed}, {number}) of scanproof.benchmarks.campaigns.tightness"
-    return f"{call}: error/allowance {one.largest:.4g}, {one.program} of {regime.system}, {regime}, {dtype}: {one.verdict}"
+    what = f"{one.program} of {regime.system}, {regime}, {dtype}"
+    return f"{call}: error/allowance {one.largest:.4g}, {what}: {one.verdict}"

@@ -106,7 +106,8 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     """The lines of docs/measured/layers-tightness.md."""
     rows, found = table(outcomes), totals(outcomes)
     ratios = {name: f"{np.floor(1e4 * value) / 1e4:.4f}" for name, value in found.items() if name.startswith("ratio")}
-    told = {"programs": _said("programs_told"), "draws": _said("draws_told"), "sparse": _said("sparse_told", " and ")}
+    told = {name: _said(f"{name}_told") for name in ("programs", "draws")}
+    told["sparse"] = _said("sparse_told", " and ")
     each = len(outcomes) // len(CELLS)
     yield from INTRODUCTION.format(seed=seed, each=each, **told, **found | ratios).splitlines()
     yield from ("", *TEETH.splitlines(), "")

@@ -20,7 +20,7 @@ from scanproof.benchmarks.campaigns.alarms import DECLARED, TIMES, block, judged
 from scanproof.benchmarks.campaigns.alarms_page import row, table
 from scanproof.benchmarks.campaigns.arithmetic_units import STEPS, Machine
 from scanproof.benchmarks.campaigns.honest import Program, drawn
-from scanproof.cli import verify
+from scanproof.cli import processes
 from scanproof.cli.app import app
 from scanproof.reference.arithmetic import operations
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -211,7 +211,7 @@ def test_every_program_that_a_class_admits_is_drawn():
 @pytest.fixture
 def in_process(monkeypatch):
     """The campaign in this process, where tests can plant something."""
-    monkeypatch.setattr(verify, "pool", lambda: ThreadPoolExecutor(1))
+    monkeypatch.setattr(processes, "pool", lambda: ThreadPoolExecutor(1))
 
 
 def run(*arguments):

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from scanproof.benchmarks.constants import constants_page, exponentials, libm
 from scanproof.benchmarks.constants.exponentials import Implementation, measured, rotations
-from scanproof.cli import verify
+from scanproof.cli import processes
 from scanproof.cli.app import app
 from scanproof.reference.allowance.orders import common
 from scanproof.reference.arithmetic.constants import declared
@@ -261,7 +261,7 @@ def test_every_library_that_is_installed_can_be_measured():
 def in_process(few, monkeypatch):
     """The command in this process, where tests can plant something, for three functions."""
     monkeypatch.setattr(libm, "FUNCTIONS", {name: libm.FUNCTIONS[name] for name in ("tanh", "log1p", "sqrt")})
-    monkeypatch.setattr(verify, "pool", lambda: ThreadPoolExecutor(1))
+    monkeypatch.setattr(processes, "pool", lambda: ThreadPoolExecutor(1))
 
 
 def run(*words):

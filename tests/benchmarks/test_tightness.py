@@ -18,7 +18,7 @@ from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, CELLS, FORMATS, REGI
 from scanproof.benchmarks.campaigns.programs import Program, results
 from scanproof.benchmarks.campaigns.tightness import admitted, block, judged
 from scanproof.benchmarks.campaigns.tightness_page import page, table
-from scanproof.cli import verify
+from scanproof.cli import processes
 from scanproof.cli.app import app
 from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.plain_rotrnn import RotRnn
@@ -39,7 +39,7 @@ def only(monkeypatch):
     def leave(*cells):
         for module in (cases, tightness_page):
             monkeypatch.setattr(module, "CELLS", cells)
-        monkeypatch.setattr(verify, "pool", lambda: ThreadPoolExecutor(1))
+        monkeypatch.setattr(processes, "pool", lambda: ThreadPoolExecutor(1))
 
     return leave
 

@@ -7,6 +7,7 @@ from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
+from scanproof.cli import processes
 from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.output import console, print_json, progress, table, waiting
 from scanproof.properties.witness import write_atomically
@@ -84,9 +85,7 @@ def _long_cells(row: Any) -> tuple[object, ...]:
 def constants(seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     """Measures the assumed constants in several processes."""
     from scanproof.benchmarks.constants import constants_page as pages
-    from scanproof.cli import verify
-
-    with waiting("measuring", quiet or as_json), verify.pool() as pool:
+    with waiting("measuring", quiet or as_json), processes.pool() as pool:
         futures = [pool.submit(function, *arguments) for function, arguments in pages.jobs(seed)]
         found = pages.measured(seed, [future.result() for future in futures])
     page = "\n".join(pages.page(found)) + "\n"
@@ -106,9 +105,7 @@ def _outcomes(
     block: Callable[..., list[Any]], total: int, size: int, seed: int, what: str, quiet: bool
 ) -> list[Any]:
     """block(seed, first, last) of all numbers below `total`, in order, whatever the processes."""
-    from scanproof.cli import verify
-
-    with verify.pool() as pool, progress(total, quiet) as (bar, task):
+    with processes.pool() as pool, progress(total, quiet) as (bar, task):
         limits = [(first, min(first + size, total)) for first in range(0, total, size)]
         blocks = [pool.submit(block, seed, *limit) for limit in limits]
         for done in as_completed(blocks):
