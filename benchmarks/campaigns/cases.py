@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from scanproof.benchmarks.campaigns import lru, rotrnn
-from scanproof.benchmarks.campaigns.campaign import Campaign, Regime
+from scanproof.benchmarks.campaigns.programs import Campaign, Regime
 from scanproof.properties.domain import Domain
 from scanproof.properties.room import Draw
 from scanproof.properties.systems import room_of

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scanproof.benchmarks.campaigns.campaign import Campaign, Regime
-from scanproof.benchmarks.campaigns.programs import Program, Scanned
+from scanproof.benchmarks.campaigns.programs import Campaign, Program, Regime, Scanned
 from scanproof.benchmarks.campaigns.programs import programs as usual
 from scanproof.benchmarks.campaigns.transposed_doubling import Transposed
 from scanproof.benchmarks.peers.lru import ours

@@ -6,12 +6,14 @@
     chunked     chunks of 8, one carry, any contraction
     kernels     the Numba kernels: everything folded in float64
 
-In what order a program multiplies its matrices stands with its system, in the file of its name.
+In what order a program multiplies its matrices, and in which regimes it is tried, stands with its
+system, in the file of its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +34,46 @@ class Program(NamedTuple):
     name: str
     run: Callable[..., Any]
     adjoint: str = "recurrence"
+
+
+@dataclass(frozen=True, eq=False)
+class Regime:
+    """Where cases are drawn.
+
+    sizes: of a draw, beside batch and width; about: what they and the modulus mean, in words.
+    sparse: one power of two in every row of B and C, nothing else (properties/systems/).
+    small: inputs, initial states and cotangents around the smallest normal number, so that
+        products underflow.
+    """
+
+    system: str
+    sizes: Mapping[str, int]
+    modulus: float
+    about: str
+    sparse: bool = False
+    small: bool = False
+
+    def __str__(self) -> str:
+        more = ", sparse" * self.sparse + ", small" * self.small
+        return f"T = {self.sizes['time']}, {self.about}{more}"
+
+
+class Campaign(NamedTuple):
+    """The campaign of one system.
+
+    draw(rng, sizes, moduli, sparse, two) gives parameters in float64.
+    shares(rng, state) says how near to the modulus of a regime its eigenvalues are.
+    programs(dtype, rng) are those that work in float32 or float64.
+    ..._told: sentences of the page.
+    """
+
+    regimes: tuple[Regime, ...]
+    draw: Callable[..., Any]
+    shares: Callable[[np.random.Generator, int], Array]
+    programs: Callable[[str, np.random.Generator], list[Program]]
+    programs_told: str
+    draws_told: str
+    sparse_told: str
 
 
 class Scanned(Recurrence):

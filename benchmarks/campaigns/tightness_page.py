@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.benchmarks.campaigns.campaign import Regime
 from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, CELLS, FORMATS, MODES, cell
+from scanproof.benchmarks.campaigns.programs import Regime
 from scanproof.benchmarks.campaigns.tightness import Cost, Finding, Outcome
 
 SPENT = ("outputs", "float64 forward", "times", "gradients", "float64 gradients", "times")  # columns of the cost

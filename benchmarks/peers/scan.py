@@ -6,6 +6,7 @@ NotImplementedError.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -68,48 +69,52 @@ def lfilter(lam: Array, b: Array, h0: Array | None = None) -> Array:
 
 def jax_scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
     """jax.lax.scan over time, jitted."""
-    import jax
-
     start = np.zeros_like(b[:, 0]) if h0 is None else h0
-    return np.asarray(_jax(jax)[0](np.broadcast_to(lam, b.shape), b, start, reverse))
+    return np.asarray(_jitted(steps)(np.broadcast_to(lam, b.shape), b, start, reverse=reverse))
 
 
 def jax_associative_scan(
     lam: Array, b: Array, h0: Array | None = None, reverse: bool = False
 ) -> Array:
     """jax.lax.associative_scan of affine maps, jitted; h0 enters through the first step."""
-    import jax
-
+    lam = np.broadcast_to(lam, b.shape)
     if h0 is not None:
         first = -1 if reverse else 0
         b = b.copy()
-        b[:, first] += np.broadcast_to(lam, b.shape)[:, first] * h0
-    return np.asarray(_jax(jax)[1](np.broadcast_to(lam, b.shape), b, reverse))
+        b[:, first] += lam[:, first] * h0
+    return np.asarray(_jitted(tree)(lam, b, reverse=reverse))
 
 
-def _jax(jax: Any) -> tuple[Any, Any]:
-    """The two jitted scans, made once."""
-    if not _JITTED:
+def steps(lam: Any, b: Any, start: Any, reverse: bool = False) -> Any:
+    """Traced by jax; a constant lam stays outside the loop, as one would write it."""
+    import jax
 
-        def steps(lam: Any, b: Any, start: Any, reverse: bool) -> Any:
-            def step(h: Any, element: Any) -> Any:
-                h = element[0] * h + element[1]
-                return h, h
+    def step(h: Any, element: Any) -> Any:
+        lam_t, b_t = element if lam.ndim == 3 else (lam, element)
+        h = lam_t * h + b_t
+        return h, h
 
-            elements = (lam.swapaxes(0, 1), b.swapaxes(0, 1))
-            return jax.lax.scan(step, start, elements, reverse=reverse)[1].swapaxes(0, 1)
-
-        def tree(lam: Any, b: Any, reverse: bool) -> Any:
-            def then(first: Any, second: Any) -> Any:
-                return second[0] * first[0], second[0] * first[1] + second[1]
-
-            return jax.lax.associative_scan(then, (lam, b), axis=1, reverse=reverse)[1]
-
-        _JITTED.extend([jax.jit(steps, static_argnums=3), jax.jit(tree, static_argnums=2)])
-    return _JITTED[0], _JITTED[1]
+    later = b.swapaxes(0, 1)  # (time, batch, channels)
+    elements = (lam.swapaxes(0, 1), later) if lam.ndim == 3 else later
+    return jax.lax.scan(step, start, elements, reverse=reverse)[1].swapaxes(0, 1)
 
 
-_JITTED: list[Any] = []
+def tree(lam: Any, b: Any, reverse: bool = False) -> Any:
+    """Traced by jax: affine maps, combined."""
+    import jax
+
+    def then(first: Any, second: Any) -> Any:
+        return second[0] * first[0], second[0] * first[1] + second[1]
+
+    elements = (jax.numpy.broadcast_to(lam, b.shape), b)
+    return jax.lax.associative_scan(then, elements, axis=1, reverse=reverse)[1]
+
+
+@cache
+def _jitted(function: Any) -> Any:
+    import jax
+
+    return jax.jit(function, static_argnames="reverse")
 
 
 # ---------------------------------------------------------------- what they are asked

@@ -34,9 +34,13 @@ class Subject(NamedTuple):
     @property
     def missing(self) -> str | None:
         """Why this cannot run here, or None."""
-        if self.needs and importlib.util.find_spec(self.needs) is None:
-            return f"{self.needs} is not installed (make peers)"
-        return None
+        return missing(self.needs)
+
+
+def missing(package: str | None) -> str | None:
+    """Why what needs this package cannot run here, or None."""
+    absent = package is not None and importlib.util.find_spec(package) is None
+    return f"{package} is not installed (make peers)" if absent else None
 
 
 class Growing(NamedTuple):

@@ -8,14 +8,14 @@ rotation: its multipliers are formed in every call. lfilter: one call per channe
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numba
 import numpy as np
 
-from scanproof.benchmarks.peers.scan import lfilter
+from scanproof.benchmarks.peers.scan import lfilter, steps, tree
+from scanproof.benchmarks.peers.subject import missing
 from scanproof.benchmarks.speed.cases import Problem
 from scanproof.numba_kernels import chunked, diagonal, rotation
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -38,8 +38,7 @@ class Contestant(NamedTuple):
     @property
     def missing(self) -> str | None:
         """Why this cannot run here, or None."""
-        absent = self.needs is not None and importlib.util.find_spec(self.needs) is None
-        return f"{self.needs} is not installed (make peers)" if absent else None
+        return missing(self.needs)
 
     def arithmetic(self, dtype: str) -> Arithmetic:
         return Arithmetic(dtype, **self.declares or {})
@@ -121,32 +120,15 @@ def scipy_lfilter(problem: Problem) -> Call:
 
 
 def jax_scan(problem: Problem) -> Call:
-    """A constant lam stays outside the loop, as one would write it."""
     import jax
 
-    def run(lam: Any, b: Any) -> Any:
-        def step(h: Any, element: Any) -> Any:
-            lam_t, b_t = element if lam.ndim == 3 else (lam, element)
-            h = lam_t * h + b_t
-            return h, h
-
-        steps = b.swapaxes(0, 1)  # (time, batch, channels)
-        elements = (lam.swapaxes(0, 1), steps) if lam.ndim == 3 else steps
-        return jax.lax.scan(step, jax.numpy.zeros_like(steps[0]), elements)[1].swapaxes(0, 1)
-
-    return _jitted(jax, run, problem)
+    return _jitted(jax, lambda lam, b: steps(lam, b, jax.numpy.zeros_like(b[:, 0])), problem)
 
 
 def jax_associative_scan(problem: Problem) -> Call:
     import jax
 
-    def run(lam: Any, b: Any) -> Any:
-        def then(first: Any, second: Any) -> Any:
-            return second[0] * first[0], second[0] * first[1] + second[1]
-
-        return jax.lax.associative_scan(then, (jax.numpy.broadcast_to(lam, b.shape), b), axis=1)[1]
-
-    return _jitted(jax, run, problem)
+    return _jitted(jax, tree, problem)
 
 
 def _jitted(jax: Any, run: Callable[..., Any], problem: Problem) -> Call:
