@@ -86,6 +86,7 @@ def results(tmp_path_factory):
 
 
 # ---------------------------------------------------------------- what is shipped
+@pytest.mark.slow
 @needs_coq
 @pytest.mark.parametrize("name", ALGEBRA)
 def test_every_theorem_of_the_algebra_is_proved(results, name):
@@ -108,7 +109,8 @@ def test_source_and_table_agree(source):
             assert callable(getattr(importlib.import_module(f"scanproof.{module}"), name))
 
 
-def test_every_theorem_that_python_relies_on_is_run_on_data():
+def test_every_theorem_that_python_relies_on_is_run_on_data(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
     for module in MODELS:
         importlib.import_module(module)
     theorems = {f"{source.stem}.{theorem.name}": theorem for source in SOURCES.glob("*.v") for theorem in coq_table.theorems(source)}
@@ -126,6 +128,7 @@ def test_every_source_says_what_it_is_for():
 
 
 # ---------------------------------------------------------------- what is planted
+@pytest.mark.slow
 @needs_coq
 @pytest.mark.parametrize(("copy", "theorem", "reason"), [(fault[0], *fault[4:]) for fault in FAULTS], ids=lambda x: x)
 def test_a_planted_fault_is_refused_by_name(results, copy, theorem, reason):
@@ -136,6 +139,7 @@ def test_a_planted_fault_is_refused_by_name(results, copy, theorem, reason):
     assert all(result.status == "refused" for (file, _), result in results.items() if file == copy)
 
 
+@pytest.mark.slow
 @needs_coq
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_planted_source_is_told_apart(results, name):
@@ -145,6 +149,7 @@ def test_a_planted_source_is_told_apart(results, name):
     assert bool(results[name, "planted"].reason) == (status != "proved")
 
 
+@pytest.mark.slow
 @needs_coq
 def test_a_proof_that_does_not_end_is_refused(monkeypatch, tmp_path):
     (tmp_path / "Endless.v").write_text("Ltac go := idtac; go.\nTheorem planted : True. Proof. go. Qed.\n")
@@ -154,6 +159,7 @@ def test_a_proof_that_does_not_end_is_refused(monkeypatch, tmp_path):
     assert (result.status, result.reason) == ("refused", "coqc rejects Endless.v: no answer of coqc within 2 s")
 
 
+@pytest.mark.slow
 @needs_coq
 def test_sources_that_need_each_other_are_refused(tmp_path):
     for name, other in (("One", "Two"), ("Two", "One")):
@@ -163,6 +169,7 @@ def test_sources_that_need_each_other_are_refused(tmp_path):
     assert [(r.status, r.reason[:23]) for r in results] == [("refused", "sources need each other")] * 2
 
 
+@pytest.mark.slow
 @needs_coq
 def test_lemmas_alone_are_told_only_when_they_fail(tmp_path):
     (tmp_path / "Steps.v").write_text("Lemma step : True. Proof. exact I. Qed.\n")
@@ -208,6 +215,7 @@ def test_without_coqc_every_theorem_is_not_run_and_the_packages_are_named(monkey
     assert not (tmp_path / "build").exists()
 
 
+@pytest.mark.slow
 @needs_coq
 def test_without_gappa_what_needs_it_is_not_run(monkeypatch, tmp_path):
     (tmp_path / "bin").mkdir()

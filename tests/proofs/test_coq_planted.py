@@ -117,6 +117,7 @@ def results(tmp_path_factory):
     return {name: [result for result in found if result.file == f"{name}.v"] for name in (*ROUNDING, *NAMES)}, sources
 
 
+@pytest.mark.slow
 @needs_coq
 def test_every_rounding_theorem_is_proved(results):
     found = [result for name in ROUNDING for result in results[0][name]]
@@ -124,6 +125,7 @@ def test_every_rounding_theorem_is_proved(results):
     assert {result.file.removesuffix(".v") for result in found} == {name for name in ROUNDING if (SOURCES / f"{name}.toml").exists()}
 
 
+@pytest.mark.slow
 @needs_coq
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: f"{NAMES[name].file}: {NAMES[name].wrong}")
 def test_coqc_refuses_it_in_a_proof(results, name):
@@ -267,6 +269,7 @@ def contracted_products():
     yield 2 * (2 * g) ** 2, coq_circuits.contracted_square(4, g)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("examples", sorted({fault.examples for fault in FAULTS} - {""}))
 def test_no_example_violates_the_theorem(examples):
     assert all(error <= limit for error, limit in globals()[examples]())

@@ -59,6 +59,7 @@ def results(tmp_path_factory):
     return {(result.file, result.name): result for result in coq_layer.check(sources, tmp_path_factory.mktemp("build"))}
 
 
+@pytest.mark.slow
 @needs_coq
 @pytest.mark.parametrize("weakening", WEAKENINGS, ids=lambda weakening: weakening.theorem)
 def test_a_weakened_theorem_is_refused_for_what_it_says(results, weakening):
@@ -68,6 +69,7 @@ def test_a_weakened_theorem_is_refused_for_what_it_says(results, weakening):
     assert "\n" not in result.reason
 
 
+@pytest.mark.slow
 @needs_coq
 def test_nothing_else_is_refused(results):
     weak = {(f"{weakening.file}.v", weakening.theorem) for weakening in WEAKENINGS}
@@ -113,6 +115,7 @@ def test_a_changed_definition_refuses_what_needs_it(tmp_path, text, found, expec
     assert reasons(tmp_path) == {"Planted.v": reason, "Above.v": f"needs Planted.v: {reason}"}
 
 
+@pytest.mark.slow
 @needs_coq
 def test_without_a_record_nothing_is_proved(tmp_path):
     (tmp_path / "Planted.v").write_text("Theorem planted : True. Proof. exact I. Qed.\n")
