@@ -91,7 +91,7 @@ def test_another_exit_code_is_refused() -> None:
 
 def test_links_into_the_repository_become_text_and_dead_ones_stay() -> None:
     docs = ROOT / "docs"
-    for link, shown in (("../reference/call.py", "there"), ("../no.py", "[there](../no.py)"), ("index.md", "[there](index.md)")):
+    for link, shown in (("../reference/inputs.py", "there"), ("../no.py", "[there](../no.py)"), ("index.md", "[there](index.md)")):
         assert site.inside(f"[there]({link})", docs / "page.md", docs) == shown
 
 
