@@ -123,7 +123,7 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     yield from _table(("system", "regime", *SPENT), 2, map(_cost, costs(outcomes)))
 
 
-def _said(field: str, between: str = " ") -> str:
+def _said(field: str, between: str = "\n") -> str:
     """What the campaigns of all systems say of themselves."""
     return between.join(getattr(campaign, field) for campaign in CAMPAIGNS.values())
 
@@ -179,13 +179,15 @@ So this checks the code and shows what the theorem is worth: a large median is t
 | the same: bfloat16 in and out, sums in float32 | {ratio_bfloat16} |
 
 **Programs.** Plain NumPy, one step after the other; doubling (Hillis and Steele) and chunks of 8 with one carry, their steps
-contracted in ways that are drawn; the Numba kernels, which fold matrices in float64. {programs}
+contracted in ways that are drawn; the Numba kernels, which fold matrices in float64.
+{programs}
 In bfloat16 every program widens its inputs to float32 and rounds its results once, so that the rounding of results is most of
 every error. Complex states are returned as complex64, since there are no complex numbers of bfloat16: they are not rounded
 here, though programs may do it, which is why their allowances look loose.
 
 **Cases.** Parameters as the suite draws them (`properties/systems/`: half of the angles near multiples of pi/2, M with a norm
-up to 3), width 8, batch 1, Gaussian inputs and cotangents. {draws}
+up to 3), width 8, batch 1, Gaussian inputs and cotangents.
+{draws}
 One case in four runs backwards, one in four has two directions, one in two has an initial state. Sparse: one power of two in
 every row of B and C and no skip, {sparse}: almost nothing but the scan rounds.
 
