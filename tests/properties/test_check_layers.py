@@ -17,7 +17,6 @@ from scanproof.properties.judge import judge
 from scanproof.properties.laws import laws_of
 from scanproof.properties.room import Draw
 from scanproof.properties.systems import room_of
-from scanproof.properties.systems.layers import ends, visits
 from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.properties.versions.versions import ACCEPTED, AFTER, REJECTED, VERSIONS
@@ -27,7 +26,8 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 PLAIN = {"lru": Lru(), "rotrnn": RotRnn()}
 NAMES = [law.name for law in laws_of(room_of("lru"))]
 BY_NAME = {version.name: version for version in VERSIONS}
-SMALL = Domain(lengths=frozenset({1, 2, 3, 16, 17, 33}))
+LENGTHS = frozenset({1, 2, 3, 16, 17, 33})
+SMALL = Domain(lengths=LENGTHS, channels=frozenset({1, 2, 3}), states=frozenset({2, 4}))
 CATCHES = {  # the law that finds a fault, where it is not one of the first two
     "rotrnn-interleaved": "directions",
     "lru-gradient-theta": "gradients",
@@ -43,6 +43,13 @@ def run(system, implementation, **change):
     return check(system, implementation, **{"arithmetic": Arithmetic("float32", stages="formed"), "domain": SMALL, "cases": 2} | change)
 
 
+@pytest.fixture
+def quickly(monkeypatch):
+    """Shrinking and explaining have their own tests."""
+    monkeypatch.setattr(shrink, "CALLS", 5)
+    monkeypatch.setattr(module, "explained", lambda verdict, *_: verdict)
+
+
 def named(expected):
     return [version.name for version in VERSIONS if version.expected == expected]
 
@@ -53,13 +60,19 @@ def verdicts(report):
 
 # ---------------------------------------------------------------- honest layers
 @pytest.mark.parametrize("system", PLAIN)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_honest_layers_are_within(system, dtype):
-    report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype, stages="formed"))
+@pytest.mark.parametrize(
+    ("dtype", "domain", "width", "state"),
+    [("float32", SMALL, 3, 4),
+     pytest.param("float64", SMALL, 3, 4, marks=pytest.mark.slow),
+     pytest.param("float32", Domain(lengths=LENGTHS), 65, 66, marks=pytest.mark.slow)],
+    ids=["float32", "float64", "any width"],
+)  # fmt: skip
+def test_honest_layers_are_within(system, dtype, domain, width, state):
+    report = run(system, PLAIN[system], arithmetic=Arithmetic(dtype, stages="formed"), domain=domain)
     assert verdicts(report) == dict.fromkeys(NAMES, "within")
     assert (report.verdict, report.system, report.witness, report.failure) == ("within", system, None, None)
-    axes = {"lru": {"state": 66}, "rotrnn": {"heads": 2, "head_dim": 66}}[system]
-    assert report.judged == {"batch": 3, "time": 33, "gradient time": 33, "width": 65} | axes
+    axes = {"lru": {"state": state}, "rotrnn": {"heads": 2, "head_dim": state}}[system]
+    assert report.judged == {"batch": 3, "time": 33, "gradient time": 33, "width": width} | axes
     assert "not offered" not in report.reason
     assert report.reason.partition("; nothing can be told of ")[2] in ("", "gradient M")  # two random cases are few
     assert "never returned" not in report.reason
@@ -98,26 +111,10 @@ def test_without_impulses_passing_says_little(name):
 
 
 # ---------------------------------------------------------------- how far it looks, and what it could not see
-@pytest.mark.parametrize(
-    ("domain", "found"),
-    [
-        (Domain(), [(4096, 2, 2), (4097, 2, 2), (3, 65, 2), (3, 2, 66)]),
-        (Domain("both", frozenset({1, 2, 300, 9000}), frozenset({4, 512, 2000}), "none", frozenset({2, 128, 1000})), []),
-    ],
-)
-def test_the_largest_of_each_size_is_called(domain, found):
-    expected = found or [(300, 4, 2), (2, 512, 2), (2, 4, 128)]
-    def chosen(sizes):
-        return sizes["time"], sizes["width"], sizes["state"]
-
-    assert [chosen(sizes) for sizes in ends(domain)] == expected
-    visited = {name: [chosen(visit.sizes) for visit in visits(name, domain)] for name in NAMES}
-    assert all(set(expected) <= set(visited[name]) for name in ("impulses", "equivalence"))
-    assert set(visited["gradients"]) >= set(expected)
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("system", PLAIN)
 @pytest.mark.parametrize(("axis", "last"), [(1, 4096), (2, 64), (3, 64)])
+@pytest.mark.usefixtures("quickly")
 def test_a_fault_beyond_a_block_is_found(system, axis, last):
     def forgets(**keywords):
         found, size = PLAIN[system](**keywords), max(x.shape[-1] for name, x in keywords.items() if name in ("M", "nu_log"))
@@ -133,6 +130,7 @@ def test_a_fault_beyond_a_block_is_found(system, axis, last):
 
 @pytest.mark.parametrize("system", PLAIN)
 @pytest.mark.parametrize("hit", [("reverse",), ("h0", "reverse"), ("C2", "reverse"), ("C2",), ("C2", "h0")])
+@pytest.mark.usefixtures("quickly")
 def test_gradients_that_are_wrong_in_one_way_of_calling_are_found(system, hit):
     def forgets(**keywords):
         found = PLAIN[system](**keywords)
@@ -143,8 +141,8 @@ def test_gradients_that_are_wrong_in_one_way_of_calling_are_found(system, hit):
 
     signature = inspect.signature(PLAIN[system])
     forgets.__signature__ = signature
-    domain = Domain(lengths=frozenset({1, 3, 5}), channels=frozenset({2}), states=frozenset({2}))
-    report = check(system, forgets, arithmetic=Arithmetic("float32", stages="formed"), domain=domain, laws=["gradients"])
+    domain = Domain(lengths=frozenset({1, 3}), channels=frozenset({2}), states=frozenset({2}))
+    report = check(system, forgets, arithmetic=Arithmetic("float32", stages="formed"), domain=domain, laws=["gradients"], cases=8)
     assert report.verdict == "outside"
 
 
@@ -161,27 +159,6 @@ def test_gradients_that_are_wrong_in_one_way_of_calling_are_found(system, hit):
 def test_words_that_say_nothing_of_the_system(system, words, told):
     with pytest.raises(ValueError, match=f"^{told}"):
         check(system, lambda **keywords: None, arithmetic=Arithmetic(**{"dtype": "float32"} | words))
-
-
-@pytest.mark.parametrize(
-    ("system", "domain", "told"),
-    [
-        ("rotrnn", {"states": frozenset({3})}, "states: found 3, expected a multiple of 2 up to 256"),
-        ("lru", {"states": frozenset({300})}, "states: found 300, expected one up to 256"),
-        ("lru", {"lam": "constant"}, "lam: found constant with system lru, which has no such choice, expected none"),
-        ("rotrnn", {"positive": "all"}, "positive: found all with system rotrnn, which has no such choice, expected none"),
-        ("scan", {"states": frozenset({2, 1})}, "states: found 1,2 with system scan, which has no such choice, expected none"),
-        ("expm", {"channels": frozenset({2})}, "channels: found 2 with system expm, which has no such choice, expected none"),
-    ],
-)
-def test_a_domain_that_the_system_cannot_have(system, domain, told):
-    with pytest.raises(ValueError, match=f"^{told}"):
-        check(system, lambda **keywords: None, dtype="float32", domain=Domain(**domain))
-
-
-def test_odd_heads_are_left_out():
-    assert room_of("rotrnn").fitted(Domain(states=frozenset({1, 3, 4}))).states == {4}
-    assert room_of("lru").fitted(Domain(states=frozenset({1, 3, 4}))).states == {1, 3, 4}
 
 
 def test_gradients_that_never_come_are_named():
@@ -211,11 +188,12 @@ def test_a_result_of_which_nothing_can_be_told_is_named():
 
 
 # ---------------------------------------------------------------- versions
-@pytest.mark.parametrize("name", [name for name in named(ACCEPTED) if name != "rotrnn-A-one-minus-square"])
+@pytest.mark.parametrize("name", [name for name in named(ACCEPTED) if "plain" not in name and name != "rotrnn-A-one-minus-square"])
 def test_accepted_versions_are_within(name):
     assert run(BY_NAME[name].system, BY_NAME[name].implementation).verdict == "within"
 
 
+@pytest.mark.usefixtures("quickly")
 def test_what_cancels_is_within_where_it_is_declared_or_rounds_less():
     """1 - gamma^2 as written: the map is the model's, the float32 program is not in the usual class."""
     version, few = BY_NAME["rotrnn-A-one-minus-square"].implementation, {"laws": ["impulses", "equivalence"], "cases": 8}
@@ -225,14 +203,13 @@ def test_what_cancels_is_within_where_it_is_declared_or_rounds_less():
     assert run("rotrnn", in_float64(version), **few).verdict == "within"
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", [*named(REJECTED), *named(AFTER)])
-def test_rejected_versions_are_outside_or_break_the_contract(name, dtype, monkeypatch):
-    monkeypatch.setattr(shrink, "CALLS", 5)  # shrinking and explaining have their own tests
-    monkeypatch.setattr(module, "explained", lambda verdict, *_: verdict)
+@pytest.mark.usefixtures("quickly")
+def test_rejected_versions_are_outside_or_break_the_contract(name, dtype):
     version, law = BY_NAME[name], CATCHES.get(name)
     laws = [law] if law else ["impulses", "equivalence", "directions"]
-    few = Domain(lengths=frozenset({1, 2, 17}))
+    few = Domain(lengths=frozenset({1, 2, 17}), channels=SMALL.channels, states=frozenset({4}))
     report = run(version.system, version.implementation, laws=laws, arithmetic=Arithmetic(dtype, stages="formed"), cases=1, domain=few)
     if name in ("rotrnn-B-as-output", "rotrnn-D-batch"):
         assert report.headline == "contract broken"
@@ -262,11 +239,13 @@ def test_a_carry_that_is_off_by_one_in_a_hundred_thousand_is_found_by_impulses(s
     version = BY_NAME[f"{system}-scales-carry"].implementation
     report = run(system, version, laws=["impulses"], arithmetic=Arithmetic(dtype, stages="formed"), cases=1)
     assert report.verdict == "outside"
-    assert report.failure.ratio > 2
+    assert report.ratio > 2
+    assert report.failure.ratio > 1  # of a call with fewer bits
     assert report.witness.arguments["u"].shape[:2] == [1, 17]
 
 
 # ---------------------------------------------------------------- reports and contract
+@pytest.mark.usefixtures("quickly")
 def test_the_failure_of_a_report_is_that_of_its_witness():
     report = run("lru", BY_NAME["lru-conjugated"].implementation)
     content, call = report.witness, report.witness.call()
@@ -292,6 +271,7 @@ def test_a_crash_and_a_changed_input_are_faults():
         assert report.verdict == "undecided"
 
 
+@pytest.mark.usefixtures("quickly")
 def test_a_layer_that_reads_behind_its_inputs_is_outside():
     """Poisoned calls: NaN lies right before and after every array, a view into a larger one."""
 
@@ -311,12 +291,12 @@ from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.versions import VERSIONS
 
 BY_NAME = {version.name: version.implementation for version in VERSIONS}
-DOMAIN = scanproof.Domain(lengths=frozenset({1, 2, 16, 17}))
+DOMAIN = scanproof.Domain(lengths=frozenset({1, 2, 3}), channels=frozenset({2}), states=frozenset({2}))
 KEYWORDS = {"arithmetic": scanproof.Arithmetic("float32", stages="formed"), "domain": DOMAIN, "cases": 1}
 
 TestHonest = scanproof.suite("lru", Lru(), **KEYWORDS)
 TestPort = scanproof.suite("lru", BY_NAME["lru-paper"], **KEYWORDS)
-TestFaulty = scanproof.suite("rotrnn", BY_NAME["rotrnn-drops-carry"], **KEYWORDS)
+TestFaulty = scanproof.suite("rotrnn", BY_NAME["rotrnn-without-xi"], **KEYWORDS)
 """
 
 
