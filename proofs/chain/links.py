@@ -151,7 +151,8 @@ SCANS = (
     Link(
         name="evaluation of a bound",
         says="what float64 prints is an upper bound of the bound",
-        python=("reference.allowance.rounding:_upward", "reference.allowance.rounding:_grow"),
+        python=("reference.allowance.rounding:_upward", "reference.allowance.rounding:_grow",
+                "reference.arithmetic.operations:over_steps"),
         argued=("docs/theorem.md: nonnegative terms, fewer than 16 roundings a step",),
         assumed=("expm1 and log1p of this process are off by less than the margin",),
         tested=("tests/reference/allowance/test_rounding.py: against rational numbers",),

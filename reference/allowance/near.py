@@ -47,6 +47,9 @@ from scanproof.reference.numbers import contraction
 from scanproof.reference.numbers.bundle import Bundle
 from scanproof.reference.numbers.enclosed import Complex, exact
 
+# What is beyond float64 is inf, and inf - inf and 0 inf are NaN: the tally takes either for a peak that may overflow.
+BEYOND = {"over": "ignore", "invalid": "ignore"}
+
 
 @dataclass(frozen=True, eq=False)
 class Near(Bundle):
@@ -92,16 +95,17 @@ class Near(Bundle):
     @cached_property
     def E(self) -> Array:
         """|computed - v| at most: with the additions of the sum."""
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**BEYOND):
             return np.asarray(self.R + self.all_lost)
 
     @cached_property
     def R(self) -> Array:
         """The part of E that is relative: of rounded products and sums, and of factors that were wrong already."""
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**BEYOND):
             return np.asarray(self.E0 + self.rules.growth(self.n) * (self.X + self.E0))
 
     @property
+    @np.errstate(**BEYOND)
     def all_lost(self) -> Array:
         """With the additions of the sum: each of them, and each of its addends where it is added to 0, may be flushed."""
         flushed = np.where(self.n > 1, 2 * self.ops.sum_loss * self.reach, 0.0)
@@ -121,13 +125,13 @@ class Near(Bundle):
         """reach, of numbers that are wrong by E."""
         return np.maximum(self.reach, _beyond(self.size))
 
+    @np.errstate(**BEYOND)
     def closed(self) -> Self:
         """The sum as one number."""
         if (self.n <= 1).all():
             return self
-        with np.errstate(over="ignore"):
-            reach = self.reach * (1 + self.rules.growth(self.n))
-            return type(self)(self.v, self.X, self.R, np.minimum(self.n, 1), reach, self.all_lost, self.rules)
+        reach = self.reach * (1 + self.rules.growth(self.n))
+        return type(self)(self.v, self.X, self.R, np.minimum(self.n, 1), reach, self.all_lost, self.rules)
 
     def stage(self) -> Self:
         """A number that every program of the class forms, so that its own size counts."""
@@ -140,6 +144,7 @@ class Near(Bundle):
     def __neg__(self) -> Self:
         return self._with(-self.v)
 
+    @np.errstate(**BEYOND)
     def __add__(self, other: Any) -> Self:
         other = self._same(other)
         X, E0, n, reach, lost = (one + two for one, two in zip(self.parts[1:], other.parts[1:], strict=True))
@@ -178,6 +183,7 @@ class Near(Bundle):
             lost = lost + reach * (loss + 3 * ops.operand_loss + 4 * TINY)
             return self._noted(v, times(a.X, b.X), E0, n, reach, lost, length)
 
+    @np.errstate(**BEYOND)
     def sum(self, axis: int | tuple[int, ...]) -> Self:
         lengths = [self.shape[i] for i in ([axis] if isinstance(axis, int) else axis)]
         v, X, E0, n, reach, lost = (x.sum(axis) for x in self.parts)
@@ -223,7 +229,7 @@ class Near(Bundle):
 
     def _noted(self, v: Any, X: Array, E0: Array, n: Array, reach: Array, lost: Array, length: int) -> Self:
         found = type(self)(v, X, E0, n, reach, lost, self.rules)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(**BEYOND):
             self.rules.tally.note(np.maximum(found.size, reach * (1 + self.rules.growth(n))), length + 16)
         return found
 

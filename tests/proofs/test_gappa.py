@@ -54,6 +54,7 @@ def grants(monkeypatch, **changed):
 
 
 # ---------------------------------------------------------------- what is shipped
+@pytest.mark.slow
 @needs_gappa
 def test_every_certificate_is_proved_and_plain_data():
     found = list(gappa_layer.results())
@@ -64,6 +65,7 @@ def test_every_certificate_is_proved_and_plain_data():
     assert json.loads(json.dumps([dataclasses.asdict(c) for c in found]))[0]["found"].keys() == {"product", "addend", "loss"}
 
 
+@pytest.mark.slow
 @needs_gappa
 @pytest.mark.usefixtures("asked_once")
 def test_where_only_a_component_is_proved_it_is_said():
@@ -366,6 +368,7 @@ def compiled(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @needs_gappa
 @needs_coq
 @pytest.mark.parametrize(("file", "right", "wrong"), [

@@ -60,6 +60,7 @@ def test_every_lemma_is_proved(results):
     assert all(result.seconds > 0 for result in results.values())
 
 
+@pytest.mark.slow
 def test_every_claim_is_proved_and_has_mutants_and_instances(results):
     for claim in (claim for result in results.values() for claim in result.claims):
         assert claim.status == "proved"
@@ -76,6 +77,7 @@ def test_a_claim_without_mutants_or_instances_is_not_proved():
     assert check(dataclasses.replace(TRUE, instances=())).reason.startswith("no instance: ")
 
 
+@pytest.mark.slow
 def test_a_result_is_plain_data_and_says_what_it_rests_on(results):
     plain = json.loads(json.dumps(dataclasses.asdict(results["exp-determinant-jacobi"])))
     assert plain["N"] == "general N"
@@ -86,6 +88,7 @@ def test_a_result_is_plain_data_and_says_what_it_rests_on(results):
 OF_NUMBERS = {"rounding-circuit", "rounding-to-nearest", "complex-product", "complex-step", "element-function", "element-store"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(LEMMAS.keys() - OF_NUMBERS))
 def test_instances_have_sizes_1_2_3_5(results, name):
     sizes = [claim.sizes for claim in results[name].claims if claim.sizes]
@@ -118,6 +121,7 @@ def test_rewriting_keeps_the_value_of_every_expression(claim):
         assert check(fewer).status == "refused"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(OF_NUMBERS))
 def test_lemmas_about_numbers_alone_have_no_matrices(results, name):
     assert {claim.sizes for claim in results[name].claims} <= {(), (1, 2, 3, 5)}

@@ -300,6 +300,7 @@ TestFaulty = scanproof.suite("rotrnn", BY_NAME["rotrnn-without-xi"], **KEYWORDS)
 """
 
 
+@pytest.mark.slow
 def test_suites_of_layers_in_a_users_file(tmp_path: Path):
     (tmp_path / "test_mine.py").write_text(USERS_FILE)
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "test_mine.py"]

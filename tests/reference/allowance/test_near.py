@@ -476,6 +476,16 @@ def test_no_program_passes_beyond_the_reach():
     assert rule.tally.peak > rule.safe
 
 
+def test_beyond_float64_nothing_is_known_and_nothing_is_said_of_it():
+    """Warnings are errors in these tests: sums of what is beyond float64 are a peak of the tally, and no warning."""
+    for kind in (lambda x: x + x, lambda x: x.sum(0), lambda x: x.closed(), lambda x: x * x, lambda x: -x - x):
+        rule = rules(Arithmetic("float32"), False)
+        x = Near.leaf(np.full(2, 1.5), rule)
+        endless = Near(x.v, x.X, x.E0, x.n + 1, np.full(2, np.inf), x.lost, rule)
+        assert (kind(endless) + 0.0).shape in ((2,), ())
+        assert rule.tally.peak == np.inf
+
+
 def test_the_largest_number_includes_its_own_roundings():
     """1000 addends of bfloat16 may grow by (1 + 2^-8)^999."""
     rule = rules(Arithmetic("bfloat16"), False)
