@@ -212,10 +212,10 @@ LAYERS = (
     ),
     Link(
         name="scan of a rotation by added angles",
-        says="that of a bracketing, and (1+u)^(2(T+1)) [(Th + f) v (S2 + S1)/2 + (f + dTh) S1] for angles that are sums",
-        python=("reference.allowance.angle_sums:angle_sum", "reference.allowance.angle_sums:_moments"),
+        says="that of a bracketing, and the errors of angles that are sums: v (m - 1)(m + 2)/2 Th and what was read, a monomial",
+        python=("reference.allowance.orders.angle_sum:added_angles", "reference.allowance.orders.angle_sum:angle_errors"),
         lemmas=("rotation-associative", "rotation-affine", "theta-rotation"),
-        argued=("reference/allowance/angle_sums.py: depths in a tree of m leaves, and convexity; gradients through such a scan",),
+        argued=("reference/allowance/orders/angle_sum.py: depths in a tree, convexity, and gradients through such a scan",),
         assumed=("angles are added in the working precision; reference/arithmetic/constants.py: e_t, cos and sin of any sum",),
         tested=("tests/benchmarks/test_peers.py: honest, adversarial and spoiled sums of angles",),
     ),

@@ -19,9 +19,9 @@ import flint
 import numpy as np
 
 from scanproof.reference.allowance import rounding
-from scanproof.reference.allowance.angle_sums import angle_sum
 from scanproof.reference.allowance.exact_lanes import Whole
 from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.orders.angle_sum import added_angles
 from scanproof.reference.allowance.walk import Carry, Leaves
 from scanproof.reference.arithmetic.operations import TINY, UP, Roundings
 from scanproof.reference.inputs import Array
@@ -204,7 +204,7 @@ def rotation(gamma: Near, cos: Near, sin: Near, b: Near, s0: Near) -> Near:
     ops, u = b.rules.complex, b.rules.real.u
     ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)
     added = b.rules.declared.order == "angle-sum"
-    scanned = partial(angle_sum, scan, cos.argument) if added and cos.argument is not None else scan
+    scanned = partial(added_angles, scan, cos.argument) if added and cos.argument is not None else scan
     found: Near = _paired(partial(scanned, ops=ops), gamma, cos, sin, b, s0)
     unknown = added and cos.argument is None  # a cosine that was shown says nothing of the angles that are added
     return replace(found, E0=np.full(found.shape, np.inf)) if unknown else found

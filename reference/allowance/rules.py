@@ -78,7 +78,7 @@ class Rules:
 
 
 def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
-    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of rotations (angle_sums.py)."""
+    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of rotations."""
     if arithmetic.order == "angle-sum":
         return arithmetic.plain("order angle-sum", "accumulate", "operands", "rounding")
     return None if arithmetic.bracketing else f"no allowance is known for order {arithmetic.order} in a layer"

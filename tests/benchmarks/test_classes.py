@@ -18,7 +18,7 @@ from scanproof.properties.compare import compare, ratio
 from scanproof.reference import systems
 from scanproof.reference.allowance import certificate
 from scanproof.reference.allowance import orders as algorithms
-from scanproof.reference.allowance.orders import common, cumulative, logarithm, polar
+from scanproof.reference.allowance.orders import angle_sum, common, cumulative, logarithm, polar
 from scanproof.reference.allowance.orders import fft as fft_module
 from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -153,8 +153,8 @@ def test_long_sequences():
 
 
 def monomials(inputs, t, factor):
-    """Sum of |b_k| A^m (factor(m, k, t) - 1) over the monomials of h_t as a ball; one channel, constant lam, k = 0 is h0."""
-    A, sizes = flint.arb(float(np.abs(inputs.lam[0]))), [abs(complex(x)) for x in (*inputs.start[0], *inputs.b[0, :, 0])]
+    """Sum of |b_k| A^m (factor(m, k, t) - 1) over the monomials of h_t as a ball; one channel, one lam, k = 0 is h0."""
+    A, sizes = flint.arb(float(np.abs(inputs.lam.flat[0]))), [abs(complex(x)) for x in (*inputs.start[0], *inputs.b[0, :, 0])]
     return sum((flint.arb(sizes[k]) * A ** (t - k) * (factor(t - k, k, t) - 1) for k in range(t + 1)), flint.arb(0))
 
 
@@ -188,15 +188,33 @@ def balls(arithmetic, is_complex):
     return *(flint.arb(x) for x in (k.u, k.e, k.beta)), flint.arb(2).sqrt() * k.e_t, k.c
 
 
-def test_angle_sum_is_its_sum_over_monomials():
+@pytest.mark.parametrize("varying", [False, True])
+def test_angle_sum_is_its_sum_over_monomials(varying):
+    """Depths of m equal angles add up to (m - 1)(m + 2)/2; of angles that vary, each may be the one that is m - 1 deep."""
     arithmetic = declared("angle-sum", "float32")
     u, e, beta, turned, c = balls(arithmetic, True)
 
     def factor(m, k, t):
-        angle = m * flint.arb.pi() * ((1 + e) * (1 + u) ** max(m - 1, 0) - 1)
+        deep = m * (m - 1) if varying else flint.arb((m - 1) * (m + 2)) / 2
+        v = ((1 + u) ** t - 1) / t
+        angle = flint.arb.pi() * (m * e + (1 + e) * v * (deep if m else 0))
         return (1 + u) ** (c * t) * ((1 + e) * (1 + u) * (1 + beta) * (1 + turned)) ** m * (1 + angle)
 
-    agree(CHECKED, arithmetic, factor)
+    time = CHECKED.b.shape[1]
+    lam = np.broadcast_to(CHECKED.lam, (1, time, 1)) if varying else CHECKED.lam
+    agree(replace(CHECKED, lam=lam), arithmetic, factor)
+
+
+def test_the_largest_angle_may_be_the_deepest():
+    """pi, and numbers that each addition to it loses: as if all angles were their mean, the sum would be outside."""
+    time, lost = 64, np.float32(0.49 * 2.0**-22)
+    angles = np.array([np.pi] + [lost] * (time - 1), np.float32)
+    computed = np.add.accumulate(angles)[-1]
+    error = float(np.abs(float(computed) - angles.astype(float).sum()))
+    ones, nothing = np.ones((1, time, 1)), np.zeros((1, time, 1))
+    found = angle_sum.angle_errors(ones, angles.astype(float)[None, :, None], nothing, ones, U)[0, -1, 0]
+    mean = angle_sum.angle_errors(ones, angles.astype(float).mean()[None], nothing, ones, U)[0, -1, 0]
+    assert mean < error < found
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -259,8 +277,8 @@ def weaker(module, **change):
 
 
 def no_angle_rounding(patch):
-    honest = polar._angle_error
-    patch.setattr(polar, "_angle_error", lambda gain, theta, W, k: honest(gain, theta, W, k._replace(u=0.0)))
+    honest = angle_sum.angle_errors
+    patch.setattr(angle_sum, "angle_errors", lambda *args: honest(*args[:-1], 0.0))
 
 
 def no_use_of_powers(patch):
@@ -313,9 +331,9 @@ ONES = constant(1.0, np.ones(1024), dtype="float32")
 SUBNORMAL = constant(0.3 + 0.1j, [0, 0, 0], 2.0**-149)
 TEETH = {  # term: (class and chunk length, patch, functions, order, inputs)
     "rounding of added angles": ("angle-sum", no_angle_rounding, Functions(), "right", impulse(np.exp(2.7182j), 800)),
-    "e of |.| and arg": ("angle-sum", weaker(polar, e=1e-3), Functions(1.0), "sequential", impulse(0.999 * np.exp(3j), 60)),
-    "e_t": ("angle-sum", weaker(polar, e=1e-3, e_t=0.0), Only(1.0), "sequential", impulse(0.999 * np.exp(0.001j), 60)),
-    "underflow of angle-sum": ("angle-sum", weaker(polar, loss=0.0), Functions(), "sequential", SUBNORMAL),
+    "e of |.| and arg": ("angle-sum", weaker(angle_sum, e=1e-3), Functions(1.0), "sequential", impulse(0.999 * np.exp(3j), 60)),
+    "e_t": ("angle-sum", weaker(angle_sum, e=1e-3, e_t=0.0), Only(1.0), "sequential", impulse(0.999 * np.exp(0.001j), 60)),
+    "underflow of angle-sum": ("angle-sum", weaker(angle_sum, loss=0.0), Functions(), "sequential", SUBNORMAL),
     "e of log and exp": ("polar:16", weaker(polar, e=1e-3), Functions(1.0), "sequential", impulse(0.999 * np.exp(3j), 60)),
     "one power each": ("polar:1", no_use_of_powers, Functions(1.0), "sequential", impulse(0.9 * np.exp(0.001j), 60)),
     "underflow of polar": ("polar:16", weaker(polar, loss=0.0), Functions(), "sequential", SUBNORMAL),

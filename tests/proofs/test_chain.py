@@ -123,7 +123,7 @@ def test_every_lemma_is_in_the_chain_but_those_that_carry_the_next_systems():
 # ---------------------------------------------------------------- functions that make allowances
 MAKING = (
     *("allowance.rounding", "allowance.rules", "allowance.near", "allowance.elements"),
-    *("allowance.angle_sums", "allowance.certificate", "arithmetic.operations"),
+    *("allowance.orders.angle_sum", "allowance.certificate", "arithmetic.operations"),
 )
 APART = {  # and why no link has to name them
     "reference.allowance.rounding:size": "the largest exact number, of the truth alone",
@@ -136,7 +136,7 @@ APART = {  # and why no link has to name them
     "reference.allowance.elements:enclosures": "a namespace of exact numbers: no allowance",
     "reference.allowance.elements:elements": "a table of functions that are linked",
     "reference.allowance.elements:_no_lift": "raises",
-    "reference.allowance.angle_sums:_before": "shifts an array by one step",
+    "reference.allowance.orders.angle_sum:angle_sum": "named by the link of all algorithms that are no bracketings",
     "reference.allowance.certificate:_leaf": "calls Near.leaf",
     "reference.allowance.certificate:_inside": "calls Near.leaf",
     "reference.allowance.certificate:_bars": "the cotangents of a call, as they are",
@@ -169,7 +169,7 @@ def test_every_function_that_makes_an_allowance_is_in_the_chain_or_said_not_to_b
 
 
 @pytest.mark.parametrize("name", [
-    "reference.allowance.angle_sums:angle_sum", "reference.allowance.elements:frechet", "reference.allowance.elements:rotation",
+    "reference.allowance.orders.angle_sum:added_angles", "reference.allowance.elements:frechet", "reference.allowance.elements:rotation",
     "reference.allowance.elements:_lost", "reference.allowance.rounding:_sequential", "reference.systems.expm:allowances",
 ])  # fmt: skip
 def test_a_function_without_a_link_is_found(name):

@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scanproof.reference.allowance.orders import cumulative, fft, logarithm, polar
+from scanproof.reference.allowance.orders import angle_sum, cumulative, fft, logarithm, polar
 from scanproof.reference.arithmetic.constants import E
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 
 BOUNDS: dict[str, Callable[[Inputs, Arithmetic], Array]] = {
-    "angle-sum": polar.angle_sum,
+    "angle-sum": angle_sum.angle_sum,
     "polar:L": polar.polar,
     "scaled-cumsum": cumulative.scaled_cumsum,
     "segment-exp:L": cumulative.segment_exp,

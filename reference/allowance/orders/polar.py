@@ -1,28 +1,7 @@
-"""Scans that multiply by e^{i angle}: `angle-sum` and `polar:L`. Symbols as in common.py. lam may be real
+"""The order `polar:L`: powers of a constant lam by its modulus and angle. Symbols as in common.py. lam may be real
 (its angle is 0 or pi); a program with real states keeps the real part of each rotation.
 
-`angle-sum`. Every lam_t is turned into (g, theta) = (|lam_t|, arg lam_t), |theta| <= pi; elements (g, theta, x) are combined by
-
-    (g1, theta1, x1) then (g2, theta2, x2)  =  (g2 g1, theta2 + theta1, g2 e^{i theta2} x1 + x2)
-
-in any bracketing, h0 first. Angles are added as floats of the working precision and never reduced; e^{i theta} is (cos, sin) of
-that float; g, rotation and state are multiplied in any order.
-A monomial of m = t - k factors meets at most m functions |.|, m products of moduli (g with (cos, sin) included), m rotations:
-
-    (1+rho)^m,    1+rho = (1+e)(1+u)(1+beta)(1 + sqrt2 e_t)
-
-Its angles are converted with relative error e and added in segments of at most m numbers, so with Th = |theta_{k+1}| + ... +
-|theta_t| their sum is wrong by at most Th [(1+e)(1+u)^(m-1) - 1], and |e^{ia} - e^{ib}| <= |a - b|. By convexity
-(1+u)^(m-1) - 1 <= (m-1) v, v = ((1+u)^t - 1)/t. What is left are sums over the monomials, weighted with their inflated sizes;
-gain = A (1+rho), and eta more for the conversion:
-
-    E  <-  gain E + (gain - A) X             excess of the inflated sizes;  W = X + E
-    S  <-  gain (S + theta W)                sum of Th
-    M  <-  gain (M + W)                      sum of m
-    Q  <-  gain (Q + S + theta M)            sum of (m - 1) Th: a step makes it m (Th + theta)
-    bound = (1+xi) [E + e S + (1+e) v Q] + xi X + underflow,      xi = (1+u)^(c d) - 1,  d = t - 1 additions, t with h0
-
-`polar:L`. Constant lam != 0, chunks of L steps. Powers are lam^j = exp(j log|lam|) (cos(j theta), sin(j theta)), 1 <= j <= L,
+Constant lam != 0, chunks of L steps. Powers are lam^j = exp(j log|lam|) (cos(j theta), sin(j theta)), 1 <= j <= L,
 where j log|lam| and j theta are one rounded product each. The states of a chunk are formed from zero: by any bracketing with
 products of lam itself, or as sums, in any order, of lam^(t-k) b_k, one power each. To each state the carry (the last state of the
 chunk before, or h0) is added once, times one power; carries may themselves be scanned in any bracketing.
@@ -46,7 +25,6 @@ from scanproof.reference.allowance.orders.common import (
     angle,
     chunk_addends,
     constants,
-    delayed,
     grow,
     settled,
     sizes,
@@ -58,32 +36,6 @@ from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.transitions.diagonal import scan
 
 ROOT2 = 2**0.5 * UP
-
-
-def angle_sum(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of `angle-sum`, (batch, time, channels)."""
-    k = constants(arithmetic, complex_products=True)
-    size = sizes(forward, k.e, k.eta)
-    rho = (k.u + k.beta + k.u * k.beta + (1 + k.u) * (1 + k.beta) * ROOT2 * k.e_t) * UP
-    dA = np.where(size.A > 0, k.e * size.A + k.eta, 0.0)
-    gain = (size.A + dA) * (1 + rho)
-    theta = np.broadcast_to(angle(forward.lam), size.A.shape)
-    theta = np.where(theta > 0, theta + k.eta / k.e, 0.0)  # covers the absolute loss of a tiny angle
-    E = scan(gain, dA * size.before * (1 + rho) + size.A * size.before * rho)
-    W = size.before + delayed(E, np.zeros_like(size.b0))
-    xi = grow(k.u, k.c * size.addends)
-    error = (1 + xi) * (E + _angle_error(gain, theta, W, k)) + xi * size.X
-    spread = (1 + xi) * (1 + grow(rho, size.t))
-    peak = np.maximum(size.G * spread, (1 + k.e) * (1 + grow(k.u, size.t)) * np.cumsum(theta, axis=1))
-    return settled(error + underflow(size, k, spread), peak, size, k)
-
-
-def _angle_error(gain: Array, theta: Array, W: Array, k: Constants) -> Array:
-    """e S + (1+e) v Q: what wrong angles do."""
-    nothing, t = np.zeros_like(W[:, 0]), np.arange(1.0, W.shape[1] + 1)[:, None]
-    S, M = scan(gain, gain * theta * W), scan(gain, gain * W)
-    Q = scan(gain, gain * (delayed(S, nothing) + theta * delayed(M, nothing)))
-    return np.asarray(k.e * S + (1 + k.e) * (grow(k.u, t) / t) * Q)
 
 
 def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:

@@ -19,10 +19,10 @@ import pytest
 from scans import Tiny, tiny_dtype
 from thresholds import FLOAT64
 
-from scanproof.reference.allowance import angle_sums as layer_orders
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance import rounding
 from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.orders import angle_sum
 from scanproof.reference.allowance.rules import rules
 from scanproof.reference.arithmetic import operations
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -123,7 +123,7 @@ MOST = 12  # factors of a monomial
 @pytest.mark.parametrize("p", [2, 3, 4, 5, 6])
 def test_angles_of_derivatives_have_twice_what_they_need(p):
     """m1 + m2 = m - 1 factors carry the errors of sums of m angles in all; half of what they are given is enough."""
-    assert "(2 * each)" in source(layer_orders)
+    assert "(2 * each)" in source(angle_sum)
     tiny, u, worst = Tiny(p, -40), 2.0**-p, {}
     for theta in np.arange(2 ** (p - 1), 2**p) * 2.0 ** (1 - p):
         found = sums(tiny, theta, MOST)
@@ -141,7 +141,7 @@ def test_angles_of_derivatives_have_twice_what_they_need(p):
 
 def test_angle_sum_counts_one_loss_more_than_it_needs():
     """gamma times R(theta) s, all subnormals: what underflow adds to the relative errors is within one product_loss."""
-    assert "product_loss=2 * ops.product_loss" in source(layer_orders)
+    assert "product_loss=2 * ops.product_loss" in source(angle_sum)
     tiny = Tiny(4, -1)
     ops = rules(Arithmetic(tiny_dtype(tiny)), False).complex
     values = tiny.values(0.5)  # all subnormals
