@@ -132,9 +132,9 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
         return "undecided", unmodelled
     if session.unless:
         return "undecided", f"some calls are outside if b and h are written to memory; {FUSED}"
-    silent = [name for name in session.decisive() if by_name[name].verdict != "within"]
-    if silent:
-        return "undecided", f"{', '.join(silent)} did not run or decided nothing, so passing says little"
+    undecided = [name for name in session.decisive() if by_name[name].verdict != "within"]
+    if undecided:
+        return "undecided", f"{', '.join(undecided)} did not run or decided nothing, so passing says little"
     share = f"the allowance informs in only {report.informative:.0%} of the random cases"
     alone = session.decisive() == ["integer-cases"]
     if report.informative < 0.5 and not alone:
@@ -149,7 +149,7 @@ def _seen(report: Report, session: Search, share: str) -> str:
     short = "" if session.judged.get("time", LONG[0]) >= LONG[0] else f"; no call had {LONG[0]} steps or more"
     exact = f"; by integer cases alone, since {share}" if report.informative < 0.5 else ""
     unasked = {law.name for law in report.laws if law.verdict == "not offered"}
-    named = _listed("; nothing can be told of ", session.given - session.told) + _listed("; never returned: ", session.lacking)
+    named = _listed("; nothing can be informed of ", session.given - session.informed) + _listed("; never returned: ", session.lacking)
     return f"judged up to {', '.join(judged_up_to)}{short}{exact}{named}" + _listed("; not offered: ", unasked)
 
 

@@ -13,7 +13,7 @@ from scanproof.reference.arithmetic.word import Changes
 from scanproof.reference.call import Call, System
 from scanproof.reference.systems import weaker
 
-BLIND = " (whose allowance tells nothing here)"
+UNINFORMED = " (whose allowance tells nothing here)"
 LARGE = 2**17  # numbers of a call from which on each judgement takes a second or more: single changes must do
 SMALL_FACTOR = 4  # constants that are too small by no more than this are the likelier explanation
 LARGEST_FACTOR = 2.0**20  # beyond it, assumed constants explain nothing
@@ -97,8 +97,8 @@ def rescue(found: Judgements, arithmetic: Arithmetic) -> str | None:
     for words in [each for each in single if each not in refuted] + both:
         other = _declared(arithmetic, words)
         if other and found.fit(other):
-            told = all(verdict.verdict in ("within", "nearest") for verdict in found.under(other))
-            return str(other) + ("" if told else BLIND)
+            informs = all(verdict.verdict in ("within", "nearest") for verdict in found.under(other))
+            return str(other) + ("" if informs else UNINFORMED)
     return None
 
 

@@ -17,7 +17,7 @@ from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.inputs import Array
 
 INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md
-BLIND = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
+HIDDEN_CARRIES = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Findings:
         return next((i for i, count in enumerate(self.outside) if count), None)
 
     @property
-    def told(self) -> Array:
+    def informative(self) -> Array:
         """Which sequences that are not exactly zero can tell a wrong result (docs/verdicts.md): bool.
 
         The allowance is at most 2^-7 of the rms of the truth, so returned zeros are outside; and of what is owed to earlier steps
@@ -217,11 +217,11 @@ def _sight(view: Certified, over: tuple[int, ...]) -> Sight:
 
 def _told(strip: Strip, windowed: list[bool]) -> Array:
     states, limit = strip.states, INFORMATIVE * strip.states.rms
-    told = []
+    informed = []
     for sight, window in zip(strip.sights, windowed, strict=True):
-        seen = (sight.bound <= limit) & (BLIND * sight.hidden <= sight.carries)
-        told.append(seen & (states.error <= limit) if window else seen)
-    return np.asarray(np.atleast_1d(np.any(told, axis=0))[np.atleast_1d(states.alive)])
+        seen = (sight.bound <= limit) & (HIDDEN_CARRIES * sight.hidden <= sight.carries)
+        informed.append(seen & (states.error <= limit) if window else seen)
+    return np.asarray(np.atleast_1d(np.any(informed, axis=0))[np.atleast_1d(states.alive)])
 
 
 class _Elements(NamedTuple):

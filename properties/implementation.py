@@ -149,8 +149,8 @@ def one_line(error: BaseException) -> str:
     """Type, first line of the message and the innermost place of an exception."""
     message = (str(error).splitlines() or [""])[0][:SHOWN]
     frames = traceback.extract_tb(error.__traceback__)
-    told = isinstance(error, SyntaxError)  # its message says where, its frames are those of the importer
-    place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames and not told else ""
+    says_where = isinstance(error, SyntaxError)  # its message says where, its frames are those of the importer
+    place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames and not says_where else ""
     return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
 
 

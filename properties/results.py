@@ -67,8 +67,8 @@ def form_fault(got: Mapping[str, Any], call: Call, arithmetic: Arithmetic) -> st
 
 
 def _known(call: Call) -> str:
-    shown = f", or constants {', '.join(call.system.shown)}" if call.system.shown else ""
-    return f"gradients of {', '.join(call.system.gradients)}{shown}"
+    exposed = f", or constants {', '.join(call.system.exposed)}" if call.system.exposed else ""
+    return f"gradients of {', '.join(call.system.gradients)}{exposed}"
 
 
 def missing(call: Call, got: Mapping[str, Any]) -> set[str]:

@@ -39,7 +39,7 @@ class Search:
     elements: int = 0
     judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
     given: set[str] = field(default_factory=set)  # results by name: those returned,
-    told: set[str] = field(default_factory=set)  # those whose allowance once told something,
+    informed: set[str] = field(default_factory=set)  # those whose allowance once informed something,
     missing: set[str] = field(default_factory=set)  # and those left out where others were returned
     unless: str | None = None  # what would have to be declared to make some calls outside
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
@@ -112,7 +112,7 @@ class Search:
         for axis, size in extent(call).items():
             self.judged[axis] = max(size, self.judged.get(axis, 0))
         self.given |= verdict.outputs.keys()
-        self.told |= {name for name, share in verdict.outputs.items() if share >= 0.5 and said}
+        self.informed |= {name for name, share in verdict.outputs.items() if share >= 0.5 and said}
         elements = sum(verdict.counts.values())
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
         self.rounded, self.elements = self.rounded + verdict.rounded * elements, self.elements + elements
@@ -142,9 +142,9 @@ class Search:
     def _conclude(self, result: LawResult) -> None:
         """Without one draw that put the law to the test, calls that were within say nothing about it."""
         words: tuple[Word, ...] = ("outside", "within", "undecided")
-        silent: Status = "not offered" if result.counts["not offered"] else "not run"
-        found: Status = next((word for word in words if result.counts[word]), silent)
-        result.verdict = found if result.tested else silent
+        undecided: Status = "not offered" if result.counts["not offered"] else "not run"
+        found: Status = next((word for word in words if result.counts[word]), undecided)
+        result.verdict = found if result.tested else undecided
 
 
 def extent(call: Call) -> dict[str, int]:

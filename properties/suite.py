@@ -53,8 +53,8 @@ def _law_test(law: Law, report: Callable[[], Report]) -> Callable[[Any], None]:
     def test(self: Any) -> None:
         found = next(result for result in report().laws if result.name == law.name)
         if found.verdict == "outside":
-            told = f"{law.name}: outside: error/allowance {found.ratio:.3g}"
-            raise AssertionError(f"{told}; {_failure(report())}{_again()}")
+            text = f"{law.name}: outside: error/allowance {found.ratio:.3g}"
+            raise AssertionError(f"{text}; {_failure(report())}{_again()}")
         if found.verdict in ("not offered", "not run"):
             raise unittest.SkipTest(found.verdict)
 
@@ -66,8 +66,8 @@ def _verdict_test(report: Callable[[], Report]) -> Callable[[Any], None]:
     def test(self: Any) -> None:
         """The verdict over all laws is `within`."""
         if report().verdict != "within":
-            told = "" if report().fault and not report().witness else f"; {_failure(report())}"
-            raise AssertionError(f"{report()}{told}{_again()}")
+            text = "" if report().fault and not report().witness else f"; {_failure(report())}"
+            raise AssertionError(f"{report()}{text}{_again()}")
 
     return test
 

@@ -153,8 +153,8 @@ def _in_strips(got: Results, call: Call, arithmetic: Arithmetic, count: int) -> 
 
 def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str) -> Verdict:
     outside = [part for part in parts if part.view is not None]
-    told = np.concatenate([part.told for part in parts]) if parts else np.zeros(0, bool)
-    word, reason = _decide(parts, told, call, arithmetic, why)
+    informative = np.concatenate([part.informative for part in parts]) if parts else np.zeros(0, bool)
+    word, reason = _decide(parts, informative, call, arithmetic, why)
     failing = max(outside, key=lambda part: _ratio(part.worst[part.view or 0]), default=None)
     candidates = [part.worst[part.view or 0] for part in outside or parts]
     counts = {"outside": sum(part.outside[part.view or 0] for part in outside)}
@@ -167,14 +167,14 @@ def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str
         grade=None if word != "outside" else "theorem" if any(not part.assumed for part in outside) else ASSUMED,
         reason=reason,
         arithmetic=arithmetic,
-        informative=float(told.mean()) if told.size else float(elements > 0),
+        informative=float(informative.mean()) if informative.size else float(elements > 0),
         ratio=max((_ratio(element) for part in parts for element in part.worst), default=0.0),
         bits_lost=max((part.bits_lost(form.u, smallest) for part in parts), default=0.0),
         rounded=sum(part.rounded for part in parts) / elements if elements else 0.0,
         counts=counts | {"within": units - counts["outside"] - counts["undecided"]},
         worst=max((element for element in candidates if element), key=_ratio, default=None),
         window=failing is not None and failing.windowed[failing.view or 0],
-        outputs={part.name: float(part.told.mean()) for part in parts if part.told.size},
+        outputs={part.name: float(part.informative.mean()) for part in parts if part.informative.size},
     )
 
 
@@ -182,7 +182,7 @@ def _ratio(element: Element | None) -> float:
     return element.ratio if element else 0.0
 
 
-def _decide(parts: list[Findings], told: Array, call: Call, arithmetic: Arithmetic, why: str) -> tuple[Word, str]:
+def _decide(parts: list[Findings], informative: Array, call: Call, arithmetic: Arithmetic, why: str) -> tuple[Word, str]:
     """Precedence: outside > nearest > undecided > within; `within` needs half of the sequences to be informative."""
     outside = [_told(part) for part in parts if part.view is not None]
     units, undecided = sum(part.units for part in parts), sum(part.undecided for part in parts)
@@ -197,11 +197,11 @@ def _decide(parts: list[Findings], told: Array, call: Call, arithmetic: Arithmet
         return "undecided", unmodelled
     if undecided:
         return "undecided", f"{why} in {undecided} of {units} {_counted(parts)}"
-    if 2 * told.sum() < told.size:
-        blind = f"{int((~told).sum())} of {told.size} sequences"
-        return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {blind}"
-    silent = ", ".join(sorted(part.name for part in parts if 2 * part.told.sum() < part.told.size))
-    return "within", CLAIMS["within"] + (f"; nothing can be told of {silent}" if silent else "")
+    if 2 * informative.sum() < informative.size:
+        uninformed = f"{int((~informative).sum())} of {informative.size} sequences"
+        return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {uninformed}"
+    unknown = ", ".join(sorted(part.name for part in parts if 2 * part.informative.sum() < part.informative.size))
+    return "within", CLAIMS["within"] + (f"; nothing can be informative of {unknown}" if unknown else "")
 
 
 def _told(part: Findings) -> str:

@@ -145,8 +145,8 @@ class Witness(Strict):
         if wrong:
             raise ValueError(wrong)
         own = self.output.removesuffix(GIVEN)
-        shown = any(name.startswith("constant ") for name in self.results)
-        if own not in self.results or (own != self.output and not shown):
+        exposed = any(name.startswith("constant ") for name in self.results)
+        if own not in self.results or (own != self.output and not exposed):
             raise ValueError(f"output: found {self.output}, expected one of {', '.join(self.results)}")
         shape = self.results[own].shape
         if len(shape) != len(self.index) or any(i >= size for i, size in zip(self.index, shape, strict=True)):
@@ -287,8 +287,8 @@ def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str
         return
     if named in older:
         raise ValueError(f"found {named}, which this version no longer reads, expected {known}: {remedy}")
-    told = f"schema {named[:60]!r}" if isinstance(named, str) else "no schema"
-    raise ValueError(f"found {told}, expected {known}")
+    text = f"schema {named[:60]!r}" if isinstance(named, str) else "no schema"
+    raise ValueError(f"found {text}, expected {known}")
 
 
 def first_fault(error: ValidationError) -> str:

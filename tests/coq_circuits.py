@@ -1,4 +1,4 @@
-"""The circuit theorem of proofs/coq written down again on exact numbers, with reference/allowance/near.py beside it.
+"""The circuit theorem of proofs/coq written down again on exact numbers, with reference/allowance/bounded.py beside it.
 
 Each function has the equation of a definition of Circuit.v or CircuitSum.v; errors are at the ends of what `honest` allows.
 """
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from coq_model import SEEDS, fl, within
 
-from scanproof.reference.allowance.near import Near
-from scanproof.reference.allowance.rules import rules
+from scanproof.reference.allowance.bounded import Bounded
+from scanproof.reference.allowance.operation_errors import operation_errors
 from scanproof.reference.arithmetic.declaration import Arithmetic
 
 
@@ -51,41 +51,41 @@ def negated(e):
 
 def coarse(model):
     """The production rules with the constants of the model."""
-    rule = rules(Arithmetic("float64"), False)
+    errors = operation_errors(Arithmetic("float64"), False)
     words = {"u": model.u, "beta": model.beta, "product_loss": model.loss, "sum_loss": model.flush}
-    return dataclasses.replace(rule, real=rule.real._replace(**{name: float(x) for name, x in words.items()}))
+    return dataclasses.replace(errors, real=errors.real._replace(**{name: float(x) for name, x in words.items()}))
 
 
-def element(x, E, rule):
-    """Near of numbers with errors up to E; exact zeros are no addends."""
-    leaf = Near.leaf(np.array([float(y) for y in x]), rule)
+def element(x, E, errors):
+    """Bounded of numbers with errors up to E; exact zeros are no addends."""
+    leaf = Bounded.leaf(np.array([float(y) for y in x]), errors)
     E = np.array([float(y) for y in E])
     return dataclasses.replace(leaf, E0=E, n=(leaf.X + E > 0) + 0.0)
 
 
-def read(y, s, rule, at):
+def read(y, s, errors, at):
     """A leaf that is read with relative error s, alone and as an element of allowance arithmetic."""
-    return Result(within(at, y, s * abs(y)), y, abs(y) * (1 + s), abs(y), 0, 0, 1 + s, ()), element([y], [s * abs(y)], rule)
+    return Result(within(at, y, s * abs(y)), y, abs(y) * (1 + s), abs(y), 0, 0, 1 + s, ()), element([y], [s * abs(y)], errors)
 
 
 def instruction(kind, one, other, model, at):
-    (e, near), (g, other_near) = one, other
+    (e, bounded), (g, other_bounded) = one, other
     if kind == "-":
-        return negated(e), -near
-    return (added(e, g, model, at), near + other_near) if kind == "+" else (multiplied(e, g, model, at), near * other_near)
+        return negated(e), -bounded
+    return (added(e, g, model, at), bounded + other_bounded) if kind == "+" else (multiplied(e, g, model, at), bounded * other_bounded)
 
 
 def programs(model, positive=False):
     """Of every seed: the leaves, every result with its element of allowance arithmetic, and the rules."""
     for seed in SEEDS:
-        rng, rule = random.Random(seed), coarse(model)
+        rng, errors = random.Random(seed), coarse(model)
         at = None if positive else rng
         x = [Fraction(rng.choice((3, 5, 7)) * (1 if positive else rng.choice((-1, 1))), 4) for _ in range(4)]
-        done = [read(y, Fraction(rng.randint(0, 1), 8), rule, at) for y in x]
-        done = [(e._replace(monomials=((i,),)), near) for i, (e, near) in enumerate(done)]
+        done = [read(y, Fraction(rng.randint(0, 1), 8), errors, at) for y in x]
+        done = [(e._replace(monomials=((i,),)), bounded) for i, (e, bounded) in enumerate(done)]
         for _ in range(5):
             done.append(instruction(rng.choice("++*" if positive else "+*-"), rng.choice(done), rng.choice(done), model, at))
-        yield x, done, rule
+        yield x, done, errors
 
 
 # ---------------------------------------------------------------- CircuitSum.v: sums stay open

@@ -37,7 +37,7 @@ def timed(contestant: str, output: str, verdict: str, gb_per_s: float | None, re
     numbers = {"first_ms": 1803.25, "median_ms": 2.25, "minimum_ms": 1.875, "quartiles_ms": [2.125, 3.5], "rounds": 7, "calls": 3}
     return SpeedRow.model_validate({
         "case": "wide", "dtype": "complex64", "lam": "constant", "shape": [16, 1024, 256], "contestant": contestant,
-        "output": output, "threads": 4, "verdict": verdict, "reason": reason, "lanes": 5, "states": 4096,
+        "output": output, "threads": 4, "verdict": verdict, "reason": reason, "sequences": 5, "states": 4096,
         "timing": gb_per_s and numbers | {"moved_bytes": 67110912, "gb_per_s": gb_per_s, "ratio": 0.5625},
     })  # fmt: skip
 

@@ -17,7 +17,7 @@ from itertools import accumulate
 import numpy as np
 
 from scanproof.properties.verdict import judged
-from scanproof.reference.allowance import exact_lanes
+from scanproof.reference.allowance import integer_cases
 from scanproof.reference.arithmetic.formats import Format, format_of
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.systems.scan import call_of
@@ -424,4 +424,4 @@ def verdict_of(got, inputs, arithmetic):
 
 def exact_lane(inputs, significand_bits):
     """Where forward inputs have exact states, all at once."""
-    return exact_lanes.advance(inputs, significand_bits, exact_lanes.start(inputs))[0]
+    return integer_cases.advance(inputs, significand_bits, integer_cases.start(inputs))[0]

@@ -84,7 +84,7 @@ def constants(call, arithmetic):
     """The exact constants of a call, rounded once, as an implementation shows them."""
     k = call.system.constants(call.inside(call.wide))
     forms = call.expected_constants(arithmetic.dtype)
-    shown = {f"constant {name}": getattr(k, name) for name in call.system.shown}
+    shown = {f"constant {name}": getattr(k, name) for name in call.system.exposed}
     return {name: np.asarray(x).astype(forms[name][1]) for name, x in shown.items()}
 
 

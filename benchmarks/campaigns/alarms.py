@@ -84,11 +84,11 @@ class Plan:
 
 
 class Outcome(NamedTuple):
-    """One evaluation judged; verdicts in words. ratios: allowance/error of the lanes that have an error, for the table."""
+    """One evaluation judged; verdicts in words. ratios: allowance/error of the sequences that have an error, for the table."""
 
     declared: int  # index in DECLARED
     time: int
-    lanes: int
+    sequences: int
     elements: int
     verdict: str
     ratio: float
@@ -123,7 +123,7 @@ def planned(seed: int, number: int) -> Plan:
 
 
 def _shape(rng: np.random.Generator) -> Shape:
-    """Most lengths are short. Long ones have lanes enough to be cheap, a few of them have not."""
+    """Most lengths are short. Long ones have sequences enough to be cheap, a few of them have not."""
     other = round(2 ** (11 * rng.random(2).min()))
     time = int(rng.choice((*TIMES, other), p=(*SHARES, 1 - sum(SHARES))))
     wide = time > 16 and rng.random() < 0.9
@@ -172,7 +172,7 @@ def judged(plan: Plan) -> Outcome:
     return Outcome(
         declared=DECLARED.index(plan.arithmetic),
         time=time,
-        lanes=size // time,
+        sequences=size // time,
         elements=size,
         verdict=verdict.verdict,
         ratio=verdict.ratio,
@@ -190,10 +190,10 @@ def alarm(plan: Plan, verdict: Verdict) -> str:
 
 
 def tightness(got: Array, exact: Certified) -> tuple[float, ...]:
-    """Largest allowance over largest error of each lane with an error and allowances throughout."""
+    """Largest allowance over largest error of each sequence with an error and allowances throughout."""
     found = compare(got, exact)
     known = np.isfinite(found.bound).all(axis=1)  # (batch, channels)
-    error, bound = (x.max(axis=1)[known] for x in (found.error, found.bound))  # (lanes,)
+    error, bound = (x.max(axis=1)[known] for x in (found.error, found.bound))  # (sequences,)
     return tuple((bound[error > 0] / error[error > 0]).tolist())
 
 

@@ -19,7 +19,7 @@ class Row(NamedTuple):
     declared: str
     time: int
     calls: int
-    lanes: int
+    sequences: int
     smallest: float
     median: float
     ratio: float
@@ -28,8 +28,8 @@ class Row(NamedTuple):
 
     def __str__(self) -> str:
         shares = f"{self.informative:.2f} | {self.rounded:.2f}"
-        bounds = f"{self.smallest:.3g} | {self.median:.3g}" if self.lanes else "- | -"
-        words = f"{self.format} | {self.declared} | {self.time} | {self.calls} | {self.lanes}"
+        bounds = f"{self.smallest:.3g} | {self.median:.3g}" if self.sequences else "- | -"
+        words = f"{self.format} | {self.declared} | {self.time} | {self.calls} | {self.sequences}"
         return f"| {words} | {bounds} | {_down(self.ratio)} | {shares} |"
 
 
@@ -49,7 +49,7 @@ def row(outcomes: list[Outcome]) -> Row:
         declared=label(arithmetic),
         time=outcomes[0].time,
         calls=len(outcomes),
-        lanes=ratios.size,
+        sequences=ratios.size,
         smallest=float(ratios.min(initial=np.inf)),
         median=float(np.median(ratios)) if ratios.size else np.inf,
         ratio=max(o.ratio for o in outcomes),
@@ -78,7 +78,7 @@ def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
     words = [o.verdict for o in outcomes]
     return {
         "evaluations": len(outcomes),
-        "lanes": sum(o.lanes for o in outcomes),
+        "sequences": sum(o.sequences for o in outcomes),
         "elements": sum(o.elements for o in outcomes),
         **{word: words.count(word) for word in ("outside", "within", "nearest", "undecided")},
         "ratio": max(o.ratio for o in outcomes),
@@ -90,7 +90,7 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     found = totals(outcomes)
     yield from INTRODUCTION.format(seed=seed, **found | {"ratio": _down(found["ratio"])}).splitlines()
     yield ""
-    yield "| format | class | T | calls | lanes | smallest | median | error/allowance | informative | rounded |"
+    yield "| format | class | T | calls | sequences | smallest | median | error/allowance | informative | rounded |"
     yield "|---|---|" + "---:|" * 8
     yield from map(str, table(outcomes))
 
@@ -109,7 +109,7 @@ table.
 | | |
 |---|---:|
 | evaluations (one call, judged as a whole) | {evaluations:,} |
-| lanes of all calls (batch rows times channels) | {lanes:,} |
+| sequences of all calls (batch rows times channels) | {sequences:,} |
 | elements of all calls (states) | {elements:,} |
 | `outside` | {outside:,} |
 | `within` | {within:,} |
@@ -125,10 +125,10 @@ results. Inputs: |lam| near 0, around 1/2, near 1, exactly 1 and just above, con
 beside complex states; magnitudes from subnormal to near overflow, constant inputs, whole numbers, inputs that cancel what was
 carried; with and without h0 and reverse. Lengths go from 1 to 2048, and the table shows four.
 
-**Columns.** `calls`: evaluations of this class and length. `lanes`: lanes of these calls with an error and with an allowance
+**Columns.** `calls`: evaluations of this class and length. `sequences`: sequences of these calls with an error and with an allowance
 throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error
-over these lanes, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any
-window where states are read back (`store`), rounded down. `informative`: share of lanes whose allowance could tell zeros or a
+over these sequences, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any
+window where states are read back (`store`), rounded down. `informative`: share of sequences whose allowance could tell zeros or a
 dropped carry ([verdicts.md](verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of
 the exact state. A large median is the price of a worst case: random errors grow like the square root of the number of
 roundings, allowances like the number itself. A `smallest` near 1 is an allowance that an honest program uses up."""

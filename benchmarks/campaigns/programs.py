@@ -71,9 +71,9 @@ class Campaign(NamedTuple):
     draw: Callable[..., Any]
     shares: Callable[[np.random.Generator, int], Array]
     programs: Callable[[str, np.random.Generator], list[Program]]
-    programs_told: str
-    draws_told: str
-    sparse_told: str
+    programs_text: str
+    draws_text: str
+    sparse_text: str
 
 
 class Scanned(Recurrence):

@@ -68,8 +68,8 @@ CAMPAIGN = Campaign(
     draw=draw,
     shares=lambda rng, state: np.ones(state),  # every head has it as gamma
     programs=programs,
-    programs_told="RotRNN's matrices are applied one after the other or multiplied first: "
+    programs_text="RotRNN's matrices are applied one after the other or multiplied first: "
     "(xi P'B) u and (C P) s.",
-    draws_told="RotRNN's heads have one gamma and N coordinates each.",
-    sparse_told="RotRNN's P = I",
+    draws_text="RotRNN's heads have one gamma and N coordinates each.",
+    sparse_text="RotRNN's P = I",
 )

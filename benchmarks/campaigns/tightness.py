@@ -28,15 +28,15 @@ Certificates = dict[str, dict[str, Certified]]  # by mode and name of the result
 class Finding(NamedTuple):
     """One result of one program in one mode.
 
-    A lane is a channel over time, or a whole parameter, with its largest allowance and error.
+    A sequence is a channel over time, or a whole parameter, with its largest allowance and error.
     """
 
     program: str
     result: str
     mode: str
-    ratios: tuple[float, ...]  # allowance/error of the lanes that have an error
-    sizes: tuple[float, ...]  # allowance/rms of the lanes whose truth is not zero
-    informative: float  # share of lanes whose allowance could tell zeros or a dropped carry
+    ratios: tuple[float, ...]  # allowance/error of the sequences that have an error
+    sizes: tuple[float, ...]  # allowance/rms of the sequences whose truth is not zero
+    informative: float  # share of sequences whose allowance could tell zeros or a dropped carry
     elements: int
     outside: int  # elements
     largest: float  # error/allowance

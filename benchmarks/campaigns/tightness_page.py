@@ -23,7 +23,7 @@ class Row(NamedTuple):
     format: str
     output: str
     mode: str
-    lanes: int
+    sequences: int
     smallest: float
     median: float
     size: float
@@ -54,7 +54,7 @@ def row(number: int, output: str, mode: str, parts: list[Finding]) -> Row:
         format=dtype,
         output=output,
         mode=mode,
-        lanes=ratios.size,
+        sequences=ratios.size,
         smallest=float(ratios.min(initial=np.inf)),
         median=float(np.median(ratios)) if ratios.size else np.inf,
         size=float(np.median(sizes)) if sizes.size else np.inf,
@@ -106,13 +106,13 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     """The lines of docs/measured/layers-tightness.md."""
     rows, found = table(outcomes), totals(outcomes)
     ratios = {name: f"{np.floor(1e4 * value) / 1e4:.4f}" for name, value in found.items() if name.startswith("ratio")}
-    told = {name: _said(f"{name}_told") for name in ("programs", "draws")}
-    told["sparse"] = _said("sparse_told", " and ")
+    texts = {name: _said(f"{name}_text") for name in ("programs", "draws")}
+    texts["sparse"] = _said("sparse_text", " and ")
     each = len(outcomes) // len(CELLS)
-    yield from INTRODUCTION.format(seed=seed, each=each, **told, **found | ratios).splitlines()
-    yield from ("", *TEETH.splitlines(), "")
+    yield from INTRODUCTION.format(seed=seed, each=each, **texts, **found | ratios).splitlines()
+    yield from ("", *INFORMATIVE.splitlines(), "")
     columns = (f"{mode}: {output}" for mode in MODES for output in ("y", "h", "gradients"))
-    yield from _table(("system", "regime", "format", *columns), 3, teeth(rows))
+    yield from _table(("system", "regime", "format", *columns), 3, where_informative(rows))
     for system in dict.fromkeys(one.system for one in rows):
         for regime in dict.fromkeys(one.regime for one in rows if one.system == system):
             mine = [one for one in rows if (one.system, one.regime) == (system, regime)]
@@ -128,8 +128,8 @@ def _said(field: str, between: str = "\n") -> str:
     return between.join(getattr(campaign, field) for campaign in CAMPAIGNS.values())
 
 
-def teeth(rows: list[Row]) -> Iterator[tuple[str, ...]]:
-    """Shares of informative lanes, by regime and format."""
+def where_informative(rows: list[Row]) -> Iterator[tuple[str, ...]]:
+    """Shares of informative sequences, by regime and format."""
     kinds: tuple[Callable[[str], bool], ...] = (lambda o: o == "y", lambda o: o == "h", lambda o: o.startswith("gradient"))
     for place in dict.fromkeys(one[:3] for one in rows):
         mine = [one for one in rows if one[:3] == place]
@@ -147,8 +147,8 @@ def _pairs(rows: list[Row]) -> Iterator[tuple[str, ...]]:
 def _cost(found: tuple[Regime, Cost]) -> tuple[str, ...]:
     regime, spent = found
     pairs = ((spent.outputs, spent.forward), (spent.gradients, spent.vjp))
-    told = ((f"{ours:.2g} s", f"{plain:.2g} s", f"{ours / plain:.0f}") for ours, plain in pairs)
-    return (regime.system, str(regime), *(text for part in told for text in part))
+    cells = ((f"{ours:.2g} s", f"{plain:.2g} s", f"{ours / plain:.0f}") for ours, plain in pairs)
+    return (regime.system, str(regime), *(text for part in cells for text in part))
 
 
 def _table(columns: tuple[str, ...], words: int, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -194,16 +194,16 @@ every row of B and C and no skip, {sparse}: almost nothing but the scan rounds.
 **Modes.** `formed`: drive and states are formed, and of gradients the cotangents of the states by the adjoint recurrence;
 `any`: none of this is assumed.
 
-**Columns.** A lane is a channel over time, or a whole parameter, or all of u; it has its largest allowance and its largest
-error. `smallest`, `median`: of allowance/error, over the lanes that have an error. `/rms`: allowance over the rms of the truth,
-median. `informative`: share of lanes whose allowance, the rounding of results aside, is at most 2^-7 of the rms (and could
+**Columns.** A sequence is a channel over time, or a whole parameter, or all of u; it has its largest allowance and its largest
+error. `smallest`, `median`: of allowance/error, over the sequences that have an error. `/rms`: allowance over the rms of the truth,
+median. `informative`: share of sequences whose allowance, the rounding of results aside, is at most 2^-7 of the rms (and could
 tell a dropped carry from y). `outside`: elements. `gradient B` and `gradient C` hold real and imaginary parts, and both
 directions' C."""
 
-TEETH = """\
+INFORMATIVE = """\
 ## Where allowances inform
 
-Shares of informative lanes; those of gradients are the mean over all of them."""
+Shares of informative sequences; those of gradients are the mean over all of them."""
 
 COST = """\
 ## Cost

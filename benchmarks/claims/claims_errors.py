@@ -21,7 +21,7 @@ from scanproof.report.claims_model import ClaimRow, Curve
 
 FORMATS = ("float32", "bfloat16")
 PRECISION = 256
-LANES = 8
+SEQUENCES = 8
 OWN = "scan, λ exactly representable"
 STABLE = "|λ| < 1, because ν = exp(ν_log) > 0 (LRU), and γ = exp(−exp(γ_log)) < 1 (RotRNN)"
 
@@ -56,7 +56,7 @@ def coefficient_curve(dtype: str, way: str, found: dict[int, Coefficients], doub
 def scan_curve(seed: int, dtype: str, state: str, steps: int, smallest: int) -> Curve:
     """rms error of the plain loop over the rms of the states, in the last quarter; lam and b of dtype, states of `state`."""
     powers = range(1, min(smallest, format_of(dtype).significand_bits) + 1)
-    lam = np.repeat([1 - 2.0**-j for j in powers], LANES).astype(dtype)  # (channels,)
+    lam = np.repeat([1 - 2.0**-j for j in powers], SEQUENCES).astype(dtype)  # (channels,)
     b = np.random.default_rng(seed).standard_normal((1, steps, lam.size)).astype(dtype)  # (1, steps, channels)
     got = scan(lam.astype(state), b.astype(state)).astype(float)[:, -(steps // 4) :]
     h = truth(Inputs(lam.astype(float), b.astype(float)))
@@ -69,7 +69,7 @@ def scan_curve(seed: int, dtype: str, state: str, steps: int, smallest: int) -> 
 
 def _lanes(x: Array) -> Iterable[Array]:
     """Channels of the same lam together."""
-    return np.split(x, x.shape[2] // LANES, axis=2)
+    return np.split(x, x.shape[2] // SEQUENCES, axis=2)
 
 
 def _rms(x: Array) -> float:

@@ -32,7 +32,7 @@ class Measured(NamedTuple):
     @property
     def faults(self) -> list[str]:
         """Rows above the constant of their own class; none is expected."""
-        return [f"{row.what}: {row.told}, above {_power(row.claimed)}" for row in self.rows if not row.error <= row.claimed]
+        return [f"{row.what}: {row.description}, above {_power(row.claimed)}" for row in self.rows if not row.error <= row.claimed]
 
 
 def jobs(seed: int) -> list[tuple[Callable[..., list[Any]], tuple[Any, ...]]]:
@@ -49,10 +49,10 @@ def measured(seed: int, results: list[list[Any]]) -> Measured:
 def versions() -> dict[str, str]:
     """Of what is measured and measured with; NumPy chooses its code by the processor."""
     packages = {name for found in importlib.metadata.packages_distributions().values() for name in found}
-    told = {name: importlib.metadata.version(name) for name in PACKAGES if name in packages}
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES if name in packages}
     targets = np.lib.introspect.opt_func_info(func_name="^exp$", signature="float32").get("exp", {}).values()
     code = ", ".join(target["current"] for target in targets) or "unknown"
-    return {"python": platform.python_version(), "processor": platform.machine()} | told | {"NumPy's exp in float32": code}
+    return {"python": platform.python_version(), "processor": platform.machine()} | versions | {"NumPy's exp in float32": code}
 
 
 # ---------------------------------------------------------------- the page
@@ -145,7 +145,7 @@ def _exceeding(found: Measured) -> Iterator[str]:
         if not row.error <= row.constant:
             held = "above it: NOT ADMITTED" if not row.error <= row.claimed else f"declared {_power(row.claimed)}"
             belongs = "no class" if row.word == "none" else f"class `{row.word}`, {held}"
-            yield f"- {row.what}: {row.told}; default {row.constant:g}; {belongs}"
+            yield f"- {row.what}: {row.description}; default {row.constant:g}; {belongs}"
 
 
 EXPM = "error of exp S for a skew S (N, N) in units of u (n + sqrt N), see below; of its adjoint, relative to G"

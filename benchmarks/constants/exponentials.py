@@ -71,7 +71,7 @@ class Row(NamedTuple):
         return f"{'expm' if self.action == 'exp' else 'adjoint of expm'} of {self.who} in {self.dtype}"
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The error, and for which matrix."""
         return f"{self.error:.4g} units at N = {self.size}, norm {self.norm:.5g}, {self.kind}"
 

@@ -62,7 +62,7 @@ class Row(NamedTuple):
         return f"{self.function} of {self.who} in {self.dtype}"
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The error, and where."""
         return f"{self.error:.4g} u at {self.at!r}"
 

@@ -139,12 +139,12 @@ def draw(path: Path) -> None:
         panel(axes, f"{name}: {name_of(tree)}", tree)
     bound = "\\sum_k\\,[(1{+}\\beta)^{4-k}(1{+}u)^{3}-1]\\;|\\lambda_4\\cdots\\lambda_{k+1}b_k|"
     count = "Always $4-k$ products, and 3 additions at most. So, bracketed in any way:"
-    told = (
+    lines = (
         "Below leaf $k$: what $\\lambda_4\\cdots\\lambda_{k+1}b_k$ meets in all. " + count,
         f"$|\\mathrm{{computed}}\\;h_4-h_4|\\;\\leq\\;{bound}$",
         description().replace("h_4", "$h_4$"),
     )
-    for y, text, size in zip((0.2, 0.115, 0.03), told, (9, 12, 9), strict=True):
+    for y, text, size in zip((0.2, 0.115, 0.03), lines, (9, 12, 9), strict=True):
         figure.text(0.5, y, text, ha="center", va="center", fontsize=size)
     figure.savefig(path, format="svg", metadata={"Date": None, "Description": description()})
 

@@ -71,7 +71,7 @@ def _zeros(system: System, params: Arguments, u: Array) -> Array:
     """Initial states of zero: (batch, [2,] state...)."""
     known = {name: x for name, x in params.items() if name in system.argument}
     call = Call(system, {**known, "u": u})
-    zeros: Array = call.leave(system.argument["h0"].axes, call.inside(call.arguments)["h0"])
+    zeros: Array = call.to_caller(system.argument["h0"].axes, call.inside(call.arguments)["h0"])
     return zeros
 
 

@@ -172,6 +172,6 @@ PEERS = Peers(
                *(Arithmetic(dtype, **_OF_XLA) for dtype in _SHORT), **_JAX),
     ),
     recorded=filtered,
-    told=True,
+    informs=True,
     growth=Growing(GROWTH_MODULUS, growing),
 )  # fmt: skip

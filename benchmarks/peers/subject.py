@@ -57,19 +57,19 @@ class Peers(NamedTuple):
     share: of so many cases that are asked for, a search tries one.
     recorded: arguments driven by a recording (batch, time, channels), in a declared format; None
         where nothing can be driven.
-    told: whether allowances tell something about recordings, so that `undecided` is a fault.
+    informs: whether allowances tell something about recordings, so that `undecided` is a fault.
     """
 
     system: str
     subjects: tuple[Subject, ...]
     share: int = 1
     recorded: Callable[[Array, Arithmetic], Arguments] | None = None
-    told: bool = False
+    informs: bool = False
     growth: Growing | None = None
 
     def decided(self, arithmetic: Arithmetic) -> bool:
         """Whether recordings must be decided; of few bits only integer cases are."""
-        return self.told and not arithmetic.coarse
+        return self.informs and not arithmetic.coarse
 
 
 def each(

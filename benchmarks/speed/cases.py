@@ -1,8 +1,8 @@
 """The benchmark's cases: shapes, and inputs whose results can be judged.
 
 The time of a scan does not depend on the values (while none is subnormal), so the values are chosen for the verdict. Channel 0
-is an exact lane: lam in {1, -1, i} and whole b, so every bracketing must return the truth itself, at any length. The other
-channels decay. A case with one channel has only the exact lane.
+is an integer case: lam in {1, -1, i} and whole b, so every bracketing must return the truth itself, at any length. The other
+channels decay. A case with one channel has only the integer case.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _lam(rng: Any, case: Case) -> Array:
 
 
 def _rotation(rng: Any, b: Array) -> Rotation:
-    """theta = 0 is exact and a quarter turn is not (pi is no float), so the exact lane stands still."""
+    """theta = 0 is exact and a quarter turn is not (pi is no float), so the integer case stands still."""
     batch, time, channels = b.shape
     heads = channels // PAIRS
     gamma = rng.uniform(0.9, 0.99, heads).astype(np.float32)  # (heads,)

@@ -12,23 +12,23 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.systems.scan import call_of
 
-# Beyond some thousand steps the allowance of the order "any" tells nothing about decaying lanes; that of an exact one is zero.
+# Beyond some thousand steps the allowance of the order "any" tells nothing about decaying sequences; that of an exact one is zero.
 DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
 
 
 class Judged(NamedTuple):
-    """What the gate found. lanes: (batch, channel) pairs judged; states: how many of their states. A copy is a reference."""
+    """What the gate found. sequences: (batch, channel) pairs judged; states: how many of their states. A copy is a reference."""
 
     verdict: Status | Literal["reference"]
     reason: str
-    lanes: int = 0
+    sequences: int = 0
     states: int = 0
 
 
 def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
-    """Judges lanes of the very result and the very inputs that are timed, in about a second at most.
+    """Judges sequences of the very result and the very inputs that are timed, in about a second at most.
 
-    A lane is a scan of its own and a scan is causal, so every state judged is judged for good. The lanes, in the first and
+    A sequence is a scan of its own and a scan is causal, so every state judged is judged for good. The sequences, in the first and
     the last row of the batch: channel 0 (exact) at its whole length, and the beginning of the last channels (decaying).
     """
     got = _states(got, inputs)
@@ -41,8 +41,8 @@ def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
         decaying = slice(max(1, channels - DECAYING_CHANNELS), channels)
         parts.append(_judge(got, inputs, decaying, DECAYING_STEPS, arithmetic))
     worst = min(parts, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict))
-    lanes, states = sum(part.lanes for part in parts), sum(part.states for part in parts)
-    return Judged(worst.verdict, worst.reason, lanes, states)
+    sequences, states = sum(part.sequences for part in parts), sum(part.states for part in parts)
+    return Judged(worst.verdict, worst.reason, sequences, states)
 
 
 def _judge(got: Array, inputs: Inputs, channels: slice, most: int, arithmetic: Arithmetic) -> Judged:

@@ -99,7 +99,7 @@ SCANS = (
     Link(
         name="sizes and counts of a scan",
         says="X, E, n, m, G of every bracketing, step by step in O(T)",
-        python=("reference.allowance.walk:walked", "reference.allowance.walk:_largest_segment",
+        python=("reference.allowance.magnitudes:magnitudes_of", "reference.allowance.magnitudes:_largest_segment",
                 "reference.allowance.rounding:_products"),
         lemmas=("rounding-recurrence",),
         theorems=("BoundCount.*",),
@@ -135,11 +135,11 @@ SCANS = (
         tested=("tests/reference/arithmetic/test_formats.py: wider accumulation",),
     ),
     Link(
-        name="exact lanes",
+        name="integer cases",
         says="allowance 0 where every partial sum of every order is representable",
-        python=("reference.allowance.exact_lanes:advance",),
+        python=("reference.allowance.integer_cases:advance",),
         argued=("docs/theorem.md: integers whose absolute values add up to at most 2^p",),
-        tested=("tests/reference/allowance/test_rounding.py: lanes that have none, and lanes that do",),
+        tested=("tests/reference/allowance/test_rounding.py: cases that have none, and cases that do",),
     ),
     Link(
         name="no overflow",
@@ -171,24 +171,24 @@ LAYERS = (
         name="elements (v, X, E) of a layer",
         says="|computed - v| <= E for every program that multiplies out to the same monomials, cancels nothing and meets, on any "
         "path, no more additions than the equations write, n - 1 in a sum of n; a flat sum over what two run over is another",
-        python=("reference.allowance.near:Near", "reference.allowance.rules:rules", "reference.allowance.elements:pair"),
+        python=("reference.allowance.bounded:Bounded", "reference.allowance.operation_errors:operation_errors", "reference.allowance.elements:pair"),
         lemmas=("rounding-near", "rounding-circuit", "element-product", "element-open-sum", "element-quotient"),
         theorems=("Circuit.*", "CircuitSum.*"),
         argued=("docs/layers.md: Circuits without cancellation. Coq proves the bound of a program by its own counts "
                 "(counted), of one open sum and of one product; that the rules together cover the class is argued",
-                "reference/allowance/near.py: roundings of a quotient, declared depths of sums, "
+                "reference/allowance/bounded.py: roundings of a quotient, declared depths of sums, "
                 "the 3 n addends of n complex products"),
-        tested=("tests/proofs/test_coq_circuits.py: programs in fractions beside Near",
-                "tests/reference/allowance/test_near.py: every rule",
+        tested=("tests/proofs/test_coq_circuits.py: programs in fractions beside Bounded",
+                "tests/reference/allowance/test_bounded.py: every rule",
                 "tests/reference/allowance/test_layer_certificate.py: one flat sum over steps and width is another class"),
     ),
     Link(
         name="underflow in a layer, whichever factors are multiplied first",
-        says="a loss meets no more than the other factors of its monomial, whose product reach bounds; m products lose m times",
-        python=("reference.allowance.near:Near", "reference.allowance.elements:_lost", "reference.allowance.elements:scan"),
-        argued=("reference/allowance/near.py: lost and reach",
-                "reference/allowance/elements.py: _lost, where drives are not formed"),
-        tested=("tests/reference/allowance/test_near.py: weaker rules are violated, in every order of the factors",),
+        says="a loss meets no more than the other factors of its monomial, whose product K bounds; m products lose m times",
+        python=("reference.allowance.bounded:Bounded", "reference.allowance.elements:_underflow_error", "reference.allowance.elements:scan"),
+        argued=("reference/allowance/bounded.py: K, the bound of products, and F, the error of underflow",
+                "reference/allowance/elements.py: _underflow_error, where drives are not formed"),
+        tested=("tests/reference/allowance/test_bounded.py: weaker rules are violated, in every order of the factors",),
     ),
     Link(
         name="scan of a layer",
@@ -198,7 +198,7 @@ LAYERS = (
         lemmas=("rounding-recurrence",),
         theorems=("BoundTheorem.rounding_any_order", "Recurrence.sequential"),
         assumed=("b and h are formed, where stages formed is declared",),
-        tested=("tests/reference/allowance/test_near.py: scans of uncertain numbers",),
+        tested=("tests/reference/allowance/test_bounded.py: scans of uncertain numbers",),
     ),
     Link(
         name="scan of a rotation with decay",
@@ -207,7 +207,7 @@ LAYERS = (
         lemmas=("rotation-affine", "rounding-recurrence"),
         theorems=("BoundTheorem.rounding_any_order",),
         argued=("reference/allowance/elements.py: rotation, one more rounding of every product, and one of their sum",),
-        tested=("tests/reference/allowance/test_near.py: scans of uncertain numbers",
+        tested=("tests/reference/allowance/test_bounded.py: scans of uncertain numbers",
                 "tests/reference/allowance/test_layer_certificate.py: honest layers"),
     ),
     Link(
@@ -239,7 +239,7 @@ LAYERS = (
         argued=("docs/layers.md: exp does not amplify perturbations of a skew matrix, since exp(sS) is orthogonal",),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/arithmetic/constants.py: c_E",),
-        tested=("tests/reference/allowance/test_near.py: the norm lane",
+        tested=("tests/reference/allowance/test_bounded.py: the bound in norm",
                 "tests/properties/systems/test_expm.py: the exponential alone",
                 "tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured"),
     ),
@@ -254,8 +254,8 @@ LAYERS = (
     ),
     Link(
         name="outputs, constants and gradients of a layer",
-        says="the reference run on elements: |got - v| <= E for y, h, h_last, shown constants and every cotangent",
-        python=("reference.allowance.certificate:outputs", "reference.allowance.certificate:shown",
+        says="the reference run on elements: |got - v| <= E for y, h, h_last, exposed constants and every cotangent",
+        python=("reference.allowance.certificate:outputs", "reference.allowance.certificate:exposed",
                 "reference.allowance.certificate:pulled_back", "reference.allowance.certificate:certified"),
         lemmas=("lru-gradients", "rotrnn-gradients", "element-store"),
         argued=("docs/layers.md: stages; autodiff transposes a circuit and keeps its monomials",),

@@ -5,7 +5,7 @@
      n, m, total   operands that are not exactly zero, products since the first, sum of |b| + dX; lam = 0 starts afresh
      depth <= n - 1, products <= m, sums <= m + 1
      G             ending' = A max(ending, 1), G' = max(G, ending') bounds the products of |lam| over all segments
-   In Python: reference/allowance/walk.py `walked`, `_largest_segment`; reference/allowance/rounding.py `_products`. *)
+   In Python: reference/allowance/magnitudes.py `magnitudes_of`, `_largest_segment`; reference/allowance/rounding.py `_products`. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear BoundTree BoundMultiplier BoundState.

@@ -10,7 +10,7 @@
    Relies on it: reference/allowance/rounding.py `_bracketing` (order "any" and `store` "chunk"; "chunked", "tree" with their own d). Only
    tested, not proved here: loss = 0 where no product loses (an evaluation that is honest with loss = 0, but the choice `lossy`
    is Python's); d and q of the declared orders; operand_loss of narrowed operands; the last rounding to the format of the
-   output (`_stored`); the evaluation of the bound in float64 (`_upward`, UP); exact lanes.
+   output (`_stored`); the evaluation of the bound in float64 (`_upward`, UP); integer cases.
    The first leaf is h0: its multiplier meets nobody, so that it may be taken as 0. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.

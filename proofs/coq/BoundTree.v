@@ -12,7 +12,7 @@
      state       |b' - (a_q b_l + b_q)| <= (V K - 1)|a_q b_l| + (V - 1)|b_q| + V loss + flush
      exact zeros 0 a = 0; a zero operand does not make a sum round: it costs at most flush, once for a number that is a leaf
    Source: docs/theorem.md; docs/decisions/0003-nonzero-operands.md. In Python: reference/allowance/rounding.py `_bracketing`,
-   reference/allowance/walk.py. *)
+   reference/allowance/magnitudes.py. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From Scanproof Require Import BoundNear.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.

@@ -11,7 +11,7 @@
      expansion    X is the sum over the monomials of the program multiplied out, on absolute values; so it is the same for all
      same_size    programs with the same monomials: re-bracketing, distributing, factoring change m and a only
    Source: Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3; allowances of layers rest on it.
-   Relies on it: reference/allowance/near.py (X and E of every expression), claims `rounding-near`, `rounding-circuit`. *)
+   Relies on it: reference/allowance/bounded.py (X and E of every expression), claims `rounding-near`, `rounding-circuit`. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import ring.
 From Scanproof Require Import BoundNear.

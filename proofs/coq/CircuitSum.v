@@ -5,7 +5,7 @@
    = sum E_i + flush (flush once, if n > 0), g = (1 + u)^(n - 1) - 1. Then, whatever the tree and the order of the addends,
      open_sum       |computed - sum y_i| <= E0 + g (X + E0) + (1 + g)(n - 1) flush
      product_rule   |fl(a' b') - a b| <= X_a E_b + E_a X_b + E_a E_b + beta (X_a + E_a)(X_b + E_b) + loss
-   Source: docs/theorem.md, reference/allowance/near.py. Relies on it: reference/allowance/near.py `Near.E`, `__add__`, `sum`, `_product`, where
+   Source: docs/theorem.md, reference/allowance/bounded.py. Relies on it: reference/allowance/bounded.py `Bounded.E`, `__add__`, `sum`, `_product`, where
    every sum adds flush at least once. Only tested: 3 n addends for n complex products; declared depths of sums below n - 1;
    division, functions. *)
 From mathcomp Require Import all_ssreflect all_algebra.

@@ -107,10 +107,10 @@ def dependencies(build: Path, names: Mapping[str, object]) -> tuple[dict[str, li
     probes = {package.replace("-", "_"): package for package in PACKAGES}
     for probe, package in probes.items():
         (build / f"{probe}.v").write_text(PACKAGES[package] + "\n")
-    told = run(build, "coqdep", "-R", ".", LIBRARY, *(f"{name}.v" for name in (*names, *probes)))
-    words = {name: [Path(word).stem for word in text.split()] for name, text in NEEDS.findall(told)}
+    text = run(build, "coqdep", "-R", ".", LIBRARY, *(f"{name}.v" for name in (*names, *probes)))
+    words = {name: [Path(word).stem for word in text.split()] for name, text in NEEDS.findall(text)}
     roots: dict[str, set[str]] = {}
-    for name, root in ABSENT.findall(told):
+    for name, root in ABSENT.findall(text):
         roots.setdefault(name, set()).add(root)
     lacking = {name: [package for probe, package in probes.items() if roots.get(name, set()) & roots.get(probe, set())]
                for name in names}
@@ -128,22 +128,22 @@ def one(build: Path, name: str, asked: Asked, before: Mapping[str, Outcome], lac
         if outcome.reason:
             return Outcome(outcome.status, f"needs {need}.v: {outcome.reason}")
     start = time.perf_counter()
-    told = run(build, "coqc", "-q", "-w", "-all", "-R", ".", LIBRARY, f"{name}.v")
+    text = run(build, "coqc", "-q", "-w", "-all", "-R", ".", LIBRARY, f"{name}.v")
     if not (build / f"{name}.vo").exists():
-        return Outcome("refused", rejection(build / f"{name}.v", told), time.perf_counter() - start)
+        return Outcome("refused", rejection(build / f"{name}.v", text), time.perf_counter() - start)
     rests, statements = interrogated(build, name, asked.theorems)
     other = {} if asked.pinned is None else changed(name, statements, asked.pinned)
-    reason = one_line(next((told for what, told in other.items() if what not in asked.theorems), ""))
+    reason = one_line(next((text for what, text in other.items() if what not in asked.theorems), ""))
     return Outcome("refused" if reason else "proved", reason, time.perf_counter() - start, rests, statements, other)
 
 
-def rejection(source: Path, told: str) -> str:
+def rejection(source: Path, text: str) -> str:
     """Coq's first error in one line, with the statement in whose proof it is."""
     version = run(source.parent, "coqc", "--print-version").split(" ")[0]
     other = "" if version.startswith(WRITTEN_FOR) else f" (Coq {version}, expected {WRITTEN_FOR})"
-    found = REJECTED.search(told)
+    found = REJECTED.search(text)
     if found is None:
-        return one_line(f"coqc{other} rejects {source.name}: {told}")
+        return one_line(f"coqc{other} rejects {source.name}: {text}")
     where = place(uncommented(source.read_text(encoding="utf-8")), int(found[1]))
     return one_line(f"coqc{other} rejects {source.name} {where}: {found[2]}")
 

@@ -75,7 +75,7 @@ def changed(file: str, found: Mapping[str, str], pinned: Mapping[str, str]) -> d
     """What is not stated as recorded, {name: the first difference in one line}."""
     names = dict.fromkeys((*found, *pinned))
     differences = {name: difference(found.get(name, "").split(), pinned.get(name, "").split()) for name in names}
-    return {name: f"{name} is not as in {file}.statements.toml: {told}" for name, told in differences.items() if told}
+    return {name: f"{name} is not as in {file}.statements.toml: {text}" for name, text in differences.items() if text}
 
 
 def difference(found: list[str], pinned: list[str]) -> str:

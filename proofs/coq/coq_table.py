@@ -56,8 +56,8 @@ def theorems(source: Path) -> list[Theorem]:
     try:
         table = read(source.with_suffix(".toml"))
     except (ValueError, OSError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
-        table, objection = {"theorem": {}, "allowed": ()}, f"{source.stem}.toml: {told}"
+        why = error.strerror if isinstance(error, OSError) else error
+        table, objection = {"theorem": {}, "allowed": ()}, f"{source.stem}.toml: {why}"
     else:
         objection = unproved(text)
     names = [*table["theorem"], *(name for name in stated if name not in table["theorem"])]

@@ -157,10 +157,10 @@ def answer(text: str) -> dict[str, Fraction]:
         ValueError: Gappa refuses the statement, or warns: an equality that it cannot see is a warning.
     """
     done = subprocess.run(COMMAND, input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    told = done.stderr + done.stdout
-    if done.returncode or re.search("warning|error", told, re.IGNORECASE):
-        raise ValueError(f"gappa refuses: {told or f'exit code {done.returncode}'}")
-    return {name: number(bound) for name, bound in re.findall(r"^\s*\|(\w+)\| in \[\S+, (\S+)", told, re.MULTILINE)}
+    text = done.stderr + done.stdout
+    if done.returncode or re.search("warning|error", text, re.IGNORECASE):
+        raise ValueError(f"gappa refuses: {text or f'exit code {done.returncode}'}")
+    return {name: number(bound) for name, bound in re.findall(r"^\s*\|(\w+)\| in \[\S+, (\S+)", text, re.MULTILINE)}
 
 
 def number(text: str) -> Fraction:

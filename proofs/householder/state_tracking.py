@@ -235,7 +235,7 @@ LEMMAS = (
         statement="Mamba's transition on [-1, 1], lam = 2 exp(-delta w) - 1, is 0 at delta = log(2) / w: the state is the last "
         "drive. It is in (-1, 1], and below 0 exactly when exp(-delta w) < 1/2.",
         source=f"{PAPER}: transitions 2 exp(.) - 1",
-        role="an exact lane of that layer; no logarithm of lam exists, so kernels of cumulated logarithms do not apply",
+        role="an integer case of that layer; no logarithm of lam exists, so kernels of cumulated logarithms do not apply",
         N="general N, every channel; real numbers, which floating-point arithmetic may round to -1",
         method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of numbers >= 0",
         cited=("0 < exp(x) <= 1 for real x <= 0",),

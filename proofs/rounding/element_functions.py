@@ -1,4 +1,4 @@
-"""More rules of reference/allowance/near.py and its neighbours: functions, quotients, narrower formats, and the norm of a basis.
+"""More rules of reference/allowance/bounded.py and its neighbours: functions, quotients, narrower formats, and the norm of a basis.
 
     symbol       meaning                                                                  shape
     f, f_        |f(v)|, |f(v')| at the exact and at the computed argument                ()
@@ -129,7 +129,7 @@ LEMMAS = (
         name="element-quotient",
         statement="(E_a + |a/b| E_b) / (|b| - E_b) bounds |a'/b' - a/b| where E_b < |b|.",
         source=SOURCE,
-        role="how reference/allowance/near.py bounds quotients, before they are rounded",
+        role="how reference/allowance/bounded.py bounds quotients, before they are rounded",
         N="numbers; the splitting for matrices of any size",
         method=METHOD,
         cited=(*CITED, "|b'| >= |b| - |b' - b|"),
@@ -139,7 +139,7 @@ LEMMAS = (
         name="element-store",
         statement="E + s (X + E) + loss bounds the error of what is stored in a narrower format.",
         source=SOURCE,
-        role="outputs and carries that are stored in 16 bits, in reference/allowance/rounding.py and reference/allowance/near.py",
+        role="outputs and carries that are stored in 16 bits, in reference/allowance/rounding.py and reference/allowance/bounded.py",
         N="numbers",
         method=METHOD,
         cited=CITED,
@@ -150,7 +150,7 @@ LEMMAS = (
         statement="P' z' - P z = P (z' - z) + (P' - P) z + (P' - P)(z' - z); every component of (P' - P) z is at most "
         "||P' - P||_2 |z|.",
         source=SOURCE,
-        role="the matrix exponential is known in norm only: its lane in reference/allowance/near.py",
+        role="the matrix exponential is known in norm only: `normwise` in reference/allowance/bounded.py",
         N="general N",
         method="free *-algebra, word normal form; the inequality of Cauchy and Schwarz as a square",
         cited=("a component of D z is e^T (D z) with |e| = 1, and |D z| <= ||D||_2 |z|", "a square of a real number is >= 0"),

@@ -1,4 +1,4 @@
-"""The rules of reference/allowance/near.py for elements (v, X, E), in exact arithmetic: products, open sums, closing, growing.
+"""The rules of reference/allowance/bounded.py for elements (v, X, E), in exact arithmetic: products, open sums, closing, growing.
 
     symbol          meaning                                                                     shape
     x_, x, y_, y    computed and exact values; here matrices, all identities allow it           (N, N)
@@ -15,7 +15,7 @@
     product    E0 = Xa Eb + Ea Xb + Ea Eb + beta Pa Pb + loss
     open sum   E = E0 + ((1 + u)^(n-1) - 1) (X + E0), so X + E = (1 + u)^(n-1) (X + E0)
 
-near.py computes these in float64, rounded upwards, and has flushed sums and narrowed operands besides; tests hold it to them.
+bounded.py computes these in float64, rounded upwards, and has flushed sums and narrowed operands besides; tests hold it to them.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ LEMMAS = (
         name="element-product",
         statement="E0 = Xa Eb + Ea Xb + Ea Eb + beta (Xa + Ea)(Xb + Eb) + loss bounds the error of a rounded product.",
         source=SOURCE,
-        role="how reference/allowance/near.py bounds the products of a layer",
+        role="how reference/allowance/bounded.py bounds the products of a layer",
         N="numbers; the splitting for matrices of any size",
         method=METHOD,
         cited=CITED,
@@ -169,7 +169,7 @@ LEMMAS = (
         statement="E = E0 + ((1 + u)^(n-1) - 1)(X + E0) bounds the error of n addends added in any order; closing keeps it, and "
         "it grows with E0, X and n.",
         source=SOURCE,
-        role="sums of reference/allowance/near.py stay open, because a program may add in any order",
+        role="sums of reference/allowance/bounded.py stay open, because a program may add in any order",
         N="every number n of addends, every order; flushed sums and declared depths are not part of it",
         method=f"{METHOD}; symbolic n",
         cited=(*CITED, "|(x + y) d| <= u |x + y|", "induction over n, or over trees", "(1 + u)^a >= 1"),

@@ -29,7 +29,7 @@ class Trial(NamedTuple):
     seed: int | None = None
 
 
-class Tooth(NamedTuple):
+class Weakened(NamedTuple):
     """A term, the model in which it is weakened, where that is tried, and the orders in which it is slack there."""
 
     term: str
@@ -44,39 +44,39 @@ class Tooth(NamedTuple):
 TRIALS = tuple(Trial(form, variant, order, seed) for (form, seed), variant, order in product(
     ((P3, None), (WIDE, None), (P4, 0), (P5, 0)), VARIANTS, ORDERS))  # fmt: skip
 Weak = ErrorModel
-TEETH = (
-    Tooth("u halved", Weak(u=0.5), orders=ORDERS),
-    Tooth("u not doubled", Weak(u=0.5), TRUNCATION, ORDERS),
-    Tooth("d: one addition fewer", Weak(fewer_additions=1)),
-    Tooth("beta removed", Weak(beta=0), orders=ORDERS),
-    Tooth("beta halved", Weak(beta=0.5), orders=ORDERS),
-    Tooth("beta halved", Weak(beta=0.5), orders=ORDERS, form=P5, seed=0),
-    Tooth("l (eta) removed", Weak(product_loss=0), orders=ORDERS),
-    Tooth("l (eta) halved", Weak(product_loss=0.5), orders=ORDERS),
-    Tooth("m l removed: underflow of states", Weak(state_losses=0)),
-    Tooth("m l: one product fewer", Weak(fewer_products=1)),
-    Tooth("w removed: underflow of multipliers", Weak(multiplier_losses=0), form=WIDE),
-    Tooth("w: one product fewer", Weak(fewer_multipliers=1), form=WIDE),
-    Tooth("w without G^2", Weak(growth_in_w=0), form=GROWING, seed=4, slack=("any",)),
-    Tooth("m l G without G", Weak(growth=0), form=GROWING, seed=4),
-    Tooth("m l G (1 + w) without w", Weak(wrong_growth=0), form=WIDE, slack=("any",)),
-    Tooth("(1 + xi) (1 + beta)^m of underflow removed", Weak(spread=0), slack=("any",)),
-    Tooth("f removed: flushed sums", Weak(sum_loss=0), FTZ, ORDERS),
-    Tooth("f halved", Weak(sum_loss=0.5), FTZ, ORDERS),
-    Tooth("(m + 1) f: one sum fewer", Weak(fewer_sums=1), FTZ),
-    Tooth("l removed: flushed products", Weak(product_loss=0), FTZ, ORDERS, slack=("any",)),
-    Tooth("l of flushed products halved", Weak(product_loss=0.5), FTZ, ORDERS, slack=ORDERS),
-    Tooth("read error of lam removed", Weak(read_lam=0), DAZ, ORDERS, WIDE),
-    Tooth("r: stored lam trusted", Weak(unsure=True), STORED, ORDERS),
-    Tooth("read error of b removed", Weak(read_b=0), DAZ, ORDERS, WIDE, slack=ORDERS),
+WEAKENED = (
+    Weakened("u halved", Weak(u=0.5), orders=ORDERS),
+    Weakened("u not doubled", Weak(u=0.5), TRUNCATION, ORDERS),
+    Weakened("d: one addition fewer", Weak(fewer_additions=1)),
+    Weakened("beta removed", Weak(beta=0), orders=ORDERS),
+    Weakened("beta halved", Weak(beta=0.5), orders=ORDERS),
+    Weakened("beta halved", Weak(beta=0.5), orders=ORDERS, form=P5, seed=0),
+    Weakened("l (eta) removed", Weak(product_loss=0), orders=ORDERS),
+    Weakened("l (eta) halved", Weak(product_loss=0.5), orders=ORDERS),
+    Weakened("m l removed: underflow of states", Weak(state_losses=0)),
+    Weakened("m l: one product fewer", Weak(fewer_products=1)),
+    Weakened("w removed: underflow of multipliers", Weak(multiplier_losses=0), form=WIDE),
+    Weakened("w: one product fewer", Weak(fewer_multipliers=1), form=WIDE),
+    Weakened("w without G^2", Weak(growth_in_w=0), form=GROWING, seed=4, slack=("any",)),
+    Weakened("m l G without G", Weak(growth=0), form=GROWING, seed=4),
+    Weakened("m l G (1 + w) without w", Weak(wrong_growth=0), form=WIDE, slack=("any",)),
+    Weakened("(1 + xi) (1 + beta)^m of underflow removed", Weak(spread=0), slack=("any",)),
+    Weakened("f removed: flushed sums", Weak(sum_loss=0), FTZ, ORDERS),
+    Weakened("f halved", Weak(sum_loss=0.5), FTZ, ORDERS),
+    Weakened("(m + 1) f: one sum fewer", Weak(fewer_sums=1), FTZ),
+    Weakened("l removed: flushed products", Weak(product_loss=0), FTZ, ORDERS, slack=("any",)),
+    Weakened("l of flushed products halved", Weak(product_loss=0.5), FTZ, ORDERS, slack=ORDERS),
+    Weakened("read error of lam removed", Weak(read_lam=0), DAZ, ORDERS, WIDE),
+    Weakened("r: stored lam trusted", Weak(unsure=True), STORED, ORDERS),
+    Weakened("read error of b removed", Weak(read_b=0), DAZ, ORDERS, WIDE, slack=ORDERS),
 )
 
-ROWS = 24 + len(TRIALS) + sum(len(tooth.orders) for tooth in TEETH)  # operations, and one for each conclusion
+ROWS = 24 + len(TRIALS) + sum(len(weakened.orders) for weakened in WEAKENED)  # operations, and one for each conclusion
 
 
-def bite(tooth: Tooth, order: str) -> Conclusion:
+def bite(weakened: Weakened, order: str) -> Conclusion:
     """The evaluations against the weakened allowance."""
-    return conclude(tooth.form, tooth.variant, order, tooth.model, seed=tooth.seed)
+    return conclude(weakened.form, weakened.variant, order, weakened.model, seed=weakened.seed)
 
 
 # ---------------------------------------------------------------- the tables of docs/measured/tiny.md
@@ -99,16 +99,16 @@ def rows() -> Iterator[Row]:
         found = conclude(trial.form, trial.variant, trial.order, seed=trial.seed)
         fault = f"{found.violations} violations: {trial.variant.name}, {trial.order}" if found.violations else None
         yield Row("trials", trial_row(trial, found), fault)
-    for tooth in TEETH:
-        for order in tooth.orders:
-            found = bite(tooth, order)
-            wrong = (found.violations > 0) == (order in tooth.slack)
-            yield Row("teeth", tooth_row(tooth, order, found), f"{tooth.term} ({order}) is not as listed" if wrong else None)
+    for weakened in WEAKENED:
+        for order in weakened.orders:
+            found = bite(weakened, order)
+            wrong = (found.violations > 0) == (order in weakened.slack)
+            yield Row("weakened", weakened_row(weakened, order, found), f"{weakened.term} ({order}) is not as listed" if wrong else None)
 
 
 def page(found: Iterable[Row]) -> str:
     """docs/measured/tiny.md."""
-    tables: dict[str, list[str]] = {"hypotheses": [], "trials": [], "teeth": []}
+    tables: dict[str, list[str]] = {"hypotheses": [], "trials": [], "weakened": []}
     for row in found:
         tables[row.table].append(row.text)
     return PAGE.format(**{name: "\n".join(texts) for name, texts in tables.items()})
@@ -124,9 +124,9 @@ def trial_row(trial: Trial, found: Conclusion) -> str:
     return f"| {where} | {found.evaluations:,} | {found.violations} | {found.ratio:.4f} |"
 
 
-def tooth_row(tooth: Tooth, order: str, found: Conclusion) -> str:
+def weakened_row(weakened: Weakened, order: str, found: Conclusion) -> str:
     lam, b = (", ".join(f"{x:g}" for x in part) for part in (found.example[:2], found.example[2:]))
-    where = f"{tooth.term} | {tooth.variant.name} | {order} | {format_words(tooth.form)} | {which(tooth.seed)}"
+    where = f"{weakened.term} | {weakened.variant.name} | {order} | {format_words(weakened.form)} | {which(weakened.seed)}"
     verdict = f"violated: lam = {lam}; b = {b}" if found.violations else "slack"
     return f"| {where} | {verdict} | {found.ratio:.4f} |"
 
@@ -174,7 +174,7 @@ of one bracketing, each step fused or not; `any`: those of the other bracketing 
 |---|---|---|---|---|---|---|
 {trials}
 
-## Teeth: one term weakened
+## One term weakened
 
 Weakened by its name in `reference/arithmetic/error_model.py`.
 Violated: with this input some evaluation has an error beyond the weakened
@@ -182,5 +182,5 @@ allowance. Slack: none has; the ratio is the largest part of the weakened allowa
 
 | term | variant | order | format | inputs | what happens | error / weakened allowance |
 |---|---|---|---|---|---|---|
-{teeth}
+{weakened}
 """

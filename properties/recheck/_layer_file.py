@@ -28,7 +28,7 @@ class Layer(NamedTuple):
     """One system; logs: parameters that are exponentiated; scaled: those by whose size it divides."""
 
     forms: dict[str, str]  # of the parameters
-    shown: dict[str, str]  # of the constants
+    exposed: dict[str, str]  # of the constants
     state: str  # the axes of a state
     logs: tuple[str, ...]
     scaled: tuple[str, ...]
@@ -41,7 +41,7 @@ def two_directions(w: Witness) -> bool:
     return any(name.startswith("C2") for name in w.arguments)
 
 
-def shown(w: Witness) -> dict[str, _values.Numbers]:
+def exposed(w: Witness) -> dict[str, _values.Numbers]:
     """The constants among the results."""
     found = ((name.partition(" "), x) for name, x in w.results.items())
     return {name: x for (group, _, name), x in found if group == "constant"}
@@ -54,7 +54,7 @@ def check(layer: Layer, w: Witness, sizes: dict[str, int]) -> None:
     given = layer.forms | {"u": sequences, "y_bar": sequences, "h0": f"batch {inner}"}
     results = {"y": sequences, "h": f"batch time {inner}", "h_last": f"batch {inner}"}
     results |= {f"gradient {name}": form for name, form in given.items() if name != "y_bar"}
-    results |= {f"constant {name}": form for name, form in layer.shown.items()}
+    results |= {f"constant {name}": form for name, form in layer.exposed.items()}
     _values.fit(w.arguments, given, sizes, _needed(layer, w))
     _values.fit(w.results, results, sizes, ())
     _check_count(layer, sizes, 2 if two_directions(w) else 1)
@@ -84,9 +84,9 @@ def _check_logs(layer: Layer, w: Witness) -> None:
 
 
 def _check_shown(w: Witness) -> None:
-    if w.output not in (f"y{GIVEN}", f"h{GIVEN}") or not shown(w):
+    if w.output not in (f"y{GIVEN}", f"h{GIVEN}") or not exposed(w):
         raise _values.fault("output", repr(w.output), "y or h, and constants among the results")
-    for name, x in shown(w).items():
+    for name, x in exposed(w).items():
         _values.finite(f"constant {name}", x)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from mpmath import fabs, isfinite, mp, mpc, mpf, mpmathify, re
 
-from ._layer_file import Layer, Recurrence, check, digits, recorded, shown, two_directions
+from ._layer_file import Layer, Recurrence, check, digits, exposed, recorded, two_directions
 from ._witness import GIVEN, Witness
 from .core import SMALL
 
@@ -60,7 +60,7 @@ def exact(layer: Layer, w: Witness, sizes: dict[str, int]) -> tuple[Any, Any]:
     p, index = _arguments(layer, w, sizes, row if one else None), [0 if one else row, *rest]
     k, (kind, _, name) = layer.constants(p), output.partition(" ")
     if w.output != output:
-        k |= {each: _lifted(x.nested()) for each, x in shown(w).items()}
+        k |= {each: _lifted(x.nested()) for each, x in exposed(w).items()}
     if kind == "constant":
         return reduce(getitem, index, k[name]), _size(list(k.values()))
     y, h = run(layer.recurrence(p, k), p, w.reverse)

@@ -39,7 +39,7 @@ LAYER = Layer(
         **dict.fromkeys(("C_re", "C_im", "C2_re", "C2_im"), "width state"),
         "D": "width",
     },
-    shown={"lam": "state complex", "gamma": "state"},
+    exposed={"lam": "state complex", "gamma": "state"},
     state="state complex",
     logs=("nu_log", "theta_log", "gamma_log"),
     scaled=(),

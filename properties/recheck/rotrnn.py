@@ -75,7 +75,7 @@ LAYER = Layer(
         "C2": "width features",
         "D": "width",
     },
-    shown={
+    exposed={
         **dict.fromkeys(("gamma", "xi"), "heads"),
         **dict.fromkeys(("cos", "sin"), "heads pairs"),
         "P": "heads head_dim head_dim",

@@ -56,9 +56,9 @@ def wide(domain: Domain) -> Sizes:
 
 def regimes(arithmetic: Arithmetic, domain: Domain) -> Mapping[str, tuple[Any, ...]]:
     """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other algorithms lose more."""
-    silent = {"subnormal"} if arithmetic.subnormals != "gradual" or not arithmetic.bracketing else set()
-    silent |= set() if arithmetic.bracketing else {"near overflow"}
-    sizes = tuple(size for size in SIZES if size not in silent)
+    uninformed = {"subnormal"} if arithmetic.subnormals != "gradual" or not arithmetic.bracketing else set()
+    uninformed |= set() if arithmetic.bracketing else {"near overflow"}
+    sizes = tuple(size for size in SIZES if size not in uninformed)
     return {"varying": domain.lam_kinds(), "lam": LAMBDAS, "size": sizes}
 
 

@@ -3,10 +3,10 @@
     result               what it is
     NAME                 a result of the system, such as y or h
     gradient NAME        cotangent of an argument
-    constant NAME        what an implementation shows of its constants, such as lam or P
-    NAME from constants  a result as it follows from the constants that were shown: nothing is assumed of exp, cos, expm then
+    constant NAME        what an implementation exposes of its constants, such as lam or P
+    NAME from constants  a result as it follows from the constants that were exposed: nothing is assumed of exp, cos, expm then
 
-Most systems are certified by their own equations, run on allowance elements (near.py). A system with a sharper theory
+Most systems are certified by their own equations, run on allowance elements (bounded.py). A system with a sharper theory
 brings its own. Results of a program that declares `stages formed` are judged with b and h as numbers that are formed;
 gradients only where the adjoint recurrence is declared too, since the cotangents of another scan (autodiff of a tree)
 never form a.
@@ -19,9 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from scanproof.reference.allowance import elements as allowance_namespace
+from scanproof.reference.allowance.bounded import Bounded
 from scanproof.reference.allowance.certified import GIVEN, Block, Certified
-from scanproof.reference.allowance.near import Near
-from scanproof.reference.allowance.rules import Rules, rules
+from scanproof.reference.allowance.operation_errors import OperationErrors, operation_errors
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.environment import require_ieee
 from scanproof.reference.arithmetic.operations import TINY, UP
@@ -62,22 +62,22 @@ def by_elements(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | N
         found |= outputs(call, arithmetic)
     if gradients:
         found |= pulled_back(call, arithmetic)
-    return found | (shown(call, arithmetic, constants) if constants else {})
+    return found | (exposed(call, arithmetic, constants) if constants else {})
 
 
 def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
     """Every result."""
-    rule = rules(arithmetic, arithmetic.stages == "formed")
-    system, x = call.system, _inside(call, rule)
-    return _named(call, system.run(system.constants(x), x, call.reverse), rule, carried(call))
+    errors = operation_errors(arithmetic, arithmetic.stages == "formed")
+    system, x = call.system, _inside(call, errors)
+    return _named(call, system.run(system.constants(x), x, call.reverse), errors, carried(call))
 
 
-def shown(call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]) -> dict[str, Certified]:
-    """The constants that an implementation shows, and the timed results from them as they stand."""
-    rule, other = (rules(arithmetic, arithmetic.stages == "formed") for _ in range(2))
+def exposed(call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]) -> dict[str, Certified]:
+    """The constants that an implementation exposes, and the timed results from them as they stand."""
+    errors, other = (operation_errors(arithmetic, arithmetic.stages == "formed") for _ in range(2))
     system = call.system
-    k = system.constants(_inside(call, rule))
-    own = {f"constant {name}": certified(getattr(k, name), rule, call) for name in constants}
+    k = system.constants(_inside(call, errors))
+    own = {f"constant {name}": certified(getattr(k, name), errors, call) for name in constants}
     inside, leaf = _inside(call, other), _leaf(other)
     given = system.constants(inside)._replace(**{name: leaf(x) for name, x in constants.items()})
     found = {name: x for name, x in system.run(given, inside, call.reverse).items() if system.result[name].timed}
@@ -87,33 +87,33 @@ def shown(call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]) ->
 
 def pulled_back(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
     """The cotangents of every argument."""
-    rule = rules(arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence")
-    system, leaf = call.system, _leaf(rule)
+    errors = operation_errors(arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence")
+    system, leaf = call.system, _leaf(errors)
     if system.pull_back is None:
         return {}
     bars = {of: leaf(x) for of, x in _bars(call).items()}
-    found = system.pull_back(_inside(call, rule), bars, call.reverse)
+    found = system.pull_back(_inside(call, errors), bars, call.reverse)
     named = {f"gradient {name}": x for name, x in found.items()}
-    return {name: certified(call.leave(call.axes_of(name), x), rule, call) for name, x in named.items()}
+    return {name: certified(call.to_caller(call.axes_of(name), x), errors, call) for name, x in named.items()}
 
 
-def _inside(call: Call, rule: Rules) -> dict[str, Near]:
-    leaf, inside = _leaf(rule), call.inside(call.wide)
+def _inside(call: Call, errors: OperationErrors) -> dict[str, Bounded]:
+    leaf, inside = _leaf(errors), call.inside(call.wide)
     return {name: leaf(x) for name, x in inside.items() if call.system.argument[name].role != "cotangent"}
 
 
 def _bars(call: Call) -> dict[str, Array]:
     """The cotangents of results, inside, in float64."""
     named = {str(call.system.argument[name].of): name for name in call.system.named("cotangent") if name in call.arguments}
-    return {of: call.enter(name, call.wide[name]) for of, name in named.items()}
+    return {of: call.to_internal(name, call.wide[name]) for of, name in named.items()}
 
 
 def _named(
-    call: Call, found: Mapping[str, Near], rule: Rules, owed: Mapping[str, Array], assumed: bool = True
+    call: Call, found: Mapping[str, Bounded], errors: OperationErrors, owed: Mapping[str, Array], assumed: bool = True
 ) -> dict[str, Certified]:
     axes = {name: call.system.result[name].axes for name in found}
-    left = {name: call.leave(axes[name], x) for name, x in found.items()}
-    return {name: certified(x, rule, call, owed.get(name), assumed) for name, x in left.items()}
+    left = {name: call.to_caller(axes[name], x) for name, x in found.items()}
+    return {name: certified(x, errors, call, owed.get(name), assumed) for name, x in left.items()}
 
 
 def carried(call: Call) -> dict[str, Array]:
@@ -126,20 +126,20 @@ def carried(call: Call) -> dict[str, Array]:
         k = system.constants(inside)
         without = k._replace(**{system.carry: 0 * getattr(k, system.carry)})
         runs = [system.run(each, inside, call.reverse) for each in (k, without)]
-        return {name: call.leave(system.result[name].axes, np.abs(x - runs[1][name])) for name, x in runs[0].items()}
+        return {name: call.to_caller(system.result[name].axes, np.abs(x - runs[1][name])) for name, x in runs[0].items()}
 
 
-def certified(x: Near, rule: Rules, call: Call, owed: Array | None = None, assumed: bool = True) -> Certified:
+def certified(x: Bounded, errors: OperationErrors, call: Call, owed: Array | None = None, assumed: bool = True) -> Certified:
     """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
-    size, real = x.v.size(), rule.real
-    known = call.system.unmodelled(rule.declared) is None
+    size, real = x.v.size(), errors.real
+    known = call.system.unmodelled(errors.declared) is None
     with np.errstate(all="ignore"):
-        unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * rule.inflation() + np.where(x.E > 0, TINY, 0.0))
+        unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * errors.inflation() + np.where(x.E > 0, TINY, 0.0))
         stored = np.where(x.size > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
     bound = (unstored + stored) * UP
-    safe = rule.tally.peak < rule.safe and float((size + bound).max(initial=0.0)) < real.largest
+    safe = errors.tally.peak < errors.safe and float((size + bound).max(initial=0.0)) < real.largest
     return Certified(x.v.truth(), bound, unstored, bool(safe), owed, assumed)
 
 
-def _leaf(rule: Rules) -> Callable[[Array], Near]:
-    return lambda x: Near.leaf(x, rule)
+def _leaf(errors: OperationErrors) -> Callable[[Array], Bounded]:
+    return lambda x: Bounded.leaf(x, errors)

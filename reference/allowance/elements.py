@@ -19,10 +19,10 @@ import flint
 import numpy as np
 
 from scanproof.reference.allowance import rounding
-from scanproof.reference.allowance.exact_lanes import Whole
-from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.bounded import Bounded
+from scanproof.reference.allowance.integer_cases import Whole
+from scanproof.reference.allowance.magnitudes import Carry, Leaves
 from scanproof.reference.allowance.orders.angle_sum import added_angles
-from scanproof.reference.allowance.walk import Carry, Leaves
 from scanproof.reference.arithmetic.operations import TINY, UP, Roundings
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import enclosed, exponential, namespace
@@ -58,14 +58,14 @@ def enclosures() -> Namespace:
 
 @cache
 def elements() -> Namespace:
-    """(v, X, E0, n, reach)."""
+    """(v, X, E0, n, product_bound)."""
     return Namespace(
         kind="allowance",
         lift=_no_lift,
         **{name: partial(function, name) for name in ELEMENTARY} | {"expm1": expm1},
-        real=Near.real_part,
-        imag=Near.imag_part,
-        conj=Near.conj,
+        real=Bounded.real_part,
+        imag=Bounded.imag_part,
+        conj=Bounded.conj,
         complex=pair,
         expm=expm,
         frechet=frechet,
@@ -75,11 +75,11 @@ def elements() -> Namespace:
     )
 
 
-def function(name: str, x: Near) -> Near:
+def function(name: str, x: Bounded) -> Bounded:
     """An elementary function: absolute errors for sin and cos, relative ones for the others."""
-    x, elementary, ops = x.closed(), x.rules.elementary, x.rules.real
+    x, elementary, ops = x.closed(), x.errors.elementary, x.errors.real
     with flint.ctx.workprec(BITS):
-        values, wide = (getattr(np, name)(balls(x.v, more)) for more in (0.0, x.E * x.rules.inflation()))
+        values, wide = (getattr(np, name)(balls(x.v, more)) for more in (0.0, x.E * x.errors.inflation()))
         moved = np.frompyfunc(lambda one, two: _up(abs(one - two)), 2, 1)(wide, values).astype(float)
     v = of_balls(values)
     relative = {"sin": 0.0, "cos": 0.0, "sqrt": elementary.division}.get(name, elementary.e) * ops.u
@@ -89,96 +89,96 @@ def function(name: str, x: Near) -> Near:
     return replace(found, argument=x) if name == "cos" else found
 
 
-def expm1(x: Near) -> Near:
+def expm1(x: Bounded) -> Bounded:
     """exp(x) - 1; with gain one-minus-square the worse of that and exp(x / 2)^2 - 1."""
     plain = function("expm1", x)
-    if x.rules.declared.gain == "expm1":
+    if x.errors.declared.gain == "expm1":
         return plain
     root = function("exp", x * 0.5)
-    return replace(plain, E0=np.maximum(plain.E, (root * root + -1).E), reach=plain.reach + 1)
+    return replace(plain, E0=np.maximum(plain.E, (root * root + -1).E), product_bound=plain.product_bound + 1)
 
 
-def pair(re: Near, im: Near) -> Near:
+def pair(re: Bounded, im: Bounded) -> Bounded:
     """re + i im: nothing is computed."""
     re, im = re.closed(), im.closed()
     X, E = (np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP) for one, two in ((re.X, im.X), (re.R, im.R)))
-    return Near(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.reach + im.reach, re.lost + im.lost, re.rules)
+    return Bounded(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.product_bound + im.product_bound, re.underflow_error + im.underflow_error, re.errors)
 
 
-def expm(S: Near) -> Near:
+def expm(S: Bounded) -> Bounded:
     """exp of skew matrices (stack, n, n)."""
     delta = np.where((S.size > 0).any((1, 2), keepdims=True), _distance(S), 0.0)  # exp(0) is exact (stack, 1, 1)
     v = through_balls(exponential.ball_expm, S.v)
     E = np.broadcast_to(delta, S.shape)
-    S.rules.tally.note(v.size() + E, S.shape[-1] + 16)
-    reach = np.maximum(v.size() + E, 1)
-    return Near(v, v.size(), E, np.ones(S.shape), reach, np.zeros(S.shape), S.rules, normwise=True)
+    S.errors.tally.note(v.size() + E, S.shape[-1] + 16)
+    product_bound = np.maximum(v.size() + E, 1)
+    return Bounded(v, v.size(), E, np.ones(S.shape), product_bound, np.zeros(S.shape), S.errors, normwise=True)
 
 
-def frechet(S: Near, G: Near) -> Near:
+def frechet(S: Bounded, G: Bounded) -> Bounded:
     """L(S, G) for skew S."""
     E, size = (np.sqrt((x * x).sum((1, 2), keepdims=True)) * UP for x in (G.E, G.size))  # (stack, 1, 1)
     v = through_balls(exponential.ball_frechet, S.v, G.v)
     error = np.broadcast_to(E + _distance(S) * size, S.shape)
-    S.rules.tally.note(v.size() + error, S.shape[-1] ** 2 + 16)
-    reach = np.maximum(v.size() + error, 1)
-    return Near(v, v.size(), error, np.ones(S.shape), reach, np.zeros(S.shape), S.rules)
+    S.errors.tally.note(v.size() + error, S.shape[-1] ** 2 + 16)
+    product_bound = np.maximum(v.size() + error, 1)
+    return Bounded(v, v.size(), error, np.ones(S.shape), product_bound, np.zeros(S.shape), S.errors)
 
 
-def _distance(S: Near) -> Array:
+def _distance(S: Bounded) -> Array:
     """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one subtraction."""
-    size, u = S.v.size(), S.rules.real.u
-    rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.rules.real.sum_loss, 0.0)  # (stack, n, n)
+    size, u = S.v.size(), S.errors.real.u
+    rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.errors.real.sum_loss, 0.0)  # (stack, n, n)
     moved, norm = (x.sum(1, keepdims=True).max(2, keepdims=True) for x in (rounded, size + rounded))
-    return np.asarray((moved + S.rules.elementary.c_E * u * (norm + S.shape[-1] ** 0.5)) * UP)
+    return np.asarray((moved + S.errors.elementary.c_E * u * (norm + S.shape[-1] ** 0.5)) * UP)
 
 
 def _no_lift(x: Any) -> Any:
-    raise TypeError("lift: found no declared arithmetic, expected Near.leaf(x, rules)")
+    raise TypeError("lift: found no declared arithmetic, expected Bounded.leaf(x, errors)")
 
 
 # ---------------------------------------------------------------- scans
 
 
-def scan(lam: Near, b: Near, h0: Near | None = None, reverse: bool = False, ops: Roundings | None = None) -> Near:
+def scan(lam: Bounded, b: Bounded, h0: Bounded | None = None, reverse: bool = False, ops: Roundings | None = None) -> Bounded:
     """h_t = lam_t h_{t-1} + b_t. lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels)"""
     lam = (lam[:, ::-1] if reverse and lam.ndim == 3 else lam).closed()
-    b = (b[:, ::-1] if reverse else b).stage()
-    h0 = (0 * b[:, 0] if h0 is None else h0).stage()
-    known = lam.rules.declared.bracketing or ops is not None  # other orders are known of rotations only
-    ops, declared = ops or b.ops, lam.rules.declared
+    b = (b[:, ::-1] if reverse else b).materialized()
+    h0 = (0 * b[:, 0] if h0 is None else h0).materialized()
+    known = lam.errors.declared.bracketing or ops is not None  # other orders are known of rotations only
+    ops, declared = ops or b.ops, lam.errors.declared
     v = enclosed.scan(lam.v, b.v, h0.v)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        sizes = v.size() if b.rules.anchored else None
-        walk, E, unstored, peak = rounding.of_leaves(_leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes)
+        sizes = v.size() if b.errors.materialized else None
+        magnitudes, E, unstored, peak = rounding.of_leaves(_leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes)
         E = np.where(np.isnan(unstored) | (not known), np.inf, unstored)
-        X = np.where(np.isnan(walk.X), np.inf, walk.X)
-        grown = np.exp(walk.m * np.log1p(ops.beta) + ops.c * walk.n * np.log1p(ops.u))
-        reach = (h0.reach[:, None] + np.cumsum(b.reach, 1)) * walk.G * grown
-        lost = _lost(lam, b, h0, ops) * grown
-    found = lam._noted(v, X, E, np.minimum(walk.n, 1), reach, lost, b.shape[1])
-    lam.rules.tally.note(peak, 0)
-    return (found[:, ::-1] if reverse else found).stage()
+        X = np.where(np.isnan(magnitudes.X), np.inf, magnitudes.X)
+        grown = np.exp(magnitudes.m * np.log1p(ops.beta) + ops.c * magnitudes.n * np.log1p(ops.u))
+        product_bound = (h0.product_bound[:, None] + np.cumsum(b.product_bound, 1)) * magnitudes.G * grown
+        underflow_error = _underflow_error(lam, b, h0, ops) * grown
+    found = lam._noted(v, X, E, np.minimum(magnitudes.n, 1), product_bound, underflow_error, b.shape[1])
+    lam.errors.tally.note(peak, 0)
+    return (found[:, ::-1] if reverse else found).materialized()
 
 
-def _lost(lam: Near, b: Near, h0: Near, ops: Roundings) -> Array:
+def _underflow_error(lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings) -> Array:
     """Where b is not formed, its factors and those of lam^m are multiplied in any order: m losses for each monomial, and sums.
 
-    reach_t = K reach_{t-1} + reach of b_t;  lost_t = K (lost_{t-1} + loss reach_{t-1}) + lost of b_t,  K = max(1, |lam|)
+    K_t = A K_{t-1} + K of b_t;  F_t = A (F_{t-1} + loss K_{t-1}) + F of b_t,  A = max(1, |lam|);  K, F as in bounded.py
     """
-    if b.rules.anchored:
+    if b.errors.materialized:
         return np.zeros(b.shape)
-    K, nothing = np.maximum(lam.size, 1), np.zeros(h0.shape)
-    reach = positive(K, b.reach, h0.reach)  # (batch, time, channels)
-    early = np.concatenate([h0.reach[:, None], reach], axis=1)[:, : b.shape[1]]
-    losses = positive(K, K * (2 * ops.product_loss + 3 * ops.operand_loss) * early, nothing)
-    return np.asarray(losses + positive(K, b.lost, h0.lost) + 2 * ops.sum_loss * reach)
+    A, nothing = np.maximum(lam.size, 1), np.zeros(h0.shape)
+    product_bound = positive(A, b.product_bound, h0.product_bound)  # (batch, time, channels)
+    early = np.concatenate([h0.product_bound[:, None], product_bound], axis=1)[:, : b.shape[1]]
+    losses = positive(A, A * (2 * ops.product_loss + 3 * ops.operand_loss) * early, nothing)
+    return np.asarray(losses + positive(A, b.underflow_error, h0.underflow_error) + 2 * ops.sum_loss * product_bound)
 
 
-def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
-    """What is 0 in exact numbers only (anchored, b may have cancelled) counts as an operand."""
+def _leaves(lam: Bounded, b: Bounded, ops: Roundings) -> Leaves:
+    """What is 0 in exact numbers only (materialized, b may have cancelled) counts as an operand."""
     A, X = (np.where(x.E > 0, np.maximum(x.X, TINY), x.X) for x in (lam, b))
-    unit = (lam.v.size() == 1) & (lam.rules.declared.subnormals == "gradual")
+    unit = (lam.v.size() == 1) & (lam.errors.declared.subnormals == "gradual")
     return Leaves(
         A=A,
         dA=lam.E + np.where(A > 0, ops.operand_loss, 0.0),
@@ -189,24 +189,24 @@ def _leaves(lam: Near, b: Near, ops: Roundings) -> Leaves:
     )
 
 
-def _carry(h0: Near, time: int) -> Carry:
+def _carry(h0: Bounded, time: int) -> Carry:
     """Before the first step."""
     X, E = h0.X, h0.R
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
     return Carry(0, time, X, (h0.size > 0) + 0.0, zeros, zeros, ones, ones, X + E, X, E, zeros, Whole(zeros > 0, zeros))
 
 
-def rotation(gamma: Near, cos: Near, sin: Near, b: Near, s0: Near) -> Near:
+def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded) -> Bounded:
     """s_t = gamma R(theta) s_{t-1} + b_t on pairs, decay and rotation perhaps multiplied one after the other.
 
     That is one more rounding of every product, and one of their sum. Order angle-sum adds the angles, which cos knows.
     """
-    ops, u = b.rules.complex, b.rules.real.u
+    ops, u = b.errors.complex, b.errors.real.u
     ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)
-    added = b.rules.declared.order == "angle-sum"
+    added = b.errors.declared.order == "angle-sum"
     scanned = partial(added_angles, scan, cos.argument) if added and cos.argument is not None else scan
-    found: Near = _paired(partial(scanned, ops=ops), gamma, cos, sin, b, s0)
-    unknown = added and cos.argument is None  # a cosine that was shown says nothing of the angles that are added
+    found: Bounded = _paired(partial(scanned, ops=ops), gamma, cos, sin, b, s0)
+    unknown = added and cos.argument is None  # a cosine that was exposed says nothing of the angles that are added
     return replace(found, E0=np.full(found.shape, np.inf)) if unknown else found
 
 
@@ -219,4 +219,4 @@ def _paired(scan: Callable[..., Any], gamma: Any, cos: Any, sin: Any, b: Any, s0
     return np.stack([xp.real(h), xp.imag(h)], -1).reshape(b.shape)  # (batch, time, heads, head_dim)
 
 
-namespace.OBJECTS |= {Enclosed: enclosures, Complex: enclosures, Near: elements}
+namespace.OBJECTS |= {Enclosed: enclosures, Complex: enclosures, Bounded: elements}

@@ -39,9 +39,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.reference.allowance import exact_lanes
+from scanproof.reference.allowance import integer_cases
 from scanproof.reference.allowance import orders as algorithms
-from scanproof.reference.allowance.walk import Carry, Leaves, Walk, after, leaves, positive_scan, start, walked
+from scanproof.reference.allowance.magnitudes import Carry, Leaves, Magnitudes, after, leaves, magnitudes_of, positive_scan, start
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.environment import require_ieee
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
@@ -99,59 +99,59 @@ def advance(
     `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
     """
     ops = roundings(arithmetic, np.iscomplexobj(block.lam), model=model)
-    exact, whole = exact_lanes.advance(block, ops.significand_bits, carry.whole)
+    exact, whole = integer_cases.advance(block, ops.significand_bits, carry.whole)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        walk, E, unstored, peak = of_leaves(leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes)
-        bound = unstored if arithmetic.store == "step" else _stored(unstored, walk, ops)
+        magnitudes, E, unstored, peak = of_leaves(leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes)
+        bound = unstored if arithmetic.store == "step" else _stored(unstored, magnitudes, ops)
         no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
     zero = exact & (not model.unsure)
     bound, unstored = (np.where(zero, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
-    return Allowance(bound, no_overflow, unstored), after(walk, carry, E, peak, whole)
+    return Allowance(bound, no_overflow, unstored), after(magnitudes, carry, E, peak, whole)
 
 
 def of_leaves(
     leaf: Leaves, arithmetic: Arithmetic, ops: Roundings, carry: Carry, sizes: Array | None
-) -> tuple[Walk, Array, Array, Array]:
+) -> tuple[Magnitudes, Array, Array, Array]:
     """Sizes and counts, E, the bound before results are stored, and the largest number met so far in any evaluation."""
     sequential = arithmetic.order == "sequential"
     acts = sequential and arithmetic.rounding != "matrix"  # aligning truncates by the larger operand, not by |h_t|
-    walk = walked(leaf, carry, sizes if acts else None)
+    magnitudes = magnitudes_of(leaf, carry, sizes if acts else None)
     errors = _sequential if sequential else _bracketing
-    E, unstored, peak = errors(leaf, walk, ops, arithmetic, carry)
-    return walk, E, unstored, np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
+    E, unstored, peak = errors(leaf, magnitudes, ops, arithmetic, carry)
+    return magnitudes, E, unstored, np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
 
 
-def _bracketing(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+def _bracketing(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
     """The theorem above: E, the bound, and the largest number met in any evaluation."""
-    E, model = positive_scan(*_products(leaf, walk, ops), carry.E), ops.model
-    t = carry.steps + np.arange(1.0, walk.X.shape[1] + 1)[:, None]  # (time, 1)
+    E, model = positive_scan(*_products(leaf, magnitudes, ops), carry.E), ops.model
+    t = carry.steps + np.arange(1.0, magnitudes.X.shape[1] + 1)[:, None]  # (time, 1)
     stores = np.ceil((t - 1) / arithmetic.chunk) if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
     stores = np.maximum(stores - model.fewer_stores, 0)
-    additions = np.maximum(walk.n - 1 - model.fewer_additions, 0)
+    additions = np.maximum(magnitudes.n - 1 - model.fewer_additions, 0)
     longest = _path_limit(arithmetic, t, carry.time) - model.fewer_on_a_path
     xi = _grow(ops.u, ops.c * np.minimum(additions, longest))
     xi = xi + (1 + xi) * _grow(ops.store, stores)
-    spread = (1 + xi) * (1 + _grow(ops.beta, walk.m))
-    underflow, lost = _underflow(walk, ops, stores)
-    error = (1 + xi) * E + xi * walk.X + spread**model.spread * underflow
-    bound = _upward(error, walk.G, carry.steps, (xi == 0) & (E == 0) & (lost == 0), model)
-    return E, bound, np.maximum(walk.X + bound, walk.G * spread)
+    spread = (1 + xi) * (1 + _grow(ops.beta, magnitudes.m))
+    underflow, lost = _underflow(magnitudes, ops, stores)
+    error = (1 + xi) * E + xi * magnitudes.X + spread**model.spread * underflow
+    bound = _upward(error, magnitudes.G, carry.steps, (xi == 0) & (E == 0) & (lost == 0), model)
+    return E, bound, np.maximum(magnitudes.X + bound, magnitudes.G * spread)
 
 
-def _underflow(walk: Walk, ops: Roundings, stores: Array) -> tuple[Array, Array]:
+def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[Array, Array]:
     """What underflow costs before relative errors, and the sum of the losses; (batch, time, channels) each."""
-    G, model = walk.G, ops.model
-    products, loss = np.where(walk.lossy, walk.m, 0), ops.product_loss + 2 * ops.operand_loss * G
+    G, model = magnitudes.G, ops.model
+    products, loss = np.where(magnitudes.lossy, magnitudes.m, 0), ops.product_loss + 2 * ops.operand_loss * G
     multipliers = products if ops.operand else np.maximum(products - 1 - model.fewer_multipliers, 0)
     grown = G**model.growth_in_w
     w = model.multiplier_losses * _grow(loss * grown * grown, multipliers)
     states = model.state_losses * np.maximum(products - model.fewer_products, 0) * loss
-    sums = (walk.m + 1 - model.fewer_sums) * ops.sum_loss + stores * ops.store_loss
-    lost = states + np.where(walk.n > 0, sums, 0)
-    return w * walk.total + lost * G**model.growth * (1 + w) ** model.wrong_growth, lost
+    sums = (magnitudes.m + 1 - model.fewer_sums) * ops.sum_loss + stores * ops.store_loss
+    lost = states + np.where(magnitudes.n > 0, sums, 0)
+    return w * magnitudes.total + lost * G**model.growth * (1 + w) ** model.wrong_growth, lost
 
 
-def _sequential(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+def _sequential(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
     """One step after the other: every loss decays like the state, and roundings act on |h_t| if that is known.
 
     E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u |h_t| + f
@@ -159,37 +159,37 @@ def _sequential(leaf: Leaves, walk: Walk, ops: Roundings, arithmetic: Arithmetic
     In a contracted complex step all roundings of the products are within beta, and the addend meets c = 2:
     E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi) (dX_t + loss) + f
     """
-    adds = walk.carried & (leaf.X > 0)
+    adds = magnitudes.carried & (leaf.X > 0)
     within = leaf.rounds & (ops.c > 1)  # lam-shaped: roundings of the products include those of the sums
     xi = np.where(adds, np.where(within, _grow(ops.u, ops.c), ops.u), 0.0)
-    gain, source = _products(leaf, walk, ops)
-    loss = np.where(walk.carried & leaf.loses, ops.product_loss + ops.operand_loss * (leaf.A + leaf.dA), 0.0)
-    flushed = np.where(walk.n > 0, ops.sum_loss, 0.0)
-    rounded = np.where(within, xi * (leaf.X + leaf.dX), xi * (source + walk.now))
+    gain, source = _products(leaf, magnitudes, ops)
+    loss = np.where(magnitudes.carried & leaf.loses, ops.product_loss + ops.operand_loss * (leaf.A + leaf.dA), 0.0)
+    flushed = np.where(magnitudes.n > 0, ops.sum_loss, 0.0)
+    rounded = np.where(within, xi * (leaf.X + leaf.dX), xi * (source + magnitudes.now))
     gain, source = np.where(within, 1, 1 + xi) * gain, source + rounded + (1 + xi) * loss + flushed
     if arithmetic.store == "step":
-        stored = np.where(walk.n > 0, ops.store * walk.now + ops.store_loss, 0.0)
+        stored = np.where(magnitudes.n > 0, ops.store * magnitudes.now + ops.store_loss, 0.0)
         gain, source = (1 + ops.store) * gain, (1 + ops.store) * source + stored
     E = positive_scan(gain, source, carry.E)
-    bound = _upward(E, walk.G, carry.steps, (E == 0) & ~adds, ops.model)
-    return E, bound, walk.X + bound
+    bound = _upward(E, magnitudes.G, carry.steps, (E == 0) & ~adds, ops.model)
+    return E, bound, magnitudes.X + bound
 
 
-def _stored(bound: Array, walk: Walk, ops: Roundings) -> Array:
+def _stored(bound: Array, magnitudes: Magnitudes, ops: Roundings) -> Array:
     """The bound after results are rounded to the declared dtype."""
     if not ops.store:
         return bound
-    size = np.where(walk.m > 0, walk.now, 0.0)  # an input is stored as it is
-    return (bound + np.where(walk.n > 0, ops.store * (size + bound) + ops.store_loss, 0.0)) * UP
+    size = np.where(magnitudes.m > 0, magnitudes.now, 0.0)  # an input is stored as it is
+    return (bound + np.where(magnitudes.n > 0, ops.store * (size + bound) + ops.store_loss, 0.0)) * UP
 
 
-def _products(leaf: Leaves, walk: Walk, ops: Roundings) -> tuple[Array, Array]:
+def _products(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings) -> tuple[Array, Array]:
     """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain E_{t-1} + source.
 
     A |h_{t-1}| is formed before it is multiplied by beta: A beta alone underflows where |lam| is tiny and |h_{t-1}| huge.
     """
     beta = np.where(leaf.rounds, ops.beta, 0.0)
-    source = leaf.dA * walk.before * (1 + beta) + leaf.A * walk.before * beta + leaf.dX
+    source = leaf.dA * magnitudes.before * (1 + beta) + leaf.A * magnitudes.before * beta + leaf.dX
     return (leaf.A + leaf.dA) * (1 + beta), source
 
 

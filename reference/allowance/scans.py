@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scanproof.reference.allowance import magnitudes, rounding
 from scanproof.reference.allowance import orders as algorithms
-from scanproof.reference.allowance import rounding, walk
 from scanproof.reference.allowance.certified import Block, Certified, Exact
 from scanproof.reference.allowance.rounding import Allowance, allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
@@ -51,8 +51,8 @@ def assumes(arithmetic: Arithmetic) -> bool:
 
 def inputs_of(call: Call) -> Inputs:
     """A call as the recurrence sees it: with a batch axis."""
-    entered = {name: call.enter(name, x) for name, x in call.arguments.items()}
-    return Inputs(entered["lam"], entered["b"], entered.get("h0"), call.reverse)
+    internal = {name: call.to_internal(name, x) for name, x in call.arguments.items()}
+    return Inputs(internal["lam"], internal["b"], internal.get("h0"), call.reverse)
 
 
 def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> Iterator[Block]:
@@ -154,7 +154,7 @@ def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate
         yield certify(inputs, arithmetic)
         return
     require_ieee()
-    carry = walk.start(inputs, arithmetic)
+    carry = magnitudes.start(inputs, arithmetic)
     for first, exact in blockwise(inputs, steps):
         part = slice(first, first + exact.head.shape[1])
         lam = inputs.lam[:, part] if inputs.varying else inputs.lam
@@ -163,9 +163,9 @@ def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate
         yield Certificate(block, exact, bound)
 
 
-def block_steps(lanes: int, arithmetic: Arithmetic) -> int:
+def block_steps(sequences: int, arithmetic: Arithmetic) -> int:
     """Steps of one block of so many sequences: at least 1000, whole chunks where chunks are judged by themselves."""
-    steps, chunk = max(1000, BLOCK // max(lanes, 1)), arithmetic.chunk or 1
+    steps, chunk = max(1000, BLOCK // max(sequences, 1)), arithmetic.chunk or 1
     return int(np.ceil(steps / chunk)) * chunk
 
 

@@ -125,8 +125,8 @@ class Arithmetic:
 
         besides: also those that admit other results, neither more nor fewer.
         """
-        told = sorted((word_of(f) for f in fields(self)), key=lambda found: found.rank)
-        own = [found for found in told if found.feature is None or found.feature in features]
+        words = sorted((word_of(f) for f in fields(self)), key=lambda found: found.rank)
+        own = [found for found in words if found.feature is None or found.feature in features]
         return [words for found in own for words in found.changes(self, besides)]
 
     @property
@@ -152,7 +152,7 @@ class Arithmetic:
 
     @property
     def bracketing(self) -> bool:
-        """Whether every state is a bracketing of the scan: then integer lanes are exact, and carries mean something."""
+        """Whether every state is a bracketing of the scan: then integer cases are exact, and carries mean something."""
         return self.word in BRACKETINGS
 
     @property
@@ -176,7 +176,7 @@ class Arithmetic:
 
     @property
     def coarse(self) -> bool:
-        """Whether carried states keep 11 bits or less: a-priori bounds then say little, exact lanes decide."""
+        """Whether carried states keep 11 bits or less: a-priori bounds then say little, integer cases decide."""
         carried = format_of(self.inner) if self.store == "output" else self.format
         return carried.significand_bits <= TF32_BITS or self.operands is not None
 

@@ -35,8 +35,8 @@ class Word:
 
 def word_of(found: Field[Any]) -> Word:
     """What is known of the word of a field."""
-    told: Word = found.metadata["word"]
-    return told
+    word: Word = found.metadata["word"]
+    return word
 
 
 def weaker(name: str, admitting: Mapping[Any, tuple[Any, ...]]) -> Callable[[Any], Changes]:

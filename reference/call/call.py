@@ -75,22 +75,22 @@ class Call:
 
     def inside(self, arrays: Mapping[str, Array]) -> dict[str, Any]:
         """Arguments as the equations see them, with zeros for initial states that were not given."""
-        entered = {name: self.enter(name, x) for name, x in arrays.items()}
+        internal = {name: self.to_internal(name, x) for name, x in arrays.items()}
         first = next(iter(arrays.values()))
         for each in self.system.arguments:
-            if each.role == "state" and each.name not in entered:
-                entered[each.name] = self.enter(each.name, self._nothing(each, first.dtype))
-        return entered
+            if each.role == "state" and each.name not in internal:
+                internal[each.name] = self.to_internal(each.name, self._nothing(each, first.dtype))
+        return internal
 
     def _nothing(self, state: Argument, dtype: np.dtype[Any]) -> Array:
         number = np.result_type(dtype, np.complex64) if state.kinds[0] == "complex" and dtype.kind != "O" else dtype
         return np.zeros(self.layout.shape(state.axes), number)
 
-    def enter(self, name: str, x: Array) -> Array:
+    def to_internal(self, name: str, x: Array) -> Array:
         """An argument with the axes that the caller leaves out."""
         return entered(chosen_axes(self.system.argument[name].axes, x.ndim, self.layout), x, self.layout)
 
-    def leave(self, axes: str, x: Any) -> Any:
+    def to_caller(self, axes: str, x: Any) -> Any:
         """An array as the caller has it: without the axes that are missing in this call."""
         places = [i for i, name in enumerate(axes.split()) if self.layout.missing(name)]
         for place in reversed(places):
@@ -122,12 +122,12 @@ class Call:
         return found
 
     def expected_constants(self, dtype: str) -> dict[str, Form]:
-        """Shape and dtype of every constant that may be shown."""
+        """Shape and dtype of every constant that may be exposed."""
         k, kinds = self.system.constants(self.inside(self.wide)), kinds_of(dtype)
-        shown = {name: getattr(k, name) for name in self.system.shown}
+        exposed = {name: getattr(k, name) for name in self.system.exposed}
         return {
             f"constant {name}": (x.shape, kinds["complex" if np.iscomplexobj(x) else "real"])
-            for name, x in shown.items()
+            for name, x in exposed.items()
         }
 
     def cotangents(self) -> dict[str, Array]:

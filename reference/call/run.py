@@ -18,7 +18,7 @@ def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
     call = called(system, arguments)
     inside = call.inside(call.arguments)
     found = system.run(system.constants(inside), inside, call.reverse)
-    return {name: _real(call, system.result[name].kind, call.leave(system.result[name].axes, x)) for name, x in found.items()}
+    return {name: _real(call, system.result[name].kind, call.to_caller(system.result[name].axes, x)) for name, x in found.items()}
 
 
 def _real(call: Call, kind: str, x: Any) -> Any:
@@ -38,11 +38,11 @@ def pulled_back(system: System, cotangents: Mapping[str, Any], arguments: Mappin
     named = {str(each.of): each.name for each in system.arguments if each.role == "cotangent"}
     unknown = [name for name in cotangents if name not in named]
     if unknown or not cotangents:
-        told = unknown[0] if unknown else "none"
-        raise TypeError(f"cotangents: found {told}, expected some of {', '.join(named)}")
+        text = unknown[0] if unknown else "none"
+        raise TypeError(f"cotangents: found {text}, expected some of {', '.join(named)}")
     call = called(system, {**arguments, **{named[of]: x for of, x in cotangents.items()}})
     inside = call.inside(call.arguments)
-    bars = {of: call.enter(named[of], call[named[of]]) for of in cotangents}
+    bars = {of: call.to_internal(named[of], call[named[of]]) for of in cotangents}
     found = system.pull_back(inside, bars, call.reverse)
-    left = {name: call.leave(call.axes_of(f"gradient {name}"), x) for name, x in found.items()}
+    left = {name: call.to_caller(call.axes_of(f"gradient {name}"), x) for name, x in found.items()}
     return {name: _real(call, system.argument[name].kinds[0], x) for name, x in left.items()}

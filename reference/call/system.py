@@ -67,7 +67,7 @@ class System:
     run: from these constants, the arguments and `reverse` to the results by name, inside.
     pull_back: from the arguments, the cotangents of results by name and `reverse` to gradients by argument, inside.
     carry: the constant without which nothing is carried from step to step.
-    shown: constants that an implementation may show (docs/layers.md).
+    exposed: constants that an implementation may return beside its results (docs/layers.md).
     derive: sizes of axes that follow from others, with the words that say how; raises ValueError for sizes that do not fit.
     check: raises ValueError for values that the equations do not take.
     unmodelled: why no allowance is known for a declaration, or None; assumes: whether it rests on assumed constants.
@@ -91,7 +91,7 @@ class System:
     equation: str
     pull_back: Callable[[Mapping[str, Any], Mapping[str, Any], bool], dict[str, Any]] | None = None
     carry: str | None = None
-    shown: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
     derive: Callable[[Mapping[str, int]], dict[str, tuple[int, str]]] = lambda sizes: {}
     check: Callable[[Mapping[str, Any]], None] = lambda arguments: None
     unmodelled: Callable[[Any], str | None] = lambda arithmetic: None

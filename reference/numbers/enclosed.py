@@ -21,7 +21,7 @@ import numpy as np
 from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import contraction
-from scanproof.reference.numbers.bundle import Bundle
+from scanproof.reference.numbers.composite import Composite
 from scanproof.reference.truth.enclosure import Truth
 from scanproof.reference.truth.exact import _float_parts
 
@@ -29,7 +29,7 @@ BITS = 320
 
 
 @dataclass(frozen=True, eq=False)
-class Enclosed(Bundle):
+class Enclosed(Composite):
     """Real numbers."""
 
     head: Array
@@ -116,7 +116,7 @@ class Enclosed(Bundle):
 
 
 @dataclass(frozen=True, eq=False)
-class Complex(Bundle):
+class Complex(Composite):
     """Complex numbers: real and imaginary part."""
 
     re: Enclosed

@@ -26,7 +26,7 @@ from scanproof.reference.numbers.exponential import Array
 from scanproof.reference.numbers.gaussian import Gaussian
 from scanproof.reference.transitions import diagonal as transitions
 
-Function = Callable[..., Any]  # of arrays, or of what stands for them (bundle.py)
+Function = Callable[..., Any]  # of arrays, or of what stands for them (composite.py)
 ELEMENTARY = ("exp", "expm1", "log", "cos", "sin", "sqrt")
 
 

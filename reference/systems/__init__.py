@@ -44,8 +44,8 @@ def declared(system: System, arithmetic: Arithmetic) -> Arithmetic:
         foreign = not speaks(system, f.name) or (f.name == "order" and found in _orders_without(system))
         if foreign and found != f.default:
             expected = "nothing declared" if f.default is None else str(f.default)
-            told = f"{f.name}: found {found} with system {system.name}, which has no such choice"
-            raise ValueError(f"{told}, expected {expected}")
+            text = f"{f.name}: found {found} with system {system.name}, which has no such choice"
+            raise ValueError(f"{text}, expected {expected}")
     if arithmetic.assumed != 1 and not system.assumes(arithmetic):
         found = f"assumed: found {arithmetic.assumed!r} with order {arithmetic.order}"
         raise ValueError(f"{found}, expected 1: nothing is assumed there")

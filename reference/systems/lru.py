@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanproof.reference import initialise
-from scanproof.reference.allowance.rules import unmodelled_in_layers
+from scanproof.reference.allowance.operation_errors import unmodelled_in_layers
 from scanproof.reference.call import Argument, Result, System
 from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named, rows
 from scanproof.reference.numbers import namespace
@@ -242,7 +242,7 @@ SYSTEM = System(
     equation="lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); h[t] = lam h[t-1] + gamma (B u[t]), "
     "y[t] = Re(C h[t]) + D u[t]",
     carry="lam",
-    shown=("lam", "gamma"),
+    exposed=("lam", "gamma"),
     check=_check,
     features=frozenset({"states", "layer"}),
     unmodelled=unmodelled_in_layers,

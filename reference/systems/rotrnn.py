@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scanproof.reference import initialise
-from scanproof.reference.allowance.rules import unmodelled_in_layers
+from scanproof.reference.allowance.operation_errors import unmodelled_in_layers
 from scanproof.reference.call import Argument, Result, System
 from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named
 from scanproof.reference.numbers import namespace
@@ -292,7 +292,7 @@ SYSTEM = System(
     equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = sqrt((1 - gamma^2) / tr(B^T B)); "
     "h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] of all heads] + D u[t]",
     carry="gamma",
-    shown=("gamma", "cos", "sin", "P", "xi"),
+    exposed=("gamma", "cos", "sin", "P", "xi"),
     derive=_derive,
     check=_check,
     features=frozenset({"states", "layer", "gain", "expm", "angle-sum"}),

@@ -32,8 +32,8 @@ def section(system: System) -> Iterator[str]:
     yield from (f"- axis `{axis}`: {words}" for axis, (_, words) in _derived(system).items())
     if system.gradients:
         yield f"- `gradient_NAME`, shaped like NAME: {_listed(system.gradients)}"
-    if system.shown:
-        yield f"- `constant_NAME`, which may be shown: {_listed(system.shown)}"
+    if system.exposed:
+        yield f"- `constant_NAME`, which may be exposed: {_listed(system.exposed)}"
     yield from ("", "| name | role | axes | numbers | meaning |", "| --- | --- | --- | --- | --- |")
     for each in system.arguments:
         role = f"{each.role}, optional" if each.optional else each.role
@@ -74,8 +74,8 @@ def _default(value: Any) -> str:
 
 def _value(value: object) -> str:
     """A value as the command line has it."""
-    told = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-    return f"`{told}`"
+    shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+    return f"`{shown}`"
 
 
 def _axes(spec: str) -> str:

@@ -287,7 +287,7 @@ def test_rows_of_the_page_are_computed(declared, time):
     evaluations, seed = map(int, WRITTEN.groups())
     found = row([judged(planned(seed, number)) for number in numbers(declared, time, seed, evaluations)])
     assert str(found) in PAGE.splitlines()
-    assert found.lanes > 50
+    assert found.sequences > 50
 
 
 def test_the_page_is_complete():

@@ -329,7 +329,7 @@ def late(lam, at):
 SINGLE = Inputs(*(np.random.default_rng(0).uniform(0.5, 2, (2, 400)).astype(np.float32)[:, None, None]))  # one step
 ONES = constant(1.0, np.ones(1024), dtype="float32")
 SUBNORMAL = constant(0.3 + 0.1j, [0, 0, 0], 2.0**-149)
-TEETH = {  # term: (class and chunk length, patch, functions, order, inputs)
+WEAKENED = {  # term: (class and chunk length, patch, functions, order, inputs)
     "rounding of added angles": ("angle-sum", no_angle_rounding, Functions(), "right", impulse(np.exp(2.7182j), 800)),
     "e of |.| and arg": ("angle-sum", weaker(angle_sum, e=1e-3), Functions(1.0), "sequential", impulse(0.999 * np.exp(3j), 60)),
     "e_t": ("angle-sum", weaker(angle_sum, e=1e-3, e_t=0.0), Only(1.0), "sequential", impulse(0.999 * np.exp(0.001j), 60)),
@@ -357,9 +357,9 @@ TEETH = {  # term: (class and chunk length, patch, functions, order, inputs)
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("term", TEETH)
+@pytest.mark.parametrize("term", WEAKENED)
 def test_every_term_is_needed(monkeypatch, term):
-    order, patch, functions, way, inputs = TEETH[term]
+    order, patch, functions, way, inputs = WEAKENED[term]
     arithmetic = Arithmetic(inputs.b.dtype.name, order=order, contraction=False)
     if way == "right":
         monkeypatch.setattr(scans, "prefixes", from_the_right)

@@ -33,7 +33,7 @@ SMALL = {
     "varying": Case("small", "float32", "varying", (3, 600, 4)),
     "rotation": Case("small", "complex64", "rotation", (3, 600, 32)),
 }
-LANES = {"constant": 8, "varying": 8, "rotation": 18}  # judged: two rows of one exact and at most eight decaying channels
+SEQUENCES = {"constant": 8, "varying": 8, "rotation": 18}  # judged: two rows of one exact and at most eight decaying channels
 SEQUENTIAL: dict[str, Any] = {"order": "sequential", "contraction": False}
 
 
@@ -120,7 +120,7 @@ def test_every_contestant_passes_the_gate(kind: str) -> None:
         expected = "not run" if row.contestant in missing else "reference" if "copy" in row.contestant else "within"
         assert row.verdict == expected, f"{row.contestant}: {row.reason}"
         assert (row.timing is None) == (row.contestant in missing)
-        assert row.lanes == (LANES[kind] if expected == "within" else 0)
+        assert row.sequences == (SEQUENCES[kind] if expected == "within" else 0)
 
 
 def test_a_peer_that_is_not_installed_is_not_run() -> None:
@@ -136,7 +136,7 @@ def test_undecided_is_timed_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(speed, "gate", lambda *_: Judged("undecided", "too blind", 2, 9))
     clock = Clock()
     (row,) = measure(SMALL["constant"], field=[clock.contestant("a", [SAMPLE_NS])], clock=clock)
-    assert (row.verdict, row.reason, row.lanes, row.states) == ("undecided", "too blind", 2, 9)
+    assert (row.verdict, row.reason, row.sequences, row.states) == ("undecided", "too blind", 2, 9)
     assert row.timing is not None
 
 
@@ -146,7 +146,7 @@ def test_one_wrong_state_of_a_judged_lane_is_seen(place: tuple[int, int, int], k
     given = problem(SMALL[kind])
     got = diagonal.scan(given.inputs.lam, given.inputs.b)
     arithmetic = Arithmetic(given.case.dtype, **SEQUENTIAL)
-    assert gate.gate(got, given.inputs, arithmetic) [2:] == (LANES[kind], 600 * LANES[kind])
+    assert gate.gate(got, given.inputs, arithmetic) [2:] == (SEQUENCES[kind], 600 * SEQUENCES[kind])
     got[place] *= np.float32(1 + 1e-3)
     got[place] += 1e-3 * (got[place] == 0)
     assert gate.gate(got, given.inputs, arithmetic).verdict == "outside"
@@ -159,7 +159,7 @@ def test_the_gate_counts_what_it_judged(monkeypatch: pytest.MonkeyPatch) -> None
     got = diagonal.scan(given.inputs.lam, given.inputs.b)
     got[:, 50:, 1:] = 0
     judged = gate.gate(got, given.inputs, Arithmetic("complex64"))
-    assert (judged.verdict, judged.lanes, judged.states) == ("within", 8, 1500)
+    assert (judged.verdict, judged.sequences, judged.states) == ("within", 8, 1500)
     got[2, 49, -1] = 0
     assert gate.gate(got, given.inputs, Arithmetic("complex64")).verdict == "outside"
 
@@ -167,16 +167,16 @@ def test_the_gate_counts_what_it_judged(monkeypatch: pytest.MonkeyPatch) -> None
 def test_one_channel_and_one_row_are_one_lane() -> None:
     given = problem(Case("one", "complex64", "constant", (1, 50, 1)))
     judged = gate.gate(diagonal.scan(given.inputs.lam, given.inputs.b), given.inputs, Arithmetic("complex64"))
-    assert (judged.verdict, judged.lanes, judged.states) == ("nearest", 1, 50)
+    assert (judged.verdict, judged.sequences, judged.states) == ("nearest", 1, 50)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_channel_0_is_exact_and_alive_in_every_order(case: Case) -> None:
     given = problem(case)
     lam = given.inputs.lam[..., :1][:1] if given.inputs.varying else given.inputs.lam[:1]
-    lane = Inputs(lam, given.inputs.b[:1, :, :1])
-    assert not allowance(lane, Arithmetic(case.dtype)).bound.any()
-    assert abs(diagonal.scan(lane.lam, lane.b)[0, -1, 0]) > 0
+    sequence = Inputs(lam, given.inputs.b[:1, :, :1])
+    assert not allowance(sequence, Arithmetic(case.dtype)).bound.any()
+    assert abs(diagonal.scan(sequence.lam, sequence.b)[0, -1, 0]) > 0
     assert given.inputs.b.shape == case.shape
     assert given.out.dtype == given.inputs.b.dtype == case.dtype
 
@@ -290,7 +290,7 @@ def test_the_command_rejects_and_prints_no_timing() -> None:
     assert "wrong: outside: " in result.stdout
     assert len(line["right"]) == len(line["numpy"]) - 1 == 10  # its name is one word
     assert max(map(len, result.stdout.splitlines()[:4])) < 100
-    assert ": 8 lanes, 4800 of 7200 states" in result.stdout
+    assert ": 8 sequences, 4800 of 7200 states" in result.stdout
     assert call("--quiet").stdout == "outside\n"
 
 

@@ -22,7 +22,7 @@ from scanproof.cli import processes
 from scanproof.cli.app import app
 from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.plain_rotrnn import RotRnn
-from scanproof.reference.allowance import rules
+from scanproof.reference.allowance import operation_errors
 from scanproof.reference.allowance.certificate import outputs, pulled_back
 from scanproof.reference.layers import gathered, mapped
 from scanproof.reference.systems.lru import Params
@@ -114,11 +114,11 @@ def test_two_rows_are_what_they_say():
             call["u"][0].T, call["y_bar"][0].T, strict=True)]  # fmt: skip
         for program in everyone("lru", "float32", 5, number):
             got = results(program, call, declared("float32", "any"))
-            y += quotients(bound_y, [max(float(abs(z)) for z in lane) for lane in (ball(got["y"]) - exact)[0].T])
+            y += quotients(bound_y, [max(float(abs(z)) for z in sequence) for sequence in (ball(got["y"]) - exact)[0].T])
             error = max(abs(Fraction(float(x)) - sum(terms)) for x, terms in zip(got["gradient D"], products, strict=True))
             D += quotients([bound_D], [float(error)])
     for row, found in ((rows["y", "formed"], y), (rows["gradient D", "any"], D)):
-        assert row.lanes == len(found) > 10
+        assert row.sequences == len(found) > 10
         assert row.cells[:2] == (f"{min(found):.3g}", f"{np.median(found):.3g}")
 
 
@@ -141,7 +141,7 @@ def test_a_page_has_the_rows_of_the_table(only):
     lines = list(page(3, outcomes))
     for formed, any_ in zip(table(outcomes)[0::2], table(outcomes)[1::2], strict=True):
         assert (formed.output, formed.mode, any_.mode) == (any_.output, "formed", "any")
-        assert formed.median <= any_.median or formed.lanes != any_.lanes
+        assert formed.median <= any_.median or formed.sequences != any_.sequences
         assert f"| float64 | {formed.output} | {' | '.join(formed.cells + any_.cells)} |" in lines
 
 
@@ -166,14 +166,14 @@ def test_an_inexact_constant_is_outside_and_can_be_repeated(only, monkeypatch, s
 
 
 def test_a_rounding_of_results_that_is_too_small_is_found(only, monkeypatch):
-    right = rules.roundings
+    right = operation_errors.roundings
 
     def halved(*arguments, **named):
         ops = right(*arguments, **named)
         return ops._replace(store=ops.store / 2)
 
     only((SHORT["lru"], "bfloat16"))
-    monkeypatch.setattr(rules, "roundings", halved)
+    monkeypatch.setattr(operation_errors, "roundings", halved)
     found = run("--cases", 1, "--json")
     assert found.exit_code == 1
     told = json.loads(found.stdout)

@@ -176,7 +176,7 @@ def test_got_is_the_first_result_and_arguments_may_have_no_batch_axis(folder: Pa
 
 def test_constants_that_are_shown_are_judged_too(folder: Path) -> None:
     for system in SYSTEMS.values():
-        for name in system.shown:
+        for name in system.exposed:
             assert keys(system)[f"constant_{name}"] == f"constant {name}"
     asked = drawn("lru", "float64")
     got = answers(asked, "float64")

@@ -17,7 +17,7 @@ def run(*words):
 
 @pytest.mark.parametrize(("fault", "code"), [(None, 0), ("x + y loses more than promised", 1)])
 def test_tiny_writes_its_tables_and_reports_faults(monkeypatch, tmp_path, fault, code):
-    found = (("hypotheses", "x + y", fault), ("trials", "gradual", None), ("teeth", "u", None))
+    found = (("hypotheses", "x + y", fault), ("trials", "gradual", None), ("weakened", "u", None))
     rows = [Row(name, f"| {text} | ... |", wrong) for name, text, wrong in found]
     monkeypatch.setattr(tiny, "rows", lambda: iter(rows))
     done = run("tiny", "--write", str(tmp_path / "tiny.md"), "--json")

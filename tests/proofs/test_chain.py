@@ -122,30 +122,31 @@ def test_every_lemma_is_in_the_chain_but_those_that_carry_the_next_systems():
 
 # ---------------------------------------------------------------- functions that make allowances
 MAKING = (
-    *("allowance.rounding", "allowance.rules", "allowance.near", "allowance.elements"),
+    *("allowance.rounding", "allowance.operation_errors", "allowance.bounded", "allowance.elements"),
     *("allowance.orders.angle_sum", "allowance.certificate", "arithmetic.operations"),
 )
 APART = {  # and why no link has to name them
     "reference.allowance.rounding:size": "the largest exact number, of the truth alone",
     "reference.arithmetic.operations:_beyond": "evaluates (1+u)^k (1+operand)^2 - 1 for roundings, which is linked",
     "reference.arithmetic.operations:_underflow": "looks up one number of a format for roundings",
-    "reference.allowance.near:_subnormal": "a comparison of Near.leaf",
-    "reference.allowance.near:_beyond": "max(1, size), of Near",
-    "reference.allowance.near:_some": "size > 0, of Near",
-    "reference.allowance.near:_normwise": "the norm lane of Near",
+    "reference.allowance.bounded:_subnormal": "a comparison of Bounded.leaf",
+    "reference.allowance.bounded:_beyond_float64": "says which warnings are none",
+    "reference.allowance.bounded:_beyond": "max(1, size), of Bounded",
+    "reference.allowance.bounded:_some": "size > 0, of Bounded",
+    "reference.allowance.bounded:_normwise": "the bound in norm of Bounded",
     "reference.allowance.elements:enclosures": "a namespace of exact numbers: no allowance",
     "reference.allowance.elements:elements": "a table of functions that are linked",
     "reference.allowance.elements:_no_lift": "raises",
     "reference.allowance.orders.angle_sum:angle_sum": "named by the link of all algorithms that are no bracketings",
-    "reference.allowance.certificate:_leaf": "calls Near.leaf",
-    "reference.allowance.certificate:_inside": "calls Near.leaf",
+    "reference.allowance.certificate:_leaf": "calls Bounded.leaf",
+    "reference.allowance.certificate:_inside": "calls Bounded.leaf",
     "reference.allowance.certificate:_bars": "the cotangents of a call, as they are",
     "reference.allowance.certificate:_named": "calls certified",
     "reference.allowance.certificate:by_elements": "calls outputs, shown and pulled_back, which are linked",
     "reference.allowance.certificate:certify": "calls by_elements, or the theory of a system",
     "reference.allowance.certificate:whole": "calls certify",
     "reference.allowance.certificate:carried": "says whether an allowance informs; the allowance does not depend on it",
-    "reference.allowance.rules:unmodelled_in_layers": "says where there is no allowance",
+    "reference.allowance.operation_errors:unmodelled_in_layers": "says where there is no allowance",
 }
 
 
@@ -156,7 +157,7 @@ def making():
         own = [name for name, found in vars(module).items() if getattr(found, "__module__", None) == module.__name__]
         functions = [name for name in own if not isinstance(getattr(module, name), type)]
         yield from (f"reference.{word}:{name}" for name in functions)
-    yield from ("reference.allowance.near:Near", "reference.systems.expm:allowances")
+    yield from ("reference.allowance.bounded:Bounded", "reference.systems.expm:allowances")
 
 
 def unnamed(links):

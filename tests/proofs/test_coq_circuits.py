@@ -1,4 +1,4 @@
-"""The circuit theorem of proofs/coq, run beside reference/allowance/near.py that relies on it; the definitions are in coq_circuits.py."""
+"""The circuit theorem of proofs/coq, run beside reference/allowance/bounded.py that relies on it; the definitions are in coq_circuits.py."""
 
 import random
 from fractions import Fraction
@@ -29,13 +29,13 @@ from scanproof.reference.arithmetic.formats import format_of
 @runs("Circuit.circuit", "Circuit.counted", "Circuit.expansion", "Circuit.same_size")
 @pytest.mark.parametrize("model", [Model(), Model(loss=Fraction(0), flush=Fraction(0))])
 def test_every_program_is_within_the_circuit_theorem_and_within_near(model):
-    for x, done, rule in programs(model):
-        for e, near in done:
+    for x, done, errors in programs(model):
+        for e, bounded in done:
             error = abs(e.computed - e.exact)
             assert error <= e.upper - e.size
             assert error <= counted(e, model) or model.loss
-            assert e.size == sum(prod(abs(x[i]) for i in w) for w in e.monomials) == Fraction(float(near.X[0]))
-            assert error <= Fraction(float(near.E[0])) * Fraction(rule.inflation())
+            assert e.size == sum(prod(abs(x[i]) for i in w) for w in e.monomials) == Fraction(float(bounded.X[0]))
+            assert error <= Fraction(float(bounded.E[0])) * Fraction(errors.inflation())
 
 
 @pytest.mark.parametrize("model", [Model(), Model(loss=Fraction(0), flush=Fraction(0))])
@@ -53,14 +53,14 @@ def test_the_circuit_bound_is_reached(model):
 def test_open_sums_in_any_order_are_within_near(model):
     flushed = 0
     for seed in SEEDS:
-        rng, rule = random.Random(seed), coarse(model)
+        rng, errors = random.Random(seed), coarse(model)
         terms = addends(rng, positive=False)
-        limit, near = open_sum(terms, model), element([y.size for y in terms], [y.error for y in terms], rule).sum(0)
+        limit, bounded = open_sum(terms, model), element([y.size for y in terms], [y.error for y in terms], errors).sum(0)
         for _ in range(10):
             computed = added_up(rng, rng.sample([y.computed for y in terms], len(terms)), model, rng)
             assert abs(computed - sum(y.value for y in terms)) <= limit
             flushed += computed == 0 and any(y.computed for y in terms)
-        E, room = Fraction(float(near.E)), Fraction(rule.inflation())
+        E, room = Fraction(float(bounded.E)), Fraction(errors.inflation())
         assert limit <= E * room
         shared = 3 * model.flush * sum(max(1, y.size + y.error) for y in terms) * (1 + model.u) ** len(terms)
         assert E <= (limit + shared) * room  # factors that the addends share may be multiplied before or after
@@ -82,15 +82,15 @@ def test_the_open_sum_is_reached():
 def test_products_are_within_near_and_reach_the_rule():
     model = Model()
     for seed in SEEDS:
-        rng, rule = random.Random(seed), coarse(model)
+        rng, errors = random.Random(seed), coarse(model)
         (a, Ea), (b, Eb) = ((Fraction(rng.choice((3, 5, 7)), 4) * rng.choice((1, -1)), Fraction(rng.randint(0, 1), 16)) for _ in range(2))
         limit = product_rule((abs(a), Ea), (abs(b), Eb), model)
         far = (abs(a) + Ea) * (abs(b) + Eb)
         assert within(None, far, model.beta * far + model.loss) - abs(a * b) == limit
         z = within(rng, a, Ea) * within(rng, b, Eb)
         assert abs(within(rng, z, model.beta * abs(z) + model.loss) - a * b) <= limit
-        near = element([a], [Ea], rule) * element([b], [Eb], rule)
-        E, room = Fraction(float(near.E[0])), Fraction(rule.inflation())
+        bounded = element([a], [Ea], errors) * element([b], [Eb], errors)
+        E, room = Fraction(float(bounded.E[0])), Fraction(errors.inflation())
         assert limit <= E * room
         order_free = max(1, abs(a) + Ea) * max(1, abs(b) + Eb) * (1 + model.beta)
         assert E <= (limit + model.loss * (order_free - 1)) * room

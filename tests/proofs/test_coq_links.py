@@ -46,7 +46,7 @@ from coq_scans import (
 )
 
 from scanproof.reference.allowance import rounding
-from scanproof.reference.allowance.walk import Carry, Leaves
+from scanproof.reference.allowance.magnitudes import Carry, Leaves
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.arithmetic.operations import TINY, roundings

@@ -1,4 +1,4 @@
-"""Gradients of the layers, closed forms, the LRU's ring and the elements of near.py: false variants of each are refused."""
+"""Gradients of the layers, closed forms, the LRU's ring and the elements of bounded.py: false variants of each are refused."""
 
 import dataclasses
 import types
@@ -15,8 +15,8 @@ from scanproof.proofs.engine.run import check
 from scanproof.proofs.rotations import closed_forms, surjectivity
 from scanproof.proofs.rounding import rounding_elements
 from scanproof.proofs.systems import layer_gradients, lru_ring
-from scanproof.reference.allowance.near import Near
-from scanproof.reference.allowance.rules import rules
+from scanproof.reference.allowance.bounded import Bounded
+from scanproof.reference.allowance.operation_errors import operation_errors
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.numbers import namespace
 from scanproof.reference.systems import lru, rotrnn
@@ -201,17 +201,17 @@ def test_factors_with_more_error_than_stated_are_refused(monkeypatch):
 
 
 def test_near_computes_these_rules_rounded_upwards():
-    """E0 of a product and E of an open sum, in Fractions, are what near.py says, but for its own float64 roundings."""
-    rule, rng = rules(Arithmetic("float32"), anchored=False), Random(5)
-    u, beta, loss = (Fraction(float(x)) for x in (rule.real.u, rule.real.beta, rule.real.product_loss))
+    """E0 of a product and E of an open sum, in Fractions, are what bounded.py says, but for its own float64 roundings."""
+    errors, rng = operation_errors(Arithmetic("float32"), materialized=False), Random(5)
+    u, beta, loss = (Fraction(float(x)) for x in (errors.real.u, errors.real.beta, errors.real.product_loss))
     for _ in range(20):
         numbers = np.array([rng.uniform(1, 9) for _ in range(6)])
-        x, y = Near.leaf(numbers[:3], rule), Near.leaf(numbers[3:], rule)
+        x, y = Bounded.leaf(numbers[:3], errors), Bounded.leaf(numbers[3:], errors)
         one, total = (x * y)[:1] * y[:1], (x * y).sum(0)
         Xa, Ea, Xb = (Fraction(float(size.flat[0])) for size in ((x * y)[:1].X, (x * y)[:1].E, y[:1].X))
         E0 = Ea * Xb + beta * (Xa + Ea) * Xb + loss
-        assert E0 <= Fraction(float(one.E0[0])) * Fraction(rule.inflation()) < E0 * (1 + u)
+        assert E0 <= Fraction(float(one.E0[0])) * Fraction(errors.inflation()) < E0 * (1 + u)
         X, E0, n = (Fraction(float(part)) for part in (total.X, total.E0, total.n))
         E = E0 + ((1 + u) ** int(n - 1) - 1) * (X + E0)
         assert n == 3
-        assert E <= Fraction(float(total.E)) * Fraction(rule.inflation()) < E * (1 + u)
+        assert E <= Fraction(float(total.E)) * Fraction(errors.inflation()) < E * (1 + u)

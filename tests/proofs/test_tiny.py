@@ -12,16 +12,16 @@ from scanproof.proofs.rounding import tiny, tiny_formats, tiny_operations, tiny_
 from scanproof.proofs.rounding.tiny import (
     GRADUAL,
     P3,
-    TEETH,
     TRIALS,
     TRUNCATION,
+    WEAKENED,
     WIDE,
     Trial,
     bite,
     by_operation,
     hypothesis_row,
-    tooth_row,
     trial_row,
+    weakened_row,
 )  # fmt: skip
 from scanproof.proofs.rounding.tiny_formats import VARIANTS, Format, declaration
 from scanproof.proofs.rounding.tiny_operations import hypotheses
@@ -36,7 +36,7 @@ from scanproof.reference.inputs import Inputs
 PAGE = (Path(__file__).resolve().parents[2] / "docs/measured/tiny.md").read_text(encoding="utf-8").splitlines()
 FTZ_DAZ = VARIANTS[4]
 HYPOTHESES = 24  # rows of the first table
-BRIEF = ("d: one addition fewer", "w: one product fewer", "(m + 1) f: one sum fewer")  # of the teeth
+BRIEF = ("d: one addition fewer", "w: one product fewer", "(m + 1) f: one sum fewer")  # of the weakened terms
 
 
 @pytest.mark.slow
@@ -70,23 +70,23 @@ def test_no_evaluation_exceeds_the_allowance(trial):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("tooth", [tooth for tooth in TEETH if tooth.term in BRIEF], ids=lambda t: t.term)
-def test_a_weakened_allowance_is_exceeded(tooth):
+@pytest.mark.parametrize("weakened", [weakened for weakened in WEAKENED if weakened.term in BRIEF], ids=lambda t: t.term)
+def test_a_weakened_allowance_is_exceeded(weakened):
     """The violating input is confirmed by the steps of tests/scans.py, in exact fractions."""
-    order = tooth.orders[-1]
-    found = bite(tooth, order)
+    order = weakened.orders[-1]
+    found = bite(weakened, order)
     assert found.violations > 0
     assert found.ratio > 1
-    assert tooth_row(tooth, order, found) in PAGE
-    assert confirmed(tooth, order, found.example) > 1 >= confirmed(tooth._replace(model=PROVED), order, found.example)
+    assert weakened_row(weakened, order, found) in PAGE
+    assert confirmed(weakened, order, found.example) > 1 >= confirmed(weakened._replace(model=PROVED), order, found.example)
 
 
-def confirmed(tooth, order, example):
+def confirmed(weakened, order, example):
     """Largest (error / allowance)^2 of h_3 by tests/scans.py, over both bracketings and both steps."""
     lam, b = (np.array(x).reshape(1, 3, 1) for x in ((0, *example[:2]), example[2:]))
-    inputs, form = Inputs(lam, b), tooth.form
-    allowed = rounding.allowance(inputs, declaration(form, tooth.variant, order), model=tooth.model).bound[:, -1]
-    machines = [Machine(Tiny(form.p, form.emin), step, tooth.variant.flush) for step in ("separate", "fused")]
+    inputs, form = Inputs(lam, b), weakened.form
+    allowed = rounding.allowance(inputs, declaration(form, weakened.variant, order), model=weakened.model).bound[:, -1]
+    machines = [Machine(Tiny(form.p, form.emin), step, weakened.variant.flush) for step in ("separate", "fused")]
     runs = [sequential] + [split] * (order == "any")
     return max(worst(run(m, elements(inputs))[-1][1], exact(inputs)[:, -1], allowed) for run, m in product(runs, machines))
 
@@ -152,16 +152,16 @@ def test_first_input_or_h0(variant, order):
 
 def test_the_page_is_complete():
     """Its rows are those of the tables here; tests above compute some of them."""
-    assert sum(line.startswith("|") for line in PAGE) == 3 * 2 + HYPOTHESES + len(TRIALS) + sum(len(t.orders) for t in TEETH)
+    assert sum(line.startswith("|") for line in PAGE) == 3 * 2 + HYPOTHESES + len(TRIALS) + sum(len(t.orders) for t in WEAKENED)
 
 
 def test_the_page_says_what_is_slack():
-    rows = [(t, order) for t in TEETH for order in t.orders]
+    rows = [(t, order) for t in WEAKENED for order in t.orders]
     lines = PAGE[-len(rows):]
     assert [("| slack |" in line) for line in lines] == [order in t.slack for t, order in rows]
 
 
 def test_the_theorem_shows_the_same_teeth():
     theorem = (Path(__file__).resolve().parents[2] / "docs/theorem.md").read_text(encoding="utf-8").splitlines()
-    teeth = PAGE[next(i for i, line in enumerate(PAGE) if line.startswith("## Teeth")) :]
-    assert [line for line in theorem if line.startswith("|")] == [line for line in teeth if line.startswith("|")]
+    weakened = PAGE[next(i for i, line in enumerate(PAGE) if line.startswith("## One term weakened")) :]
+    assert [line for line in theorem if line.startswith("|")] == [line for line in weakened if line.startswith("|")]

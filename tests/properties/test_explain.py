@@ -9,7 +9,7 @@ from calls import LAYERS, case, drawn, exact, largest, moved, scans
 from scanproof.properties import explain
 from scanproof.properties.check import check
 from scanproof.properties.domain import Domain
-from scanproof.properties.explain import BLIND, Judgements, assumed_needed, explained, rescue, weakest
+from scanproof.properties.explain import UNINFORMED, Judgements, assumed_needed, explained, rescue, weakest
 from scanproof.properties.judge import judge
 from scanproof.properties.verdict import FUSED, judged
 from scanproof.reference.allowance import certificate
@@ -179,7 +179,7 @@ def test_a_weaker_class_that_admits_it_is_named_with_the_fewest_changes():
     single = [explain._declared(declared, words) for words in weaker(SYSTEMS["scan"], declared)]
     fits = [str(each) for each in single if each and found.fit(each)]
     assert fits
-    assert named in (fits[0], fits[0] + BLIND)
+    assert named in (fits[0], fits[0] + UNINFORMED)
     assert rescue(found, Arithmetic("float32", order="fft")) is None
 
 

@@ -195,7 +195,7 @@ def test_layers_that_are_not_finite():
     assert recheck(layer("lru", "h", factor=np.nan)) == "confirmed"
 
 
-CONSTANTS = [(system, name) for system in LAYERS for name in SYSTEMS[system].shown]
+CONSTANTS = [(system, name) for system in LAYERS for name in SYSTEMS[system].exposed]
 
 
 @pytest.mark.parametrize(("system", "name"), CONSTANTS)
@@ -213,7 +213,7 @@ def test_results_as_they_follow_from_the_constants_shown(system, result):
     assert found["output"] == f"{result} from constants"
     assert recheck(found) == "confirmed"
     assert TRUTH in recheck(altered(found, "evidence", "parts", 0, 0, to=nudged(1)))
-    for name in SYSTEMS[system].shown:
+    for name in SYSTEMS[system].exposed:
         other = altered(found, "results", f"constant {name}", "data", to=moved("float32"))
         assert TRUTH in recheck(other), name
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scans import NATIVE
 
 from scanproof.properties.domain import Domain
-from scanproof.properties.explain import BLIND
+from scanproof.properties.explain import UNINFORMED
 from scanproof.properties.judge import judge
 from scanproof.properties.room import draws
 from scanproof.properties.systems import room_of
@@ -268,7 +268,7 @@ def test_flushed_results_name_the_declaration_that_allows_them():
     got[np.abs(got) < np.finfo("float32").smallest_normal] = 0
     verdict = judged(got, lam, b, Arithmetic("float32"))
     assert verdict.verdict == "outside"
-    assert verdict.not_refuted_under == str(Arithmetic("float32", subnormals="ftz")) + BLIND
+    assert verdict.not_refuted_under == str(Arithmetic("float32", subnormals="ftz")) + UNINFORMED
     assert judged(got, lam, b, Arithmetic("float32", subnormals="ftz")).verdict != "outside"
 
 
@@ -276,7 +276,7 @@ def test_flushed_inputs_need_daz():
     lam, b = np.float32([1e-40]), np.float32([[[1e38], [0.0]]])
     verdict = judged(b.copy(), lam, b, Arithmetic("float32", order="sequential"))  # 1e-40 read as 0, where 0.01 is the truth
     daz = Arithmetic("float32", subnormals="daz", order="sequential")
-    assert (verdict.verdict, verdict.not_refuted_under) == ("outside", str(daz) + BLIND)
+    assert (verdict.verdict, verdict.not_refuted_under) == ("outside", str(daz) + UNINFORMED)
 
 
 def test_a_wrong_result_has_no_declaration_that_saves_it():
@@ -430,7 +430,7 @@ def test_products_in_fewer_bits_than_declared_are_named():
     h = scan(lam, b)
     verdict = judge("scan", h, lam=lam, b=b, arithmetic=Arithmetic("bfloat16", accumulate="float32"))
     assert verdict.verdict == "outside"
-    assert verdict.not_refuted_under == str(Arithmetic("bfloat16")) + BLIND
+    assert verdict.not_refuted_under == str(Arithmetic("bfloat16")) + UNINFORMED
 
 
 def test_narrowed_operands_are_named():
@@ -441,7 +441,7 @@ def test_narrowed_operands_are_named():
     for t in range(40):
         h[:, t] = state = narrow(lam) * narrow(state) + b[:, t]
     verdict = judge("scan", h, lam=lam, b=b, arithmetic=Arithmetic("float32"))
-    assert (verdict.verdict, verdict.not_refuted_under) == ("outside", str(Arithmetic("float32", operands="tf32")) + BLIND)
+    assert (verdict.verdict, verdict.not_refuted_under) == ("outside", str(Arithmetic("float32", operands="tf32")) + UNINFORMED)
 
 
 def test_without_a_declaration_that_fits_there_is_none():

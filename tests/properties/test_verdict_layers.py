@@ -136,7 +136,7 @@ def test_carries_below_the_allowance_do_not_inform(system, monkeypatch):
     got = {"y": off(dropped(call)[0], (0, 0, 0), 3)}
     assert word(got, call) == "undecided"
     assert judge_call(got, call, FLOAT32).informative == 0
-    monkeypatch.setattr(findings, "BLIND", 0)
+    monkeypatch.setattr(findings, "HIDDEN_CARRIES", 0)
     assert word(got, call) == "within"
 
 
@@ -146,7 +146,7 @@ def dropped(call):
     k = system.constants(inside)
     k = k._replace(**{system.carry: 0 * getattr(k, system.carry)})
     found = system.run(k, inside, call.reverse)
-    y, h = (call.leave(system.result[name].axes, found[name]) for name in ("y", "h"))
+    y, h = (call.to_caller(system.result[name].axes, found[name]) for name in ("y", "h"))
     return y.astype(call["u"].dtype), h
 
 

@@ -197,7 +197,7 @@ def test_the_function_judges_it_again(system):
     assert (verdict.verdict, *place) == ("outside", found.index, found.allowance)
 
 
-SHOWN = [(name, f"constant {shown}") for name in LAYERS for shown in SYSTEMS[name].shown]
+SHOWN = [(name, f"constant {shown}") for name in LAYERS for shown in SYSTEMS[name].exposed]
 
 
 @pytest.mark.parametrize(("system", "spoiled"), SHOWN + [(x, y) for x in LAYERS for y in "yh"])

@@ -233,7 +233,7 @@ def test_expected_shapes_and_dtypes(system, two, dtype):
     assert gradients == {f"gradient {name}" for name in (*call.arguments, "h0")}
     assert all(found[f"gradient {name}"] == (x.shape, dtype) for name, x in call.arguments.items())
     shown = call.expected_constants(dtype)
-    assert shown.keys() == {f"constant {name}" for name in call.system.shown}
+    assert shown.keys() == {f"constant {name}" for name in call.system.exposed}
 
 
 def test_expected_forms_of_scans_and_exponentials():

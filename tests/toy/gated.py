@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scanproof.reference.allowance.rules import unmodelled_in_layers
+from scanproof.reference.allowance.operation_errors import unmodelled_in_layers
 from scanproof.reference.call import Argument, Result, System
 from scanproof.reference.layers import in_time
 from scanproof.reference.numbers import namespace

@@ -15,7 +15,7 @@ from ._witness import Witness  # type: ignore[import-not-found]
 
 LAYER = Layer(
     forms={"rate_log": "state", "B": "state width", "C": "width state"},
-    shown={},
+    exposed={},
     state="state",
     logs=("rate_log",),
     scaled=(),

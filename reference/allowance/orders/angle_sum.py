@@ -49,7 +49,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.bounded import Bounded
 from scanproof.reference.allowance.orders.common import (
     angle,
     constants,
@@ -108,22 +108,22 @@ def angle_sum(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def added_angles(
-    scan: Callable[..., Near], theta: Near, lam: Near, b: Near, h0: Near, ops: Roundings
-) -> Near:
+    scan: Callable[..., Bounded], theta: Bounded, lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings
+) -> Bounded:
     """A rotation with decay; scan, ops: that of a bracketing, and the constants of one of its products.
 
     theta (heads, pairs); lam (channels,), b (batch, time, channels), h0 (batch, channels), complex.
     """
-    time, u, flushed = b.shape[1], lam.rules.real.u, lam.rules.real.sum_loss
+    time, u, flushed = b.shape[1], lam.errors.real.u, lam.errors.real.sum_loss
     loss = ops._replace(product_loss=2 * ops.product_loss)  # gamma and rotation may underflow apart
     Th, read = theta.size.reshape(-1) + flushed, theta.E.reshape(-1) + flushed  # (channels,)
     each = (Th * grow(u, time) / max(time, 1) * (time + 1) / 2 + read) * UP  # a_T / T
-    lam.rules.tally.note(time * (Th + each), 16 * time)
-    if not lam.rules.anchored:
+    lam.errors.tally.note(time * (Th + each), 16 * time)
+    if not lam.errors.materialized:
         worse = float((2 * each).max(initial=0.0))
         return scan(lam, b, h0, ops=loss._replace(beta=(loss.beta + worse + loss.beta * worse) * UP))
     found = scan(lam, b, h0, ops=loss)
-    gain, b, h0 = (lam.X + lam.E) * (1 + loss.beta), b.stage(), h0.stage()
+    gain, b, h0 = (lam.X + lam.E) * (1 + loss.beta), b.materialized(), h0.materialized()
     start = h0.X + h0.E
     W = delayed(positive(gain, b.X + b.E, start), start)
     moved = angle_errors(gain, Th, read, W, u) * (1 + u) ** (2 * time + 2) * UP

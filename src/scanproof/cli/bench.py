@@ -75,13 +75,13 @@ def show(rows: Sequence[SpeedRow]) -> None:
     out = console()
     for case in dict.fromkeys(row.case for row in rows):
         found = [row for row in rows if row.case == case]
-        row, judged = found[0], next((row for row in found if row.lanes), found[0])
+        row, judged = found[0], next((row for row in found if row.sequences), found[0])
         out.print(f"{case}: {row.dtype} {tuple(row.shape)}, lam {row.lam}", markup=False)
-        lanes, states = (
-            several(judged.lanes, "lane"),
+        sequences, states = (
+            several(judged.sequences, "sequence"),
             f"{judged.states} of {math.prod(row.shape)} states",
         )
-        out.print(f"judged before it was timed, of everyone: {lanes}, {states}")
+        out.print(f"judged before it was timed, of everyone: {sequences}, {states}")
         out.print(table(COLUMNS, [_cells(row) for row in found]))
         for row in found:
             if row.verdict not in ("within", "nearest", "reference"):

@@ -111,8 +111,8 @@ def junit(report: Report) -> str:
     title = {"name": f"scanproof {name}", "tests": str(len(report.laws) + bool(report.fault))}
     suite = ElementTree.Element("testsuite", title)
     for law in report.laws:
-        told = {"classname": name, "name": law.name, "time": f"{law.seconds:.3f}"}
-        case = ElementTree.SubElement(suite, "testcase", told)
+        attributes = {"classname": name, "name": law.name, "time": f"{law.seconds:.3f}"}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
         if law.verdict == "outside":
             message = f"outside: error/allowance {number(law.ratio)}; {law.statement}"
             ElementTree.SubElement(case, "failure", message=message)

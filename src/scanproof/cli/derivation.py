@@ -38,8 +38,8 @@ def derive(lemma: Lemma, result: Result) -> None:
     out.print(
         f"{word(result.status)}  {escape(f'{result.name}  ({result.seconds:.2f} s, {result.N})')}"
     )
-    told = [(label, getattr(result, label)) for label in ("statement", "source", "method", "role")]
-    show_lines([*told, *labelled("cited", result.cited), ("reason", result.reason)])
+    lines = [(label, getattr(result, label)) for label in ("statement", "source", "method", "role")]
+    show_lines([*lines, *labelled("cited", result.cited), ("reason", result.reason)])
     out.print(f"\n{textwrap.indent(glossary(lemma), '    ')}\n", markup=False)
     out.print(
         "    Letters are matrices of any size, operators or numbers; 1 is the identity, "

@@ -18,7 +18,7 @@ OTHERS = (typer.Exit, typer.Abort, BrokenPipeError, USAGE)  # for `main`, which 
 
 
 class OneLine(TyperGroup):
-    """Commands that return their exit code, and whose errors are told in one line."""
+    """Commands that return their exit code, and whose errors are text in one line."""
 
     def invoke(self, ctx: Any) -> Any:
         with one_line_errors():
@@ -33,8 +33,8 @@ def one_line_errors() -> Iterator[None]:
     except OTHERS:
         raise
     except OSError as error:
-        told = f"cannot use {error.filename}: {error.strerror}" if error.filename else str(error)
-        _end(told, BAD_INPUT)
+        text = f"cannot use {error.filename}: {error.strerror}" if error.filename else str(error)
+        _end(text, BAD_INPUT)
     except (ValueError, TypeError, FloatingPointError) as error:
         _end(str(error), BAD_INPUT)
     except KeyboardInterrupt:
@@ -44,6 +44,6 @@ def one_line_errors() -> Iterator[None]:
         _end("internal error: please report it with the lines above", INTERNAL)
 
 
-def _end(told: str, code: int) -> None:
-    print(f"scanproof: {told}", file=sys.stderr)
+def _end(text: str, code: int) -> None:
+    print(f"scanproof: {text}", file=sys.stderr)
     raise typer.Exit(code) from None

@@ -27,9 +27,9 @@ def tiny(write: Path | None, as_json: bool, quiet: bool) -> int:
             bar.update(
                 task, advance=1, description=f"{row.table}: {row.text.split('|')[1].strip()}"
             )
-    told = {"format": "scanproof-power/1", "rows": [row._asdict() for row in rows]}
+    content = {"format": "scanproof-power/1", "rows": [row._asdict() for row in rows]}
     faults = [row.fault for row in rows if row.fault]
-    return _told(tables.page(rows), told, faults, write, as_json, quiet)
+    return _written(tables.page(rows), content, faults, write, as_json, quiet)
 
 
 def alarms(evaluations: int, seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
@@ -64,11 +64,11 @@ def long(steps: int, seed: int, as_json: bool) -> int:
     with waiting(f"judging {steps} steps", as_json):
         rows = list(timed(steps, seed))
     if as_json:
-        told = [
+        content = [
             {"result": r.result, "seconds": r.seconds, "peak_mib": r.peak, **r.verdict.as_dict()}
             for r in rows
         ]
-        print_json({"format": "scanproof-long/1", "steps": steps, "rows": told})
+        print_json({"format": "scanproof-long/1", "steps": steps, "rows": content})
     else:
         columns = ("result", "declared", "verdict", "informative", "judged in", "memory")
         console().print(table(columns, [_long_cells(r) for r in rows]))
@@ -92,13 +92,13 @@ def constants(seed: int, write: Path | None, as_json: bool, quiet: bool) -> int:
     rows = [
         {"what": r.what, "class": r.word, "declared": r.claimed, **r._asdict()} for r in found.rows
     ]
-    told = {
+    content = {
         "format": "scanproof-constants/1",
         "seed": seed,
         "versions": found.versions,
         "rows": rows,
     }
-    return _told(page, told, found.faults, write, as_json, quiet)
+    return _written(page, content, found.faults, write, as_json, quiet)
 
 
 def _outcomes(
@@ -125,14 +125,14 @@ def _campaign(
 ) -> int:
     """The page of a campaign, or its totals and rows."""
     rows = [row._asdict() for row in pages.table(outcomes)]
-    told = {"format": name, "seed": seed, "totals": pages.totals(outcomes), "rows": rows}
+    content = {"format": name, "seed": seed, "totals": pages.totals(outcomes), "rows": rows}
     page = "\n".join(pages.page(seed, outcomes)) + "\n"
-    return _told(page, told | {"alarms": alarms}, alarms, write, as_json, quiet)
+    return _written(page, content | {"alarms": alarms}, alarms, write, as_json, quiet)
 
 
-def _told(
+def _written(
     page: str,
-    told: dict[str, Any],
+    content: dict[str, Any],
     faults: Sequence[str],
     write: Path | None,
     as_json: bool,
@@ -142,7 +142,7 @@ def _told(
     if write:
         write_atomically(write, page)
     if as_json:
-        print_json(told | {"accepted": not faults})
+        print_json(content | {"accepted": not faults})
     elif not quiet:
         console().print(page, markup=False)
     for fault in faults:

@@ -76,15 +76,15 @@ def run(name: str | None, coq: bool, gappa: bool, linked: bool, as_json: bool) -
 
 def plain(found: Found) -> dict[str, Any]:
     """For JSON: what was asked, and nothing of what was not."""
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "format": "scanproof-prove/1",
         "lemmas": [asdict(result) for result in found.results],
     }
     if found.theorems is not None:
-        told["theorems"] = [asdict(theorem) for theorem in found.theorems]
+        content["theorems"] = [asdict(theorem) for theorem in found.theorems]
     if found.certificates is not None:
-        told["certificates"] = [asdict(certificate) for certificate in found.certificates]
-    return told | (
+        content["certificates"] = [asdict(certificate) for certificate in found.certificates]
+    return content | (
         {} if found.chains is None else {"chain": [chain.plain(one) for one in found.chains]}
     )
 

@@ -59,7 +59,7 @@ def read(file: Path, system: System, dtype: str | None = None) -> Recorded:
 def keys(system: System) -> dict[str, str]:
     """Every key that a file of this system may have, with the name of what it holds."""
     results = {GOT: next(iter(system.result)), **{name: name for name in system.result}}
-    members = {"gradient": system.gradients, "constant": system.shown}
+    members = {"gradient": system.gradients, "constant": system.exposed}
     groups = {
         f"{word}_{name}": f"{word} {name}" for word in GROUPS.values() for name in members[word]
     }
@@ -80,9 +80,9 @@ def _check_names(arrays: Mapping[str, Array], file: Path, system: System) -> Non
     if not unknown and not missing:
         return
     found = f"unknown {', '.join(sorted(unknown))}" if unknown else f"no {', '.join(missing)}"
-    told = found if arrays else "nothing"
+    text = found if arrays else "nothing"
     raise ValueError(
-        f"file: found {told} in {file}, expected {_expected(system)}{_hint(arrays, system)}"
+        f"file: found {text} in {file}, expected {_expected(system)}{_hint(arrays, system)}"
     )
 
 
@@ -92,7 +92,7 @@ def _expected(system: System) -> str:
     first, *others = system.result
     results = [f"{first} (or {GOT})", *others]
     results += ["gradient_NAME"] if system.gradients else []
-    results += ["constant_NAME"] if system.shown else []
+    results += ["constant_NAME"] if system.exposed else []
     any_of = "" if len(results) == 1 else "any of "
     more = f", and at most {', '.join(optional)}" if optional else ""
     return f"{', '.join(needed)} with {any_of}{', '.join(results)}{more}"

@@ -139,8 +139,8 @@ def golden(subject: Subject) -> list[GoldenRow]:
     cases = [case for case in store.published(subject.system) if case.dtype == dtype]
     answers = {case.id: asked.call(case.call()) for case in cases}
     found = judging.judge(cases, answers, {dtype: subject.arithmetic})
-    told = {"verdict": found.verdict, "reason": found.reason, "counts": found.counts()}
-    return [row.model_copy(update=told)]
+    judged_words = {"verdict": found.verdict, "reason": found.reason, "counts": found.counts()}
+    return [row.model_copy(update=judged_words)]
 
 
 # ---------------------------------------------------------------- inputs that nobody here made
@@ -181,8 +181,8 @@ def _recording(subject: Subject, name: str) -> list[RecordingRow]:
     if got is None:
         return []
     verdict = judged(got, call, subject.arithmetic)
-    told = {word: getattr(verdict, word) for word in ("verdict", "reason", "ratio", "bits_lost")}
-    return [row.model_copy(update=told | {"steps": call.size("time")})]
+    judged_words = {word: getattr(verdict, word) for word in ("verdict", "reason", "ratio", "bits_lost")}
+    return [row.model_copy(update=judged_words | {"steps": call.size("time")})]
 
 
 def growth(subject: Subject, seed: int) -> list[Growth]:

@@ -58,12 +58,12 @@ def _known(row: CheckRow) -> tuple[str, ...]:
 
 def _decided(row: Any) -> bool:
     """Whether a recording was decided, or need not be: allowances may tell nothing about it."""
-    silent = {
+    expected_undecided = {
         (s.name, s.arithmetic.dtype)
         for s in subjects()
         if not PEERS[s.system].decided(s.arithmetic)
     }
-    unheard = row.verdict == "undecided" and (row.implementation, row.dtype) in silent
+    unheard = row.verdict == "undecided" and (row.implementation, row.dtype) in expected_undecided
     return row.verdict in PASSED or unheard
 
 

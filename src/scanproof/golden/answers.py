@@ -52,23 +52,23 @@ def question(case: Case) -> dict[str, Any]:
         name: {"dtype": dtype, "shape": list(shape)}
         for name, (shape, dtype) in asked(call, case.dtype).items()
     }
-    told = {name: content[name] for name in ("id", "schema", "system")}
-    return told | {"compute": compute(call), "arguments": content["arguments"], "results": forms}
+    content = {name: content[name] for name in ("id", "schema", "system")}
+    return content | {"compute": compute(call), "arguments": content["arguments"], "results": forms}
 
 
 def compute(call: Call) -> str:
     """What the results are, in words."""
     system, reverse = call.system, call.reverse
     start, end = ("last", "first") if reverse else ("first", "last")
-    told = [system.equation.replace("[t-1]", "[t+1]") if reverse else system.equation]
+    sentences = [system.equation.replace("[t-1]", "[t+1]") if reverse else system.equation]
     if system.timed:
-        told.append(f"from the {start} step to the {end}")
+        sentences.append(f"from the {start} step to the {end}")
     if call.layout.bidirectional:
         second = " and ".join(each.name for each in system.arguments if each.second)
-        told.append(f"with {second} a second time, from the {end} step to the {start}")
+        sentences.append(f"with {second} a second time, from the {end} step to the {start}")
     for state in system.named("state"):
         shown = [each.name for each in system.results if each.state == state and each.timed]
-        told.append(
+        sentences.append(
             f"before it {shown[0] if shown else 'the state'} is {state}, or 0 if that is absent"
         )
     if call.cotangents():
@@ -78,8 +78,8 @@ def compute(call: Call) -> str:
             if each.name in call.arguments and each.of
         )
         loss = " + ".join(f"{bar} {of}" for bar, of in bars)
-        told.append(f'"gradient NAME": of the sum of {loss}, complex ones dRe + i dIm')
-    return "; ".join(told)
+        sentences.append(f'"gradient NAME": of the sum of {loss}, complex ones dRe + i dIm')
+    return "; ".join(sentences)
 
 
 def collect(lines: Iterable[str], cases: Mapping[str, Case]) -> dict[str, dict[str, Array]]:
@@ -99,8 +99,8 @@ def collect(lines: Iterable[str], cases: Mapping[str, Case]) -> dict[str, dict[s
                 raise ValueError(f"id: found {answer.id} a second time")
             found[answer.id] = _results(answer, cases)
         except ValueError as error:
-            told = first_fault(error) if isinstance(error, ValidationError) else error
-            raise ValueError(f"answers: line {number}: {told}") from None
+            text = first_fault(error) if isinstance(error, ValidationError) else error
+            raise ValueError(f"answers: line {number}: {text}") from None
     return found
 
 
@@ -112,8 +112,8 @@ def _results(answer: Answer, cases: Mapping[str, Case]) -> dict[str, Array]:
     forms = asked(case.call(), case.dtype)
     for name in given:
         if name not in forms:
-            told = f"{name[:SHOWN]!r}: found a result that is not asked"
-            raise ValueError(f"{told}, expected {', '.join(forms)}")
+            text = f"{name[:SHOWN]!r}: found a result that is not asked"
+            raise ValueError(f"{text}, expected {', '.join(forms)}")
     return {name: _array(name, x, forms[name]) for name, x in given.items() if x is not None}
 
 

@@ -40,13 +40,13 @@ class Judged:
 
     def as_dict(self) -> dict[str, Any]:
         known = self.verdict.as_dict() if self.verdict else {}
-        told = {
+        content = {
             "id": self.case.id,
             "verdict": self.status,
             "flags": self.case.flags,
             "allowances": self.source,
         }
-        return told | known | {"not_offered": list(self.absent)}
+        return content | known | {"not_offered": list(self.absent)}
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class Result:
         return {status: found[status] for status in ORDER}
 
     def as_dict(self) -> dict[str, Any]:
-        told: dict[str, Any] = {"format": FORMAT, "verdict": self.verdict, "reason": self.reason}
-        told |= {"counts": self.counts(), "not_refuted_under": self.fits}
-        return told | {"cases": [judged.as_dict() for judged in self.cases]}
+        content: dict[str, Any] = {"format": FORMAT, "verdict": self.verdict, "reason": self.reason}
+        content |= {"counts": self.counts(), "not_refuted_under": self.fits}
+        return content | {"cases": [judged.as_dict() for judged in self.cases]}
 
 
 def judge(cases: Sequence[Case], answers: Answers, declared: Mapping[str, Arithmetic]) -> Result:
@@ -92,8 +92,8 @@ def _judged(case: Case, answers: Answers, arithmetic: Arithmetic) -> Judged:
     found = {name: views[0] for name, views in block.results.items() if name in case.results}
     wrong = altered(case, arithmetic, found)
     if wrong:
-        told = f"its {wrong} for {arithmetic} are not those of its call"
-        raise ValueError(f"golden: {case.id}: altered: {told}")
+        text = f"its {wrong} for {arithmetic} are not those of its call"
+        raise ValueError(f"golden: {case.id}: altered: {text}")
     verdict = judged(got, call, arithmetic, [block])
     source: Source = "computed" if case.stored(arithmetic) is None else "stored"
     absent = tuple(name for name in asked(call, case.dtype) if name not in got)
@@ -114,15 +114,15 @@ def _decide(found: Sequence[Judged]) -> tuple[Word, str]:
     outside = [j for j in found if j.status == "outside"]
     if outside:
         return "outside", f"{len(outside)} of {count} cases are outside; {CLAIMS['outside']}"
-    silent = _silent(found)
-    if silent:
-        return "undecided", silent
+    uninformed = _uninformed(found)
+    if uninformed:
+        return "undecided", uninformed
     nearest = all(j.status == "nearest" for j in found if j.verdict)
     word: Word = "nearest" if nearest else "within"
     return word, f"{sum(j.status in PASSED for j in found)} of {count} cases; {CLAIMS[word]}"
 
 
-def _silent(found: Sequence[Judged]) -> str | None:
+def _uninformed(found: Sequence[Judged]) -> str | None:
     """Why nothing can be said: at least half of the answered cases must tell something."""
     count, missing = len(found), [j for j in found if j.status == "not run"]
     answered, passed = (
@@ -137,9 +137,9 @@ def _silent(found: Sequence[Judged]) -> str | None:
     for flag in _decisive(found):
         if not any(flag in j.case.flags for j in passed):
             return f"no {flag} was answered"
-    blind = len(answered) - len(passed)
-    told = f"the declared class allows too much to tell in {blind} of {len(answered)} cases"
-    return told if len(passed) < blind else None
+    uninformed = len(answered) - len(passed)
+    text = f"the declared class allows too much to tell in {uninformed} of {len(answered)} cases"
+    return text if len(passed) < uninformed else None
 
 
 def _decisive(found: Sequence[Judged]) -> list[str]:

@@ -67,7 +67,7 @@ def case_faults(case: Case) -> Iterator[str]:
     """What a case says of itself that is not so.
 
     Raises:
-        ValueError: it cannot be told: a system without cases of its own, or a call too long.
+        ValueError: it is not known: a system without cases of its own, or a call too long.
     """
     collection, call = collection_of(case.system), case.call()
     known = {each: whole(call, each) for each in classes(collection, call, case.dtype)}
@@ -93,8 +93,8 @@ def _description_faults(case: Case, collection: Collection, call: Call) -> Itera
 def _allowance_faults(case: Case, call: Call, known: Certificates) -> Iterator[str]:
     declared = [granted.declared() for granted in case.allowances]
     if declared != list(known):
-        told, expected = ("; ".join(map(str, each)) for each in (declared, known))
-        yield f"allowances: found {told}, expected {expected}"
+        differing, expected = ("; ".join(map(str, each)) for each in (declared, known))
+        yield f"allowances: found {differing}, expected {expected}"
     for arithmetic in declared:
         wrong = altered(case, arithmetic, known.get(arithmetic) or whole(call, arithmetic))
         if wrong:
@@ -114,8 +114,8 @@ def truth_fault(
     """Where the stored truth is not that of a second formulation, or is not tight."""
     with flint.ctx.workprec(EXACT_BITS if exact else BITS):
         found, grain = second(collection, call), GRAIN if exact else GRAIN_OF_BALLS
-        told = ((name, _fault(stored[name], found[name], grain)) for name in stored)
-        return next((f"{name} {wrong}" for name, wrong in told if wrong), None)
+        faults = ((name, _fault(stored[name], found[name], grain)) for name in stored)
+        return next((f"{name} {wrong}" for name, wrong in faults if wrong), None)
 
 
 def second(collection: Collection, call: Call) -> dict[str, Array]:

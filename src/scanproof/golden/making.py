@@ -74,8 +74,8 @@ def classes(collection: Collection, call: Call, dtype: str) -> list[Arithmetic]:
     16-bit formats accumulate in float32.
     """
     usual = {"dtype": dtype, "accumulate": "float32" if "float32" in WIDER[dtype] else None}
-    told = [words for words in collection.classes if "adjoint" not in words or call.cotangents()]
-    return list(dict.fromkeys(Arithmetic(**{**usual, **words}) for words in told))
+    classes = [words for words in collection.classes if "adjoint" not in words or call.cotangents()]
+    return list(dict.fromkeys(Arithmetic(**{**usual, **words}) for words in classes))
 
 
 # ---------------------------------------------------------------- truth

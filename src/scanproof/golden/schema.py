@@ -168,8 +168,8 @@ def _positive(x: Array) -> Array:
 
 def _same_names(where: str, found: Iterable[str], forms: dict[str, Form]) -> None:
     if list(found) != list(forms):
-        told = ", ".join(found)[:200] or "nothing"
-        raise ValueError(f"{where}: found {told!r}, expected {', '.join(forms)}")
+        text = ", ".join(found)[:200] or "nothing"
+        raise ValueError(f"{where}: found {text!r}, expected {', '.join(forms)}")
 
 
 def _holds(
@@ -177,7 +177,7 @@ def _holds(
 ) -> None:
     """Raises ValueError for another dtype or shape, or numbers that are not accepted."""
     if (found.dtype, tuple(found.shape)) != (dtype, shape):
-        told = f"{found.dtype} of shape {found.shape}"
-        raise ValueError(f"{name}: found {told}, expected {dtype} of shape {list(shape)}")
+        text = f"{found.dtype} of shape {found.shape}"
+        raise ValueError(f"{name}: found {text}, expected {dtype} of shape {list(shape)}")
     if not accepts(array(found)).all():
         raise ValueError(f"{name}: found a number that cannot stand there")

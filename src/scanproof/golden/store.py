@@ -55,8 +55,8 @@ def read(path: Path) -> Case:
     except ValueError as error:
         raise ValueError(f"golden: {path}: {error}") from error
     if case.id != case.expected_id():
-        told = f"its id is {case.id}, and that of its content {case.expected_id()}"
-        raise ValueError(f"golden: {path}: altered: {told}")
+        text = f"its id is {case.id}, and that of its content {case.expected_id()}"
+        raise ValueError(f"golden: {path}: altered: {text}")
     return case
 
 

@@ -154,7 +154,7 @@ class Timing(Strict):
 class SpeedRow(Strict):
     """One contestant on one case of the benchmark; copies are references, the others are judged before they are timed.
 
-    lanes, states: how many (batch, channel) lanes of the timed call were judged, and how many of their states.
+    sequences, states: how many (batch, channel) sequences of the timed call were judged, and how many of their states.
     """
 
     case: str
@@ -166,7 +166,7 @@ class SpeedRow(Strict):
     threads: int
     verdict: Status | Literal["reference"]
     reason: str
-    lanes: int = 0
+    sequences: int = 0
     states: int = 0
     timing: Timing | None = None
 

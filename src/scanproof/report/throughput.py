@@ -16,7 +16,7 @@ BARS = (
     "that exists, “fresh” allocates its output in the call, as x.copy() does. What was refuted or not run has no bar."
 )
 TABLE = (
-    "Nobody is timed before lanes of the very arrays that the timed call takes and returns were judged; what is outside gets no "
+    "Nobody is timed before sequences of the very arrays that the timed call takes and returns were judged; what is outside gets no "
     "timing. Contestants take turns in one process, a sample each a round; the smallest and the quartiles tell how much the "
     "machine was disturbed. “× copy” is time per byte over that of the copy into a given array. The first call compiles or loads "
     "compiled code. jax gets inputs that are converted already, is waited for, and keeps its output; lfilter is called once a "
@@ -67,7 +67,7 @@ def _contestant(given: SpeedRow, key: int) -> Html:
         ratio = NOTHING if t.ratio is None else number(t.ratio)
         times = _ms(t.median_ms), _ms(t.minimum_ms), f"{low} – {high}"
         figures = [*times, number(t.gb_per_s), ratio, _ms(t.first_ms), given.threads]
-    judged = join([several(given.lanes, "lane"), small(f"{given.states} states")]) if given.lanes else NOTHING
+    judged = join([several(given.sequences, "sequence"), small(f"{given.states} states")]) if given.sequences else NOTHING
     return row(name, verdict, *figures, judged)
 
 

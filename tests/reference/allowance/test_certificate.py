@@ -37,7 +37,7 @@ def declarations():
 
 def in_blocks(monkeypatch, steps):
     """From here on, blocks have so many steps (or whole chunks)."""
-    def whole_chunks(lanes, arithmetic):
+    def whole_chunks(sequences, arithmetic):
         chunk = arithmetic.chunk or 1
         return -(-steps // chunk) * chunk
 
@@ -48,7 +48,7 @@ def case(arithmetic, seed, time=41, size=0.97):
     rng = np.random.default_rng(seed)
     inputs = problem(rng, arithmetic, size, (2, time, 3), varying=bool(seed % 2), h0=bool(seed % 3), zeros=0.3 * (seed % 4 > 1),
                      low=-3, high=3)  # fmt: skip
-    if seed % 5 == 4:  # integers and units, so that lanes are exact for a while
+    if seed % 5 == 4:  # integers and units, so that sequences are exact for a while
         b = np.rint(inputs.b.real.astype(float)).astype(arithmetic.dtype)
         inputs = Inputs(np.ones(3, arithmetic.dtype), b, None, inputs.reverse)
     return inputs.forward()

@@ -220,14 +220,14 @@ def test_every_bracketing_in_tiny_formats(dtype, p, emin):
         assert not bad.size, (by_steps, machine, [x[bad[0]] for x in (inputs.lam, inputs.b, inputs.h0)])
 
 
-# ---------------------------------------------------------------- teeth: every term is needed
+# ---------------------------------------------------------------- every term is needed
 
 
 def one_step(lam, h0, b, dtype="float32"):
     return Inputs(np.array([lam], dtype), np.array([[[b]]], dtype), np.array([[h0]], dtype))
 
 
-TEETH = {  # term: (in which model it is weaker, declaration, flush, inputs that only this term allows)
+WEAKENED = {  # term: (in which model it is weaker, declaration, flush, inputs that only this term allows)
     "u": (ErrorModel(u=0.5), "gradual", "", one_step(0.5, 2, 2.0**-24)),
     "beta": (ErrorModel(beta=0), "gradual", "", one_step(0.3, 0.3, 0)),
     "half of beta": (ErrorModel(beta=0.5), "gradual", "", one_step(1 + 2.0**-12, 1 + 2.0**-12, 0)),
@@ -238,9 +238,9 @@ TEETH = {  # term: (in which model it is weaker, declaration, flush, inputs that
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
-@pytest.mark.parametrize("term", TEETH)
+@pytest.mark.parametrize("term", WEAKENED)
 def test_every_term_is_needed(term, order):
-    weaker, subnormals, flush, inputs = TEETH[term]
+    weaker, subnormals, flush, inputs = WEAKENED[term]
     arithmetic, machine = Arithmetic("float32", subnormals, order=order), Machine(Ieee("float32"), flush=flush)
     got, h = states("sequential", machine, inputs), exact(inputs)
     assert worst(got, h, allowance(inputs, arithmetic).bound) <= 1
@@ -333,7 +333,7 @@ def test_a_carry_wrong_by_1e_5_is_outside(time, size):
         assert (worst(got, h, bound) > 1) == refuted
 
 
-# ---------------------------------------------------------------- exact lanes, zeros, impulses
+# ---------------------------------------------------------------- integer cases, zeros, impulses
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ import pytest
 from scans import OF_ORDER, Ieee, Machine, Soft, dyadic, exact, problem, states, worst
 
 from scanproof.reference.allowance import elements
-from scanproof.reference.allowance.near import Near
-from scanproof.reference.allowance.rules import rules
+from scanproof.reference.allowance.bounded import Bounded
+from scanproof.reference.allowance.operation_errors import operation_errors
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.arithmetic.operations import TINY
@@ -42,14 +42,14 @@ def wide(inputs):
     return Inputs(*stored, inputs.reverse)
 
 
-def certified(inputs, rule):
+def certified(inputs, errors):
     """The states as an element of the allowance arithmetic."""
-    lam, b, start = (Near.leaf(x, rule) for x in (inputs.lam, inputs.b, inputs.start))
+    lam, b, start = (Bounded.leaf(x, errors) for x in (inputs.lam, inputs.b, inputs.start))
     return elements.scan(lam, b, start, inputs.reverse)
 
 
-def allowed(inputs, rule):
-    return certified(inputs, rule).E * rule.inflation()
+def allowed(inputs, errors):
+    return certified(inputs, errors).E * errors.inflation()
 
 
 # ---------------------------------------------------------------- the truth
@@ -63,7 +63,7 @@ def test_enclosures_hold_the_exact_states_and_are_tight(dtype, binades):
         inputs = gated(rng, dtype, low=binades[0], high=binades[1])
         given = (enclosed.exact(x) for x in (inputs.lam, inputs.b, inputs.start))
         found = enclosed.scan(*given, inputs.reverse).truth()
-        own = certified(inputs, rules(Arithmetic(dtype), True)).v.truth()
+        own = certified(inputs, operation_errors(Arithmetic(dtype), True)).v.truth()
         assert all(np.array_equal(*pair) for pair in zip(found, own, strict=True))
         sizes = scan(*(np.abs(x) for x in (inputs.lam, inputs.b, inputs.start)), inputs.reverse)
         for index, h in np.ndenumerate(exact(inputs)):
@@ -105,8 +105,8 @@ def test_honest_programs_stay_within(dtype, order, subnormals):
         inputs = gated(rng, dtype, (2, (2, 5, 12)[trial % 3], 3), low=low, high=high)
         bracketing, step, flush = programs[rng.integers(len(programs))]
         got = states(bracketing, Machine(FORMATS[dtype], step, flush), wide(inputs))
-        for anchored in (False, True):
-            bound, finite = allowed(inputs, rules(declared, anchored)), np.isfinite(got)
+        for materialized in (False, True):
+            bound, finite = allowed(inputs, operation_errors(declared, materialized)), np.isfinite(got)
             ratio = worst(got[finite], exact(inputs)[finite], bound[finite])
             assert ratio <= 1, (bracketing, step, flush, inputs)
             compared, largest = compared + int(finite.sum()), max(largest, ratio)
@@ -114,9 +114,9 @@ def test_honest_programs_stay_within(dtype, order, subnormals):
     assert largest > Fraction(1, 4)  # (error/allowance)^2: half of the allowance is not enough
 
 
-def computed_gates(inputs, rule, error):
+def computed_gates(inputs, errors, error):
     """lam as a layer computes it: known up to an error."""
-    lam = Near.leaf(inputs.lam, rule)
+    lam = Bounded.leaf(inputs.lam, errors)
     return replace(lam, E0=np.where(inputs.lam != 0, error, 0.0), n=np.ones(lam.shape))
 
 
@@ -125,15 +125,15 @@ def test_gates_that_are_off_by_what_computing_them_costs(order):
     """exp of a logarithm is off by some units: every program reads another gate."""
     rng, largest, neglected = np.random.default_rng(3), Fraction(0), Fraction(0)
     for _ in range(20):
-        inputs, rule = gated(rng), rules(Arithmetic("float32", order=order), True)
+        inputs, errors = gated(rng), operation_errors(Arithmetic("float32", order=order), True)
         error = 4 * np.spacing(np.abs(inputs.lam).max())
         moved = inputs.lam + (inputs.lam != 0) * error * rng.choice([-1, 1], inputs.lam.shape)
         got = states(OF_ORDER[order][0], Machine(FORMATS["float32"]), replace(inputs, lam=moved))
-        b, start = Near.leaf(inputs.b, rule), Near.leaf(inputs.start, rule)
-        gates = computed_gates(inputs, rule, np.abs(moved.astype(float) - inputs.lam))
-        bound = elements.scan(gates, b, start, inputs.reverse).E * rule.inflation()
+        b, start = Bounded.leaf(inputs.b, errors), Bounded.leaf(inputs.start, errors)
+        gates = computed_gates(inputs, errors, np.abs(moved.astype(float) - inputs.lam))
+        bound = elements.scan(gates, b, start, inputs.reverse).E * errors.inflation()
         largest = max(largest, worst(got, exact(inputs), bound))
-        neglected = max(neglected, worst(got, exact(inputs), allowed(inputs, rule)))
+        neglected = max(neglected, worst(got, exact(inputs), allowed(inputs, errors)))
     assert Fraction(1, 16) < largest <= 1
     assert neglected > 1  # as if gates were given exactly
 
@@ -142,14 +142,14 @@ def test_gates_that_are_off_by_what_computing_them_costs(order):
 
 
 @pytest.mark.parametrize("order", OF_ORDER)
-@pytest.mark.parametrize("anchored", [False, True])
+@pytest.mark.parametrize("materialized", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_a_lam_that_does_not_change_is_a_constant_one(dtype, anchored, order):
+def test_a_lam_that_does_not_change_is_a_constant_one(dtype, materialized, order):
     rng, declared = np.random.default_rng(4), Arithmetic(dtype, order=order, subnormals="daz")
     inputs = gated(rng, dtype, h0=True, zeros=0.0)
     lam = inputs.lam[0, 0], np.broadcast_to(inputs.lam[0, 0], inputs.b.shape).copy()
-    rule = rules(declared, anchored)
-    constant, varying = (certified(replace(inputs, lam=x), rule) for x in lam)
+    errors = operation_errors(declared, materialized)
+    constant, varying = (certified(replace(inputs, lam=x), errors) for x in lam)
     for part in ("X", "E0", "n", "reach", "lost", "E"):
         assert np.array_equal(getattr(constant, part), getattr(varying, part)), part
     for one, other in zip(constant.v.parts, varying.v.parts, strict=True):
@@ -158,14 +158,14 @@ def test_a_lam_that_does_not_change_is_a_constant_one(dtype, anchored, order):
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_after_a_reset_nothing_is_left_of_what_was_before(reverse):
-    rng, rule = np.random.default_rng(5), rules(Arithmetic("float32"), True)
+    rng, errors = np.random.default_rng(5), operation_errors(Arithmetic("float32"), True)
     inputs = replace(gated(rng, shape=(1, 9, 2), h0=True, zeros=0.0), reverse=reverse)
     lam = inputs.lam.copy()
     lam[:, 4] = 0
-    whole = certified(replace(inputs, lam=lam), rule)
+    whole = certified(replace(inputs, lam=lam), errors)
     kept = slice(None, 5) if reverse else slice(4, None)
     alone = replace(inputs, lam=lam[:, kept], b=inputs.b[:, kept], h0=None)
-    tail, at = certified(alone, rule), 4
+    tail, at = certified(alone, errors), 4
     assert (whole.E[:, at] == 0).all()  # 0 h + b is b
     assert np.array_equal(whole.v.head[:, kept], tail.v.head)
     assert (np.abs(whole.E[:, kept] - tail.E) <= tail.E * OWN).all()

@@ -244,7 +244,7 @@ def test_a_matrix_unit_does_not_round_by_the_size_of_its_result():
     assert worst(got, exact(inputs), allowance(inputs, truncating, truth(inputs)).bound) > 1
 
 
-# ---------------------------------------------------------------- teeth: every new term is needed
+# ---------------------------------------------------------------- every new term is needed
 
 
 def one(lam, h0, b, dtype="float32", steps=1):
@@ -256,7 +256,7 @@ def one(lam, h0, b, dtype="float32", steps=1):
 HALF = {"accumulate": "float32"}
 FLUSHED, TRUNCATED = HALF | {"subnormals": "ftz"}, HALF | {"rounding": "truncate"}
 ONE = 1 + 2.0**-10 - 2.0**-23  # TF32 truncates it to 1
-TEETH = {  # term: (dtype, declared, flush, inputs, the factors that are refuted there)
+WEAKENED = {  # term: (dtype, declared, flush, inputs, the factors that are refuted there)
     "store": ("bfloat16", HALF, "", one(1, 1, 2.0**-8, "bfloat16"), {"store": 0.5}),
     "store, float16": ("float16", HALF, "", one(1, 1, 2.0**-11, "float16"), {"store": 0.5}),
     "store, truncated": ("bfloat16", TRUNCATED, "", one(1, 1, 2.0**-7 - 2.0**-14, "bfloat16"), {"store": 0.5}),
@@ -279,9 +279,9 @@ SLACK_WHEN_HALVED = {  # in a tree, lam may also be narrowed in a product of mul
 
 
 @pytest.mark.parametrize("order", ["any", "sequential"])
-@pytest.mark.parametrize("term", TEETH)
+@pytest.mark.parametrize("term", WEAKENED)
 def test_every_term_is_needed(term, order):
-    dtype, declared, flush, inputs, factors = TEETH[term]
+    dtype, declared, flush, inputs, factors = WEAKENED[term]
     arithmetic = Arithmetic(dtype, order=order, **declared)
     inner = Soft(COMPONENTS.get(arithmetic.inner, arithmetic.inner), arithmetic.rounding == "truncate")
     got = honest(arithmetic, (Tf32 if arithmetic.operands else Machine)(inner, flush=flush), "sequential", inputs)
@@ -376,7 +376,7 @@ def test_the_truth_sharpens_sequential_orders_only():
         assert bool((sharp.bound < plain.bound / 2).any()) == sharper
 
 
-# ---------------------------------------------------------------- exact lanes, verdicts
+# ---------------------------------------------------------------- integer cases, verdicts
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from thresholds import FLOAT64
 
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance import rounding
-from scanproof.reference.allowance.near import Near
+from scanproof.reference.allowance.bounded import Bounded
+from scanproof.reference.allowance.operation_errors import operation_errors
 from scanproof.reference.allowance.orders import angle_sum
-from scanproof.reference.allowance.rules import rules
 from scanproof.reference.arithmetic import operations
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
@@ -46,8 +46,8 @@ def test_the_product_of_a_real_and_a_complex_number_loses_twice(tiny):
     computed = tiny.mul(a.real, z.real) + 1j * tiny.mul(a.real, z.imag)
     found = []
     for model in (PROVED, ErrorModel(mixed=1)):
-        rule = rules(Arithmetic(tiny_dtype(tiny)), False, model)
-        product = Near.leaf(a.real + 0 * z.real, rule) * Near.leaf(z + 0 * a, rule)
+        errors = operation_errors(Arithmetic(tiny_dtype(tiny)), False, model)
+        product = Bounded.leaf(a.real + 0 * z.real, errors) * Bounded.leaf(z + 0 * a, errors)
         found.append(largest(np.abs(computed - a * z), product.E))
     print(f"real by complex, p = {tiny.p}: {found[0]:.4f} of the allowance, {found[1]:.4f} with one loss")
     assert found[0] <= 1 < found[1]
@@ -62,8 +62,8 @@ def test_a_quotient_of_roots_needs_two_roundings_twice(tiny):
     error = np.abs(tiny.round(tiny.round(np.sqrt(a)) / tiny.round(np.sqrt(b))) - np.sqrt(a / b)) * (1 - FLOAT64)
     found = []
     for model in (PROVED, ErrorModel(quotient=1)):
-        rule = rules(Arithmetic(tiny_dtype(tiny)), False, model)
-        found.append(largest(error, allowance_namespace.function("sqrt", Near.leaf(a, rule) / Near.leaf(b, rule)).E))
+        errors = operation_errors(Arithmetic(tiny_dtype(tiny)), False, model)
+        found.append(largest(error, allowance_namespace.function("sqrt", Bounded.leaf(a, errors) / Bounded.leaf(b, errors)).E))
     print(f"sqrt a / sqrt b, p = {tiny.p}: {found[0]:.4f} of the allowance, {found[1]:.4f} with two roundings once")
     assert found[0] <= 1 < found[1]
 
@@ -143,7 +143,7 @@ def test_angle_sum_counts_one_loss_more_than_it_needs():
     """gamma times R(theta) s, all subnormals: what underflow adds to the relative errors is within one product_loss."""
     assert "product_loss=2 * ops.product_loss" in source(angle_sum)
     tiny = Tiny(4, -1)
-    ops = rules(Arithmetic(tiny_dtype(tiny)), False).complex
+    ops = operation_errors(Arithmetic(tiny_dtype(tiny)), False).complex
     values = tiny.values(0.5)  # all subnormals
     gamma, c, s, x, y = np.meshgrid(values[values >= 0], values, values, values, values[values >= 0], indexing="ij", sparse=True)
     first = tiny.round(tiny.mul(c, x) - tiny.mul(s, y))

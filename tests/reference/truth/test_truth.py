@@ -137,8 +137,8 @@ def test_exact_lanes_of_5000_steps_have_radius_zero(phase):
 
 
 def test_truth_changes_from_integers_to_double_doubles():
-    steps, lanes = EXACT_STEPS, EXACT_LANES
-    for shape, of in (((1, steps, lanes), exact), ((1, steps + 1, 1), double_double), ((2, 5, lanes), double_double)):
+    steps, sequences = EXACT_STEPS, EXACT_LANES
+    for shape, of in (((1, steps, sequences), exact), ((1, steps + 1, 1), double_double), ((2, 5, sequences), double_double)):
         inputs = problem(np.random.default_rng(4), Arithmetic("float32"), 0.999, shape)
         for mine, its in zip(truth(inputs), of(inputs), strict=True):
             assert np.array_equal(mine, its)

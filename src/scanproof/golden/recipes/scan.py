@@ -204,7 +204,7 @@ RECIPES = (
 
 
 def _magnitude(call: Call) -> Array:
-    X: Array = call.leave(call.axes_of("h"), magnitude(inputs_of(call)))
+    X: Array = call.to_caller(call.axes_of("h"), magnitude(inputs_of(call)))
     return X
 
 

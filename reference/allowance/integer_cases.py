@@ -1,4 +1,4 @@
-"""Exact lanes: inputs on which every bracketing computes every state exactly, so that the allowance is zero."""
+"""Integer cases: inputs on which every bracketing computes every state exactly, so that the allowance is zero."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scanproof.reference.inputs import Array, Inputs
 
 
 class Whole(NamedTuple):
-    """What has been seen of each lane so far, (batch, channels) each."""
+    """What has been seen of each sequence so far, (batch, channels) each."""
 
     so_far: Array  # bool: every number was whole, every lam a unit or 0
     total: Array  # float64: sum of absolute values

@@ -36,11 +36,11 @@ class Tally:
 
 
 @dataclass(frozen=True, eq=False)
-class Rules:
-    """The constants of one declaration. anchored: b, h and a are formed, so that their own sizes count (docs/layers.md)."""
+class OperationErrors:
+    """The constants of one declaration. materialized: b, h and a are formed, so that their own sizes count (docs/layers.md)."""
 
     declared: Arithmetic
-    anchored: bool
+    materialized: bool
     real: Roundings  # of products of real numbers, or of a real and a complex one
     complex: Roundings
     elementary: Elementary
@@ -84,10 +84,10 @@ def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
     return None if arithmetic.bracketing else f"no allowance is known for order {arithmetic.order} in a layer"
 
 
-def rules(arithmetic: Arithmetic, anchored: bool, model: ErrorModel = PROVED) -> Rules:
+def operation_errors(arithmetic: Arithmetic, materialized: bool, model: ErrorModel = PROVED) -> OperationErrors:
     """The rules of a declaration."""
     elementary = declared(arithmetic.expm, arithmetic.inner)
     scaled = Elementary(*(x * arithmetic.assumed for x in elementary))
     real = roundings(arithmetic, False, model=model)
     pairs = roundings(arithmetic, True, pairs=True, model=model)
-    return Rules(arithmetic, anchored, real, pairs, scaled, Tally())
+    return OperationErrors(arithmetic, materialized, real, pairs, scaled, Tally())

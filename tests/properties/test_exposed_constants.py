@@ -20,7 +20,7 @@ from scanproof.reference.call import Call, called
 from scanproof.reference.systems import SYSTEMS, lru, rotrnn
 
 FLOAT32 = scanproof.Arithmetic("float32", order="sequential", stages="formed")
-SHOWN = [(system, name) for system in LAYERS for name in SYSTEMS[system].shown]
+SHOWN = [(system, name) for system in LAYERS for name in SYSTEMS[system].exposed]
 
 
 def call_of(system: str) -> Call:
@@ -40,8 +40,8 @@ def answer(call: Call, spoil: Any = None, from_spoiled: bool = True) -> dict[str
     k = system.constants(inside)
     shown = k._replace(**spoil(k)) if spoil else k
     found = system.run(shown if from_spoiled else k, inside, call.reverse)
-    left = {name: call.leave(system.result[name].axes, x) for name, x in found.items()}
-    constants = {name: np.asarray(getattr(shown, name)) for name in system.shown}
+    left = {name: call.to_caller(system.result[name].axes, x) for name, x in found.items()}
+    constants = {name: np.asarray(getattr(shown, name)) for name in system.exposed}
     return left | {"constants": constants}
 
 
@@ -58,7 +58,7 @@ def test_honest_constants_are_not_refuted_and_sharpen_the_allowance(system: str)
     assert verdict.verdict == "within"
     assert {"y", "h", f"y{GIVEN}", f"h{GIVEN}"} <= verdict.outputs.keys()
     usual = certificate.outputs(call, FLOAT32)["y"].bound
-    sharper = certificate.shown(call, FLOAT32, got["constants"])[f"y{GIVEN}"].bound
+    sharper = certificate.exposed(call, FLOAT32, got["constants"])[f"y{GIVEN}"].bound
     assert (sharper <= usual).all()
     assert np.median(sharper / usual) < 0.5
 
@@ -66,7 +66,7 @@ def test_honest_constants_are_not_refuted_and_sharpen_the_allowance(system: str)
 @pytest.mark.parametrize("system", LAYERS)
 def test_some_constants_may_be_shown_with_some_results(system: str) -> None:
     call = call_of(system)
-    got, name = answer(call), SYSTEMS[system].shown[0]
+    got, name = answer(call), SYSTEMS[system].exposed[0]
     some = {"y": got["y"], "constants": {name: got["constants"][name]}}
     verdict = verdict_of(call, some)
     assert verdict.verdict == "within"

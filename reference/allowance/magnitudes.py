@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanproof.reference.allowance import exact_lanes
-from scanproof.reference.allowance.exact_lanes import Whole, parts
+from scanproof.reference.allowance import integer_cases
+from scanproof.reference.allowance.integer_cases import Whole, parts
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import TINY, UP, Roundings
 from scanproof.reference.inputs import Array, Inputs
@@ -45,7 +45,7 @@ class Carry(NamedTuple):
     whole: Whole
 
 
-class Walk(NamedTuple):
+class Magnitudes(NamedTuple):
     """What all orders start from: the scan on absolute values and the counts of the glossary; (batch, time, channels) each."""
 
     X: Array
@@ -65,7 +65,7 @@ def start(inputs: Inputs, arithmetic: Arithmetic) -> Carry:
     h0 = parts(inputs.start)
     X, dX = _modulus(h0), _read_error(h0, arithmetic)
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
-    whole = exact_lanes.start(inputs)
+    whole = integer_cases.start(inputs)
     return Carry(0, inputs.b.shape[1], X, (X > 0) + 0.0, zeros, zeros, ones, ones, X + dX, X, dX, zeros, whole)
 
 
@@ -96,14 +96,14 @@ def _read_error(x: Array, arithmetic: Arithmetic) -> Array:
     return _modulus(np.where(np.abs(x) < arithmetic.omega, x, 0.0)) * (2**0.5 * UP if len(x) == 2 else 1)
 
 
-def walked(leaf: Leaves, carry: Carry, sizes: Array | None) -> Walk:
+def magnitudes_of(leaf: Leaves, carry: Carry, sizes: Array | None) -> Magnitudes:
     """Every count is a scan of its own, with the same zeros."""
     some = (leaf.A > 0).astype(float)  # lam-shaped
     X, n = positive_scan(leaf.A, leaf.X, carry.X), positive_scan(some, (leaf.X > 0).astype(float), carry.n)
     carried = some * (_delayed(n, carry.n) > 0)
     now = X if sizes is None else np.minimum(X, sizes)
     ending, G = _largest_segment(leaf.A + leaf.dA, carry, leaf.X.shape[1])
-    return Walk(
+    return Magnitudes(
         X=X,
         before=_delayed(now, carry.size),
         now=now,
@@ -117,22 +117,22 @@ def walked(leaf: Leaves, carry: Carry, sizes: Array | None) -> Walk:
     )
 
 
-def after(walk: Walk, before: Carry, E: Array, peak: Array, whole: Whole) -> Carry:
-    """The carry after the last step of a walk."""
-    time = walk.X.shape[1]
+def after(magnitudes: Magnitudes, before: Carry, E: Array, peak: Array, whole: Whole) -> Carry:
+    """The carry after the last of these steps."""
+    time = magnitudes.X.shape[1]
     if not time:
         return before
     return Carry(
         steps=before.steps + time,
         time=before.time,
-        X=walk.X[:, -1],
-        n=walk.n[:, -1],
-        m=walk.m[:, -1],
-        lossy=walk.lossy[:, -1],
-        ending=walk.ending[:, -1],
-        G=walk.G[:, -1],
-        total=walk.total[:, -1],
-        size=walk.now[:, -1],
+        X=magnitudes.X[:, -1],
+        n=magnitudes.n[:, -1],
+        m=magnitudes.m[:, -1],
+        lossy=magnitudes.lossy[:, -1],
+        ending=magnitudes.ending[:, -1],
+        G=magnitudes.G[:, -1],
+        total=magnitudes.total[:, -1],
+        size=magnitudes.now[:, -1],
         E=E[:, -1],
         peak=peak[:, -1],
         whole=whole,

@@ -17,7 +17,7 @@ OPERATORS = {
 }  # fmt: skip
 
 
-class Bundle:
+class Composite:
     """Composite numbers. Subclasses say what their parts are (arrays or bundles of one shape), and compute."""
 
     namespace: ClassVar[Callable[[], Any]]
@@ -117,8 +117,8 @@ class Bundle:
         name = OPERATORS.get(ufunc)
         if method != "__call__" or options or name is None:
             return NotImplemented
-        kind = next(x for x in inputs if isinstance(x, Bundle))
-        first, *rest = (x if isinstance(x, Bundle) else kind.lift(kind, x) for x in inputs)
+        kind = next(x for x in inputs if isinstance(x, Composite))
+        first, *rest = (x if isinstance(x, Composite) else kind.lift(kind, x) for x in inputs)
         return getattr(first, name)(*rest)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

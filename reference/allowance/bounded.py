@@ -3,26 +3,26 @@
     symbol   meaning                                                                              kind
     v        the exact value                                                                      Enclosed or Complex
     X        its size: the same expression on absolute values, |v| <= X                           float64
-    E        |computed - v| <= E = R + lost, hence |computed| <= X + E                           float64
+    E        |computed - v| <= E = R + F, hence |computed| <= X + E                                         float64
     n        addends, not exactly zero, of the sum that the element is; 1 for what is no sum      float64
     E0       before the additions of that sum:  R = E0 + ((1 + u)^depth(n) - 1) (X + E0)
-    reach    X of factors max(1, |x|): beyond any number that a program meets on its way,        float64
+    product_bound, K   X of factors max(1, |x|): beyond any number that a program meets on its way,     float64
              whichever factors it multiplies first
-    lost     what underflow may have cost, whichever factors were multiplied first                float64
+    underflow_error, F   what underflow may have cost, whichever factors were multiplied first          float64
 
 Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions, since a program may add them
 in any order. A product, a function or a stage closes it: its sums are sums of their own, and one flat sum over what two of them
 run over (steps and width of a convolution) may round more often and is in no class here. With P = (X_a + E_a)(X_b + E_b),
 
     a b         X = X_a X_b,   E0 = X_a R_b + R_a X_b + R_a R_b + beta P            no beta where a or b is a power of two
-                lost = lost_a reach_b + reach_a lost_b + loss reach_a reach_b
-    a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b,  lost = lost_a + lost_b + flushed sums
+                F = F_a K_b + K_a F_b + loss K_a K_b,  K = K_a K_b
+    a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b,  F = F_a + F_b + flushed sums
     sum of a b  the same with sums of products; n counts those that are not exactly zero
     a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b) and two roundings twice (a (1/b), sqrt a / sqrt b are admitted);
                 nothing is known where b may overflow, since a / inf is 0
 
 Losses of underflow are absolute, and so depend on the order: gamma (B u) makes the loss of B u small where gamma is, (gamma B) u
-makes that of gamma B large where u is. A loss meets no more than the other factors of its monomial, whose product reach bounds; a
+makes that of gamma B large where u is. A loss meets no more than the other factors of its monomial, whose product K bounds; a
 flushed sum meets no more than the factors that its addends share. A number that every program forms (stage) ends this: what was
 lost before is an error of that number.
 
@@ -40,53 +40,55 @@ from typing import Any, Self
 
 import numpy as np
 
-from scanproof.reference.allowance.rules import Rules
+from scanproof.reference.allowance.operation_errors import OperationErrors
 from scanproof.reference.arithmetic.operations import DOWN, TINY, UP, Roundings
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import contraction
-from scanproof.reference.numbers.bundle import Bundle
+from scanproof.reference.numbers.composite import Composite
 from scanproof.reference.numbers.enclosed import Complex, exact
 
-# What is beyond float64 is inf, and inf - inf and 0 inf are NaN: the tally takes either for a peak that may overflow.
-BEYOND = {"over": "ignore", "invalid": "ignore"}
+
+def _beyond_float64() -> np.errstate:
+    """What is beyond float64 is inf; inf - inf and 0 inf are NaN: the tally takes both for a peak that may overflow."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 @dataclass(frozen=True, eq=False)
-class Near(Bundle):
-    """Elements (v, X, E0, n, reach, lost). normwise: E bounds the 2-norm of a whole matrix' error, in each of its entries."""
+class Bounded(Composite):
+    """Elements (v, X, E0, n, product_bound, underflow_error). normwise: E bounds the 2-norm of a whole matrix' error, in each of its entries."""
 
     v: Any  # Enclosed or Complex
     X: Array
     E0: Array
     n: Array
-    reach: Array
-    lost: Array
-    rules: Rules
+    product_bound: Array
+    underflow_error: Array
+    errors: OperationErrors
     normwise: bool = False
     argument: Any = None
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        return self.v, self.X, self.E0, self.n, self.reach, self.lost
+        return self.v, self.X, self.E0, self.n, self.product_bound, self.underflow_error
 
     def like(self, *parts: Any) -> Self:
-        v, X, E0, n, reach, lost = parts
-        return type(self)(v, X, E0, n, reach, lost, self.rules, self.normwise)
+        v, X, E0, n, product_bound, underflow_error = parts
+        return type(self)(v, X, E0, n, product_bound, underflow_error, self.errors, self.normwise)
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:
-        return cls.leaf(np.asarray(x, np.float64), like.rules)
+        return cls.leaf(np.asarray(x, np.float64), like.errors)
 
     @classmethod
-    def leaf(cls, x: Array, rules: Rules) -> Self:
+    def leaf(cls, x: Array, errors: OperationErrors) -> Self:
         """Stored numbers: exact, but with `daz` subnormal components may be read as zero, or by one product only: sqrt(2)."""
         v = exact(x)
         size, misread = v.size(), np.zeros(x.shape)
-        if rules.declared.subnormals == "daz":
-            misread = exact(np.where(_subnormal(x.real, rules), x.real, 0)).size()
-        if rules.declared.subnormals == "daz" and isinstance(v, Complex):
-            misread = (misread + exact(np.where(_subnormal(x.imag, rules), x.imag, 0)).size()) * 1.5
-        return cls(v, size, misread, rules.addends(size), _beyond(size), np.zeros(x.shape), rules)
+        if errors.declared.subnormals == "daz":
+            misread = exact(np.where(_subnormal(x.real, errors), x.real, 0)).size()
+        if errors.declared.subnormals == "daz" and isinstance(v, Complex):
+            misread = (misread + exact(np.where(_subnormal(x.imag, errors), x.imag, 0)).size()) * 1.5
+        return cls(v, size, misread, errors.addends(size), _beyond(size), np.zeros(x.shape), errors)
 
     @property
     def complex(self) -> bool:
@@ -95,25 +97,25 @@ class Near(Bundle):
     @cached_property
     def E(self) -> Array:
         """|computed - v| at most: with the additions of the sum."""
-        with np.errstate(**BEYOND):
-            return np.asarray(self.R + self.all_lost)
+        with _beyond_float64():
+            return np.asarray(self.R + self.all_underflow)
 
     @cached_property
     def R(self) -> Array:
         """The part of E that is relative: of rounded products and sums, and of factors that were wrong already."""
-        with np.errstate(**BEYOND):
-            return np.asarray(self.E0 + self.rules.growth(self.n) * (self.X + self.E0))
+        with _beyond_float64():
+            return np.asarray(self.E0 + self.errors.growth(self.n) * (self.X + self.E0))
 
     @property
-    @np.errstate(**BEYOND)
-    def all_lost(self) -> Array:
+    @_beyond_float64()
+    def all_underflow(self) -> Array:
         """With the additions of the sum: each of them, and each of its addends where it is added to 0, may be flushed."""
-        flushed = np.where(self.n > 1, 2 * self.ops.sum_loss * self.reach, 0.0)
-        return np.asarray((self.lost + flushed) * (1 + self.rules.growth(self.n)))
+        flushed = np.where(self.n > 1, 2 * self.ops.sum_loss * self.product_bound, 0.0)
+        return np.asarray((self.underflow_error + flushed) * (1 + self.errors.growth(self.n)))
 
     @property
     def ops(self) -> Roundings:
-        return self.rules.complex if self.complex else self.rules.real
+        return self.errors.complex if self.complex else self.errors.real
 
     @cached_property
     def size(self) -> Array:
@@ -122,35 +124,35 @@ class Near(Bundle):
 
     @property
     def far(self) -> Array:
-        """reach, of numbers that are wrong by E."""
-        return np.maximum(self.reach, _beyond(self.size))
+        """The bound of products of numbers that are wrong by E."""
+        return np.maximum(self.product_bound, _beyond(self.size))
 
-    @np.errstate(**BEYOND)
+    @_beyond_float64()
     def closed(self) -> Self:
         """The sum as one number."""
         if (self.n <= 1).all():
             return self
-        reach = self.reach * (1 + self.rules.growth(self.n))
-        return type(self)(self.v, self.X, self.R, np.minimum(self.n, 1), reach, self.all_lost, self.rules)
+        product_bound = self.product_bound * (1 + self.errors.growth(self.n))
+        return type(self)(self.v, self.X, self.R, np.minimum(self.n, 1), product_bound, self.all_underflow, self.errors)
 
-    def stage(self) -> Self:
+    def materialized(self) -> Self:
         """A number that every program of the class forms, so that its own size counts."""
         closed = self.closed()
-        if not self.rules.anchored:
+        if not self.errors.materialized:
             return closed
         X, E = np.minimum(closed.X, closed.v.size()), closed.E
-        return type(self)(closed.v, X, E, closed.n, _beyond(X + E), np.zeros(X.shape), self.rules)
+        return type(self)(closed.v, X, E, closed.n, _beyond(X + E), np.zeros(X.shape), self.errors)
 
     def __neg__(self) -> Self:
         return self._with(-self.v)
 
-    @np.errstate(**BEYOND)
+    @_beyond_float64()
     def __add__(self, other: Any) -> Self:
         other = self._same(other)
-        X, E0, n, reach, lost = (one + two for one, two in zip(self.parts[1:], other.parts[1:], strict=True))
+        X, E0, n, product_bound, underflow_error = (one + two for one, two in zip(self.parts[1:], other.parts[1:], strict=True))
         v = self.v + other.v if self.complex or not other.complex else other.v + self.v
         flushed = max(self.ops.sum_loss, other.ops.sum_loss)
-        return self._noted(v, X, E0, n, reach, lost + flushed * reach, 2)
+        return self._noted(v, X, E0, n, product_bound, underflow_error + flushed * product_bound, 2)
 
     def __mul__(self, other: Any) -> Self:
         a, b = self.closed(), self._same(other).closed()
@@ -164,10 +166,10 @@ class Near(Bundle):
         length = max(1, int(np.prod([form.sizes(a, b)[letter] for letter in form.summed])))
         return self._product(v, a, b, lambda x, y: contraction.einsum(subscripts, x, y), length)
 
-    def _product(self, v: Any, a: Near, b: Near, times: Any, length: int) -> Self:
+    def _product(self, v: Any, a: Bounded, b: Bounded, times: Any, length: int) -> Self:
         """The rule for a product or a sum of `length` products."""
         both = a.complex and b.complex
-        ops = self.rules.complex if both else self.rules.real
+        ops = self.errors.complex if both else self.errors.real
         loss = ops.product_loss * (ops.model.mixed if a.complex or b.complex else 1)
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             inexact = [np.where(x._exact(ops), 0, x.size) for x in (a, b)]
@@ -176,30 +178,30 @@ class Near(Bundle):
             cross = times(a.X, b.R) if not b.normwise else _normwise(times, a.X, b.R)
             cross = cross + (times(a.R, b.X + b.R) if not a.normwise else _normwise(times, a.R, b.X + b.R))
             E0 = cross + products + alive * 4 * TINY
-            n = times(self.rules.addends(a.size), self.rules.addends(b.size)) + (2 * rounded if both else 0)
+            n = times(self.errors.addends(a.size), self.errors.addends(b.size)) + (2 * rounded if both else 0)
             grown = (1 + ops.beta) * (1 + ops.operand)
-            reach = times(a.far, b.far) * grown
-            lost = (times(a.lost, b.far) + times(a.far, b.lost)) * grown
-            lost = lost + reach * (loss + 3 * ops.operand_loss + 4 * TINY)
-            return self._noted(v, times(a.X, b.X), E0, n, reach, lost, length)
+            product_bound = times(a.far, b.far) * grown
+            underflow_error = (times(a.underflow_error, b.far) + times(a.far, b.underflow_error)) * grown
+            underflow_error = underflow_error + product_bound * (loss + 3 * ops.operand_loss + 4 * TINY)
+            return self._noted(v, times(a.X, b.X), E0, n, product_bound, underflow_error, length)
 
-    @np.errstate(**BEYOND)
+    @_beyond_float64()
     def sum(self, axis: int | tuple[int, ...]) -> Self:
         lengths = [self.shape[i] for i in ([axis] if isinstance(axis, int) else axis)]
-        v, X, E0, n, reach, lost = (x.sum(axis) for x in self.parts)
-        return self._noted(v, X, E0, n, reach, lost + self.ops.sum_loss * reach, int(np.prod(lengths)))
+        v, X, E0, n, product_bound, underflow_error = (x.sum(axis) for x in self.parts)
+        return self._noted(v, X, E0, n, product_bound, underflow_error + self.ops.sum_loss * product_bound, int(np.prod(lengths)))
 
     def __truediv__(self, other: Any) -> Self:
         a, b = self.closed(), self._same(other).closed()
         with np.errstate(all="ignore"):
             below = np.maximum(b.v.size() * DOWN * DOWN - 2 * b.v.rad, 0)  # |b| at least
-            room = np.where(b.reach < self.rules.safe, np.maximum(below - b.E * self.rules.inflation(), 0), 0.0)
+            room = np.where(b.product_bound < self.errors.safe, np.maximum(below - b.E * self.errors.inflation(), 0), 0.0)
             X, E = a.X / below * UP, (a.R + a.X * b.E / below) / room * UP
-            u, loss = self.rules.real.u * self.rules.elementary.division * 2, self.rules.real.product_loss
-            E = np.where(a.size == 0, 0.0, E + self.rules.real.model.quotient * u * (X + E))
-            reach = a.far * np.maximum(1, 1 / room) * (1 + u)
-            lost = np.where(a.size == 0, 0.0, a.lost * np.maximum(1, 1 / room) * (1 + 2 * u) + 3 * loss * reach)
-        return self._noted(a.v / b.v, X, E, self.rules.addends(X + E), reach, lost, 8)
+            u, loss = self.errors.real.u * self.errors.elementary.division * 2, self.errors.real.product_loss
+            E = np.where(a.size == 0, 0.0, E + self.errors.real.model.quotient * u * (X + E))
+            product_bound = a.far * np.maximum(1, 1 / room) * (1 + u)
+            underflow_error = np.where(a.size == 0, 0.0, a.underflow_error * np.maximum(1, 1 / room) * (1 + 2 * u) + 3 * loss * product_bound)
+        return self._noted(a.v / b.v, X, E, self.errors.addends(X + E), product_bound, underflow_error, 8)
 
     def __eq__(self, other: object) -> Any:
         return self.v == other
@@ -221,25 +223,25 @@ class Near(Bundle):
         return np.asarray(self.v.power_of_two() & (self.E == 0) & (ops.operand == 0))
 
     def _same(self, other: Any) -> Any:
-        return other if isinstance(other, Near) else self.lift(self, other)
+        return other if isinstance(other, Bounded) else self.lift(self, other)
 
     def _with(self, v: Any) -> Self:
         """Another exact value of the same size."""
-        return type(self)(v, self.X, self.E0, self.n, self.reach, self.lost, self.rules)
+        return type(self)(v, self.X, self.E0, self.n, self.product_bound, self.underflow_error, self.errors)
 
-    def _noted(self, v: Any, X: Array, E0: Array, n: Array, reach: Array, lost: Array, length: int) -> Self:
-        found = type(self)(v, X, E0, n, reach, lost, self.rules)
-        with np.errstate(**BEYOND):
-            self.rules.tally.note(np.maximum(found.size, reach * (1 + self.rules.growth(n))), length + 16)
+    def _noted(self, v: Any, X: Array, E0: Array, n: Array, product_bound: Array, underflow_error: Array, length: int) -> Self:
+        found = type(self)(v, X, E0, n, product_bound, underflow_error, self.errors)
+        with _beyond_float64():
+            self.errors.tally.note(np.maximum(found.size, product_bound * (1 + self.errors.growth(n))), length + 16)
         return found
 
 
-def _subnormal(x: Array, rules: Rules) -> Array:
-    return np.asarray(np.abs(x.astype(np.float64)) < rules.declared.omega)
+def _subnormal(x: Array, errors: OperationErrors) -> Array:
+    return np.asarray(np.abs(x.astype(np.float64)) < errors.declared.omega)
 
 
 def _beyond(size: Array) -> Array:
-    """reach of a number that is formed."""
+    """The product_bound of a number that is formed."""
     return np.where(size > 0, np.maximum(size, 1), 0.0)
 
 
