@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def kernel_arrays(lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, out: np.ndarray) -> tuple[np.ndarray, ...]:
+def kernel_arrays(
+    lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, out: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """lam, b, h0 (zeros for None) and out as a kernel takes them; a real lam turns a complex scan into a real one."""
     if h0 is None:
         h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
@@ -18,7 +20,9 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def _on_real_parts(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray) -> tuple[np.ndarray, ...]:
+def _on_real_parts(
+    lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """A real lam acts alike on real and imaginary parts: the same scan over twice as many real channels."""
     real = lam.dtype
     return read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real), states.view(real)

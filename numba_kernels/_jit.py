@@ -16,6 +16,6 @@ def kernel(function: Callable[..., None]) -> Callable[..., None]:
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        # Numba looks for a writable cache folder when it decorates, and raises if it finds none (read-only
-        # site-packages and no writable home). Any other fault raises again here.
+        # Numba looks for a writable cache folder when it decorates, and raises if it finds none
+        # (read-only site-packages and no writable home). Any other fault raises again here.
         return numba.njit(**options)(function)

@@ -23,9 +23,16 @@ class Constants(NamedTuple):
 
 
 def constants(params: Any) -> Constants:
-    nu, theta, gamma = (np.exp(x, dtype=np.float64) for x in (params.nu_log, params.theta_log, params.gamma_log))
-    pairs = [("C_re", "C_im"), ("C2_re", "C2_im")] if getattr(params, "C2_re", None) is not None else [("C_re", "C_im")]
-    C = np.stack([_complex(getattr(params, re), getattr(params, im)) for re, im in pairs])  # (directions, width, state)
+    nu, theta, gamma = (
+        np.exp(x, dtype=np.float64) for x in (params.nu_log, params.theta_log, params.gamma_log)
+    )
+    pairs = (
+        [("C_re", "C_im"), ("C2_re", "C2_im")]
+        if getattr(params, "C2_re", None) is not None
+        else [("C_re", "C_im")]
+    )
+    # (directions, width, state)
+    C = np.stack([_complex(getattr(params, re), getattr(params, im)) for re, im in pairs])
     lam = np.exp(-nu) * _complex(np.cos(theta), np.sin(theta))  # (state,)
     return Constants(nu, theta, gamma, lam, _complex(params.B_re, params.B_im), C)
 
@@ -36,7 +43,9 @@ def fold(k: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return k.lam, W.view(np.float64), k.C.conj().view(np.float64)
 
 
-def unfold(k: Constants, lam_bar: np.ndarray, W_bar: np.ndarray, V_bar: np.ndarray) -> dict[str, np.ndarray]:
+def unfold(
+    k: Constants, lam_bar: np.ndarray, W_bar: np.ndarray, V_bar: np.ndarray
+) -> dict[str, np.ndarray]:
     """Cotangents of the parameters but D, from those of lam, W and V: d lam = lam (-nu d nu_log + i theta d theta_log)."""
     drive_bar = W_bar.astype(np.float64).view(np.complex128).T  # of gamma B: (state, width)
     C_bar = V_bar.astype(np.float64).view(np.complex128).conj()  # (directions, width, state)

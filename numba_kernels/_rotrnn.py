@@ -30,13 +30,18 @@ class Constants(NamedTuple):
 
 def constants(params: Any) -> Constants:
     """Raises ValueError, in one line, for a gamma that rounds to 0 or 1 and for tr(B^T B) = 0."""
-    theta, gamma_log, M, B = (np.array(x, np.float64) for x in (params.theta, params.gamma_log, params.M, params.B))
-    C = [x for x in (params.C, getattr(params, "C2", None)) if x is not None]  # (width, features) each
+    theta, gamma_log, M, B = (
+        np.array(x, np.float64) for x in (params.theta, params.gamma_log, params.M, params.B)
+    )
+    # (width, features) each
+    C = [x for x in (params.C, getattr(params, "C2", None)) if x is not None]
     g, S = np.exp(gamma_log), M - M.mT  # (heads,), (heads, head_dim, head_dim)
     gamma, trace = _decay(g, params.gamma_log), _trace(B)  # (heads,) each
     xi = np.sqrt(-np.expm1(-2 * g) / trace)  # 1 - gamma^2 without cancellation: (heads,)
     outputs = split(np.array(C, np.float64), len(B))  # (directions, heads, width, head_dim)
-    return Constants(g, gamma, np.cos(theta) + 1j * np.sin(theta), S, scipy.linalg.expm(S), trace, xi, B, outputs)
+    return Constants(
+        g, gamma, np.cos(theta) + 1j * np.sin(theta), S, scipy.linalg.expm(S), trace, xi, B, outputs
+    )
 
 
 def _decay(g: np.ndarray, gamma_log: np.ndarray) -> np.ndarray:
@@ -44,7 +49,9 @@ def _decay(g: np.ndarray, gamma_log: np.ndarray) -> np.ndarray:
     rounded = gamma.astype(gamma_log.dtype)  # (heads,)
     for head in np.flatnonzero((rounded == 0) | (rounded == 1))[:1]:
         found = f"found {gamma_log[head]} in head {head}, where it rounds to {rounded[head]}"
-        raise ValueError(f"gamma_log must give 0 < gamma < 1 for gamma = exp(-exp(gamma_log)), {found}")
+        raise ValueError(
+            f"gamma_log must give 0 < gamma < 1 for gamma = exp(-exp(gamma_log)), {found}"
+        )
     return gamma
 
 
@@ -52,7 +59,9 @@ def _trace(B: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         trace = (B * B).sum((1, 2))  # (heads,)
     for head in np.flatnonzero((trace == 0) | np.isinf(trace))[:1]:
-        raise ValueError(f"B must have a finite tr(B^T B) > 0, by which xi divides, found {trace[head]} in head {head}")
+        raise ValueError(
+            f"B must have a finite tr(B^T B) > 0, by which xi divides, found {trace[head]} in head {head}"
+        )
     return trace
 
 
@@ -63,17 +72,25 @@ def fold(k: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def unfold(
-    k: Constants, lam_bar: np.ndarray, W_bar: np.ndarray, V_bar: np.ndarray, h0: np.ndarray, s0_bar: np.ndarray
+    k: Constants,
+    lam_bar: np.ndarray,
+    W_bar: np.ndarray,
+    V_bar: np.ndarray,
+    h0: np.ndarray,
+    s0_bar: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Cotangents of the parameters but D, and of h0 (..., heads, head_dim), from those of lam, W, V and s0 = P^T h0."""
     heads = len(k.B)
-    W_bar, V_bar = split(W_bar, heads), split(V_bar, heads)  # ([directions,] heads, width, head_dim)
+    # ([directions,] heads, width, head_dim)
+    W_bar, V_bar = split(W_bar, heads), split(V_bar, heads)
     drive_bar = k.xi[:, None, None] * W_bar  # of B^T P: (heads, width, head_dim)
     xi_bar = (W_bar * (k.B.mT @ k.P)).sum((1, 2))  # (heads,)
-    P_bar = k.B @ drive_bar + (k.C.mT @ V_bar).sum(0) + _heads_first(h0).mT @ _heads_first(s0_bar)  # (heads, head_dim, head_dim)
+    # (heads, head_dim, head_dim)
+    P_bar = k.B @ drive_bar + (k.C.mT @ V_bar).sum(0) + _heads_first(h0).mT @ _heads_first(s0_bar)
     S_bar = _expm_adjoint(k.S, P_bar)  # (heads, head_dim, head_dim)
-    # xi^2 tr(B^T B) = 1 - gamma^2 = 1 - exp(-2 g), hence d xi / dg = gamma^2 / (xi tr), d xi / dB = -xi B / tr
-    lam_bar = lam_bar.reshape(heads, -1).conj() * k.turn  # d lam = turn (d gamma + i gamma d theta): (heads, pairs)
+    # xi^2 tr(B^T B) = 1 - gamma^2 = 1 - exp(-2 g), hence d xi / dg = gamma^2 / (xi tr), d xi / dB =
+    # -xi B / tr d lam = turn (d gamma + i gamma d theta): (heads, pairs)
+    lam_bar = lam_bar.reshape(heads, -1).conj() * k.turn
     g_bar = xi_bar * k.gamma**2 / (k.xi * k.trace) - k.gamma * lam_bar.real.sum(1)  # (heads,)
     found = {
         "theta": -k.gamma[:, None] * lam_bar.imag,

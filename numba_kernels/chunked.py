@@ -61,10 +61,13 @@ def scan(
     return out
 
 
-def _starts(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, reverse: bool, chunk: int) -> np.ndarray:
+def _starts(
+    lam: np.ndarray, b: np.ndarray, h0: np.ndarray, reverse: bool, chunk: int
+) -> np.ndarray:
     """Steps 1 and 2: the state before each chunk, (batch, chunks, channels). Nothing needs the end of the last chunk."""
     batch, time, channels = b.shape
-    ends = np.zeros((batch, max(-(-time // chunk) - 1, 0), channels), b.dtype)  # (batch, chunks - 1, channels)
+    # (batch, chunks - 1, channels)
+    ends = np.zeros((batch, max(-(-time // chunk) - 1, 0), channels), b.dtype)
     if lam.ndim == 1:
         products = _power(lam, chunk)  # (channels,)
         _reduce_constant(lam, b, ends, reverse, chunk)
@@ -80,12 +83,15 @@ def _power(lam: np.ndarray, exponent: int) -> np.ndarray:
     return diagonal.scan(lam, nothing, np.ones((1, len(lam)), lam.dtype))[0, -1]
 
 
-# The kernels. Chunk k of sequence n is element i = n chunks + k of the parallel loop. As in diagonal.py, the views made
-# in the loop keep Numba from declaring out free of aliases with b; chunks share no element, so out may still be b.
+# The kernels. Chunk k of sequence n is element i = n chunks + k of the parallel loop. As in
+# diagonal.py, the views made in the loop keep Numba from declaring out free of aliases with b;
+# chunks share no element, so out may still be b.
 
 
 @kernel
-def _reduce_constant(lam: np.ndarray, b: np.ndarray, ends: np.ndarray, reverse: bool, chunk: int) -> None:
+def _reduce_constant(
+    lam: np.ndarray, b: np.ndarray, ends: np.ndarray, reverse: bool, chunk: int
+) -> None:
     """E_k into ends (batch, chunks - 1, channels), which are zero; with lam (channels,)."""
     for i in prange(ends.shape[0] * ends.shape[1]):
         n, k = i // ends.shape[1], i % ends.shape[1]
@@ -98,12 +104,18 @@ def _reduce_constant(lam: np.ndarray, b: np.ndarray, ends: np.ndarray, reverse: 
 
 @kernel
 def _reduce_varying(
-    lam: np.ndarray, b: np.ndarray, products: np.ndarray, ends: np.ndarray, reverse: bool, chunk: int
+    lam: np.ndarray,
+    b: np.ndarray,
+    products: np.ndarray,
+    ends: np.ndarray,
+    reverse: bool,
+    chunk: int,
 ) -> None:
     """P_k into products, which are one, and E_k into ends, which are zero; both (batch, chunks - 1, channels)."""
     for i in prange(ends.shape[0] * ends.shape[1]):
         n, k = i // ends.shape[1], i % ends.shape[1]
-        p, h, lam_n, b_n = products[n, k], ends[n, k], lam[n], b[n]  # two of (channels,), two of (time, channels)
+        # two of (channels,), two of (time, channels)
+        p, h, lam_n, b_n = products[n, k], ends[n, k], lam[n], b[n]
         for j in range(k * chunk, (k + 1) * chunk):
             t = len(b_n) - 1 - j if reverse else j
             for c in range(len(h)):
@@ -118,7 +130,8 @@ def _scan_constant(
     """h_t = lam h_{t-1} + b_t through each chunk, from starts (batch, chunks, channels); with lam (channels,)."""
     for i in prange(starts.shape[0] * starts.shape[1]):
         n, k = i // starts.shape[1], i % starts.shape[1]
-        h, b_n, out_n = starts[n, k].copy(), b[n], out[n]  # (channels,), (time, channels), (time, channels)
+        # (channels,), (time, channels), (time, channels)
+        h, b_n, out_n = starts[n, k].copy(), b[n], out[n]
         for j in range(k * chunk, min((k + 1) * chunk, len(b_n))):
             t = len(b_n) - 1 - j if reverse else j
             for c in range(len(h)):
@@ -133,7 +146,8 @@ def _scan_varying(
     """h_t = lam_t h_{t-1} + b_t through each chunk, from starts (batch, chunks, channels)."""
     for i in prange(starts.shape[0] * starts.shape[1]):
         n, k = i // starts.shape[1], i % starts.shape[1]
-        h, lam_n, b_n, out_n = starts[n, k].copy(), lam[n], b[n], out[n]  # (channels,), three of (time, channels)
+        # (channels,), three of (time, channels)
+        h, lam_n, b_n, out_n = starts[n, k].copy(), lam[n], b[n], out[n]
         for j in range(k * chunk, min((k + 1) * chunk, len(b_n))):
             t = len(b_n) - 1 - j if reverse else j
             for c in range(len(h)):

@@ -47,17 +47,21 @@ def scan(
     return out
 
 
-# The kernels: rows in time order, all channels of a row before the next row, the state of a sequence in a small buffer.
-# An element of b is read once, before the same element of out is written, so out may be b. The compiler has to know:
-# Numba declares the arrays of a parallel loop free of aliases (LLVM's noalias) unless it sees views made in the loop.
-# Hence the views b[n] and out[n]; a test asks Numba what it declared.
+# The kernels: rows in time order, all channels of a row before the next row, the state of a
+# sequence in a small buffer. An element of b is read once, before the same element of out is
+# written, so out may be b. The compiler has to know: Numba declares the arrays of a parallel loop
+# free of aliases (LLVM's noalias) unless it sees views made in the loop. Hence the views b[n] and
+# out[n]; a test asks Numba what it declared.
 
 
 @kernel
-def _scan_constant(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarray, reverse: bool) -> None:
+def _scan_constant(
+    lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarray, reverse: bool
+) -> None:
     """h_t = lam h_{t-1} + b_t, with lam (channels,)."""
     for n in prange(len(b)):
-        h, b_n, out_n = h0[n].copy(), b[n], out[n]  # (channels,), (time, channels), (time, channels)
+        # (channels,), (time, channels), (time, channels)
+        h, b_n, out_n = h0[n].copy(), b[n], out[n]
         for i in range(len(b_n)):
             t = len(b_n) - 1 - i if reverse else i
             for c in range(len(h)):
@@ -66,10 +70,13 @@ def _scan_constant(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarr
 
 
 @kernel
-def _scan_varying(lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarray, reverse: bool) -> None:
+def _scan_varying(
+    lam: np.ndarray, b: np.ndarray, h0: np.ndarray, out: np.ndarray, reverse: bool
+) -> None:
     """h_t = lam_t h_{t-1} + b_t, with lam (batch, time, channels)."""
     for n in prange(len(b)):
-        h, lam_n, b_n, out_n = h0[n].copy(), lam[n], b[n], out[n]  # (channels,), three of (time, channels)
+        # (channels,), three of (time, channels)
+        h, lam_n, b_n, out_n = h0[n].copy(), lam[n], b[n], out[n]
         for i in range(len(b_n)):
             t = len(b_n) - 1 - i if reverse else i
             for c in range(len(h)):

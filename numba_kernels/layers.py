@@ -27,7 +27,8 @@ import numpy as np
 from scanproof.numba_kernels import _lru, _rotrnn, diagonal
 from scanproof.numba_kernels._arguments import check_lru, check_rotrnn
 
-QUIET = np.errstate(over="ignore", invalid="ignore")  # infinities and NaN go through silently, as in the scans
+# infinities and NaN go through silently, as in the scans
+QUIET = np.errstate(over="ignore", invalid="ignore")
 
 
 class Recurrence(NamedTuple):
@@ -77,7 +78,11 @@ def lru(
 
 @QUIET
 def lru_vjp(
-    params: Any, u: np.ndarray, y_bar: np.ndarray, h0: np.ndarray | None = None, reverse: bool = False
+    params: Any,
+    u: np.ndarray,
+    y_bar: np.ndarray,
+    h0: np.ndarray | None = None,
+    reverse: bool = False,
 ) -> dict[str, np.ndarray]:
     """Cotangents of every parameter, of u and of h0 (complex, dRe + i dIm), from the cotangent y_bar of y.
 
@@ -87,7 +92,10 @@ def lru_vjp(
     constants = _lru.constants(params)
     k = _rounded(_lru.fold(constants), params.D)
     bar, u_bar, h0_bar = _adjoint(k, _batched(u), _starts(k, u, h0), _batched(y_bar), bool(reverse))
-    found = _lru.unfold(constants, bar.lam, bar.W, bar.V) | {"D": bar.D, "u": u_bar.reshape(u.shape)}
+    found = _lru.unfold(constants, bar.lam, bar.W, bar.V) | {
+        "D": bar.D,
+        "u": u_bar.reshape(u.shape),
+    }
     h0_bar = h0_bar.reshape(_shape(k, u.shape[:-2], k.lam.shape))  # ([batch,] [2,] state)
     return {name: value.astype(u.dtype) for name, value in found.items()} | {"h0": h0_bar}
 
@@ -123,7 +131,9 @@ def rotrnn(
     constants = _rotrnn.constants(params)
     k = _rounded(_rotrnn.fold(constants), params.D)
     out = np.empty(u.shape, u.dtype) if out is None else out  # ([batch,] time, width)
-    each = _forward(k, _batched(u), _rotated_starts(k, u, h0, constants.P), bool(reverse), _batched(out))
+    each = _forward(
+        k, _batched(u), _rotated_starts(k, u, h0, constants.P), bool(reverse), _batched(out)
+    )
     if not states:
         return out
     shape = _shape(k, u.shape[:-1], constants.P.shape[:2])  # ([batch,] time, [2,] heads, head_dim)
@@ -133,7 +143,11 @@ def rotrnn(
 
 @QUIET
 def rotrnn_vjp(
-    params: Any, u: np.ndarray, y_bar: np.ndarray, h0: np.ndarray | None = None, reverse: bool = False
+    params: Any,
+    u: np.ndarray,
+    y_bar: np.ndarray,
+    h0: np.ndarray | None = None,
+    reverse: bool = False,
 ) -> dict[str, np.ndarray]:
     """Cotangents of every parameter, of u and of h0, from the cotangent y_bar of y.
 
@@ -144,16 +158,26 @@ def rotrnn_vjp(
     k = _rounded(_rotrnn.fold(constants), params.D)
     starts = _rotated_starts(k, u, h0, constants.P)  # (batch, directions, channels)
     bar, u_bar, s0_bar = _adjoint(k, _batched(u), starts, _batched(y_bar), bool(reverse))
-    s0_bar = s0_bar.view(u.dtype).reshape(_shape(k, u.shape[:-2], constants.P.shape[:2]))  # ([batch,] [2,] heads, head_dim)
-    h0 = np.zeros(s0_bar.shape) if h0 is None else np.asarray(h0, np.float64)  # ([batch,] [2,] heads, head_dim)
-    found = _rotrnn.unfold(constants, bar.lam, bar.W, bar.V, h0, s0_bar) | {"D": bar.D, "u": u_bar.reshape(u.shape)}
+    # ([batch,] [2,] heads, head_dim)
+    s0_bar = s0_bar.view(u.dtype).reshape(_shape(k, u.shape[:-2], constants.P.shape[:2]))
+    # ([batch,] [2,] heads, head_dim)
+    h0 = np.zeros(s0_bar.shape) if h0 is None else np.asarray(h0, np.float64)
+    found = _rotrnn.unfold(constants, bar.lam, bar.W, bar.V, h0, s0_bar) | {
+        "D": bar.D,
+        "u": u_bar.reshape(u.shape),
+    }
     return {name: value.astype(u.dtype) for name, value in found.items()}
 
 
 def _rounded(folded: tuple[np.ndarray, np.ndarray, np.ndarray], D: np.ndarray) -> Recurrence:
     """lam, W, V from float64 to the working dtype, that of D."""
     lam, W, V = folded
-    return Recurrence(lam.astype(np.result_type(D, np.complex64)), W.astype(D.dtype), V.astype(D.dtype), np.asarray(D))
+    return Recurrence(
+        lam.astype(np.result_type(D, np.complex64)),
+        W.astype(D.dtype),
+        V.astype(D.dtype),
+        np.asarray(D),
+    )
 
 
 def _batched(x: np.ndarray) -> np.ndarray:
@@ -171,7 +195,9 @@ def _starts(k: Recurrence, u: np.ndarray, h0: np.ndarray | None) -> np.ndarray:
     return np.zeros(shape, k.lam.dtype) if h0 is None else np.array(h0, k.lam.dtype).reshape(shape)
 
 
-def _rotated_starts(k: Recurrence, u: np.ndarray, h0: np.ndarray | None, P: np.ndarray) -> np.ndarray:
+def _rotated_starts(
+    k: Recurrence, u: np.ndarray, h0: np.ndarray | None, P: np.ndarray
+) -> np.ndarray:
     """P^T h0 in float64, rounded once. (batch, directions, channels)"""
     s0 = None if h0 is None else _rotrnn.turned(np.asarray(h0), P).astype(u.dtype).view(k.lam.dtype)
     return _starts(k, u, s0)
@@ -183,7 +209,9 @@ def _rows(x: np.ndarray) -> np.ndarray:
     return rows.view(rows.real.dtype)
 
 
-def _forward(k: Recurrence, u: np.ndarray, h0: np.ndarray, reverse: bool, y: np.ndarray) -> list[np.ndarray]:
+def _forward(
+    k: Recurrence, u: np.ndarray, h0: np.ndarray, reverse: bool, y: np.ndarray
+) -> list[np.ndarray]:
     """y_t = V h_t + D u_t into y; returns the states of every direction."""
     h = _scans(k, u, h0, reverse)
     np.multiply(k.D, u, out=y)
@@ -194,9 +222,12 @@ def _forward(k: Recurrence, u: np.ndarray, h0: np.ndarray, reverse: bool, y: np.
 
 def _scans(k: Recurrence, u: np.ndarray, h0: np.ndarray, reverse: bool) -> list[np.ndarray]:
     """h_t = lam h_{t-1} + u_t W of every direction, the last one in place."""
-    b = (_rows(u) @ k.W).view(k.lam.dtype).reshape(*u.shape[:2], len(k.lam))  # (batch, time, channels)
+    # (batch, time, channels)
+    b = (_rows(u) @ k.W).view(k.lam.dtype).reshape(*u.shape[:2], len(k.lam))
     outs = [None, b][-len(k.V) :]
-    return [diagonal.scan(k.lam, b, h0[:, d], reverse != (d == 1), out) for d, out in enumerate(outs)]
+    return [
+        diagonal.scan(k.lam, b, h0[:, d], reverse != (d == 1), out) for d, out in enumerate(outs)
+    ]
 
 
 def _adjoint(
@@ -204,12 +235,17 @@ def _adjoint(
 ) -> tuple[Recurrence, np.ndarray, np.ndarray]:
     """Cotangents of lam, W, V, D, of u and of h0 (batch, directions, channels)."""
     h = _scans(k, u, h0, reverse)
-    each = [_direction(k.lam, k.V[d], y_bar, h[d], h0[:, d], reverse != (d == 1)) for d in range(len(h))]
+    each = [
+        _direction(k.lam, k.V[d], y_bar, h[d], h0[:, d], reverse != (d == 1)) for d in range(len(h))
+    ]
     a, lam_bar, h0_bar = zip(*each, strict=True)
     b_bar = _rows(sum(a[1:], a[0]))  # (batch * time, 2 channels)
-    V_bar = np.stack([_rows(y_bar).T @ _rows(states) for states in h])  # (directions, width, 2 channels)
+    # (directions, width, 2 channels)
+    V_bar = np.stack([_rows(y_bar).T @ _rows(states) for states in h])
     u_bar = (b_bar @ k.W.T).reshape(u.shape) + k.D * y_bar  # (batch, time, width)
-    bar = Recurrence(sum(lam_bar[1:], lam_bar[0]), _rows(u).T @ b_bar, V_bar, (y_bar * u).sum((0, 1)))
+    bar = Recurrence(
+        sum(lam_bar[1:], lam_bar[0]), _rows(u).T @ b_bar, V_bar, (y_bar * u).sum((0, 1))
+    )
     return bar, u_bar, np.stack(h0_bar, 1)
 
 
@@ -219,6 +255,9 @@ def _direction(
     """a_t = conj(lam) a_{t+1} + V^T y_bar_t, lam_bar = sum of conj(h_{t-1}) a_t, h0_bar = conj(lam) a_1."""
     g = (_rows(y_bar) @ V).view(lam.dtype).reshape(h.shape)  # (batch, time, channels)
     a = diagonal.scan(lam.conj(), g, reverse=not reverse, out=g)  # (batch, time, channels)
-    before, after, first = (h[:, 1:], a[:, :-1], a[:, -1:]) if reverse else (h[:, :-1], a[:, 1:], a[:, :1])
-    lam_bar = (before.conj() * after).sum((0, 1)) + (h0[:, None].conj() * first).sum((0, 1))  # (channels,)
+    before, after, first = (
+        (h[:, 1:], a[:, :-1], a[:, -1:]) if reverse else (h[:, :-1], a[:, 1:], a[:, :1])
+    )
+    # (channels,)
+    lam_bar = (before.conj() * after).sum((0, 1)) + (h0[:, None].conj() * first).sum((0, 1))
     return a, lam_bar, (lam.conj() * first).sum(1)

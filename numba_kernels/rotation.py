@@ -9,7 +9,10 @@ import numpy as np
 from scanproof.numba_kernels import diagonal
 from scanproof.numba_kernels._arguments import check_rotation
 
-_COMPLEX: dict[np.dtype, np.dtype] = {np.dtype("float32"): np.dtype("complex64"), np.dtype("float64"): np.dtype("complex128")}
+_COMPLEX: dict[np.dtype, np.dtype] = {
+    np.dtype("float32"): np.dtype("complex64"),
+    np.dtype("float64"): np.dtype("complex128"),
+}
 
 
 def scan(
@@ -64,9 +67,11 @@ def scan(
 
 def _multipliers(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """gamma e^(i theta), (heads * pairs,) or (batch, time, heads * pairs)."""
-    angle, decay = theta.astype(np.float64), gamma.astype(np.float64)[:, None]  # theta's shape, (heads, 1)
+    # theta's shape, (heads, 1)
+    angle, decay = theta.astype(np.float64), gamma.astype(np.float64)[:, None]
     lam = np.empty(theta.shape, _COMPLEX[theta.dtype])  # theta's shape
-    with np.errstate(invalid="ignore"):  # an infinite angle gives NaN, like any value that is not finite
+    # an infinite angle gives NaN, like any value that is not finite
+    with np.errstate(invalid="ignore"):
         lam.real, lam.imag = decay * np.cos(angle), decay * np.sin(angle)
     return _joined(lam)
 

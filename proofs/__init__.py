@@ -11,10 +11,31 @@ from scanproof.proofs.engine.run import ClaimResult, Lemma, Result, prove, prove
 from scanproof.proofs.householder import products as householder_products
 from scanproof.proofs.householder import real_counting, state_tracking
 from scanproof.proofs.householder import reflections as householder
-from scanproof.proofs.rotations import canonical_form, closed_forms, every_rotation, rotation, rotation_operator, surjectivity
-from scanproof.proofs.rounding import complex_product, element_functions, rounding_elements, rounding_recurrence, rounding_theorem
+from scanproof.proofs.rotations import (
+    canonical_form,
+    closed_forms,
+    every_rotation,
+    rotation,
+    rotation_operator,
+    surjectivity,
+)
+from scanproof.proofs.rounding import (
+    complex_product,
+    element_functions,
+    rounding_elements,
+    rounding_recurrence,
+    rounding_theorem,
+)
 from scanproof.proofs.scan import adjoint, scan_algebra, scan_laws, scan_operator
-from scanproof.proofs.systems import authors_versions, equivalence, layer_gradients, layer_invariances, lru, lru_ring, state_norm
+from scanproof.proofs.systems import (
+    authors_versions,
+    equivalence,
+    layer_gradients,
+    layer_invariances,
+    lru,
+    lru_ring,
+    state_norm,
+)
 
 __all__ = ["ClaimResult", "Lemma", "Result", "lemmas", "prove", "prove_within"]
 

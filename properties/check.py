@@ -61,9 +61,12 @@ def check(
     chosen = _choose(laws_of(room), laws, cases, declared)
     if declared.word in ("fft", "polar:L") and domain is not None and domain.lam == "varying":
         raise ValueError(f"lam: found varying with order {declared.order}, expected constant")
-    own = hasattr(implementation, "call") and not callable(implementation)  # a callable may well have a method `call`
+    # a callable may well have a method `call`
+    own = hasattr(implementation, "call") and not callable(implementation)
     function = cast(Callable[..., Any], implementation)
-    made: Implementation = cast(Implementation, implementation) if own else InProcess(function, declared)
+    made: Implementation = (
+        cast(Implementation, implementation) if own else InProcess(function, declared)
+    )
     session = Search(made, declared, room.fitted(domain or Domain()), room)
     started = time.perf_counter()
     results = [LawResult(law.name, law.statement) for law in laws_of(room)]
@@ -78,7 +81,9 @@ def check(
     return _report(session, results, seed, cases, started)
 
 
-def _choose(known: Sequence[Law], laws: Sequence[str] | None, cases: int, arithmetic: Arithmetic) -> list[Law]:
+def _choose(
+    known: Sequence[Law], laws: Sequence[str] | None, cases: int, arithmetic: Arithmetic
+) -> list[Law]:
     if cases < 1:
         raise ValueError(f"cases: found {cases}, expected at least 1")
     names = [law.name for law in known]
@@ -91,11 +96,19 @@ def _choose(known: Sequence[Law], laws: Sequence[str] | None, cases: int, arithm
     return [law for law in known if laws is None or law.name in laws]
 
 
-def _report(session: Search, results: list[LawResult], seed: int, cases: int, started: float) -> Report:
+def _report(
+    session: Search, results: list[LawResult], seed: int, cases: int, started: float
+) -> Report:
     name, fault, system = session.implementation.name, session.fault, session.room.system.name
-    report = Report(name, session.arithmetic, seed, cases, "undecided", "", results, fault, system=system)
+    report = Report(
+        name, session.arithmetic, seed, cases, "undecided", "", results, fault, system=system
+    )
     report.verdict, report.reason = _verdict(report, session)
-    report.bits_lost, report.judged, report.unless = session.bits_lost, session.judged, session.unless
+    report.bits_lost, report.judged, report.unless = (
+        session.bits_lost,
+        session.judged,
+        session.unless,
+    )
     report.rounded = session.rounded / session.elements if session.elements else 0.0
     if session.failures:
         _explain(report, session, seed)
@@ -109,12 +122,15 @@ def _explain(report: Report, session: Search, seed: int) -> None:
     shrink(failing, session.room, session.domain, session.first_outside)
     call, got = session.smallest or (failing, result)  # the first one where it does not fail again
     failure = judged(got, call, session.arithmetic)
-    if failure.window and failure.worst and call.system.window:  # a call of its own, which a third party can recheck
+    # a call of its own, which a third party can recheck
+    if failure.window and failure.worst and call.system.window:
         place = f"{failure.worst.place} of {call.described()}"
         report.window = f"{place}, judged from the printed state before its window"
         call, got = call.system.window(call, got, session.arithmetic, failure.worst.index)
         failure = judged(got, call, session.arithmetic)
-    report.failure = explained(failure, call, got, [(each, results) for _, each, results in session.failures])
+    report.failure = explained(
+        failure, call, got, [(each, results) for _, each, results in session.failures]
+    )
     report.not_refuted_under = report.failure.not_refuted_under
     report.witness = witness(call, got, report.failure, session.implementation.name, law, seed)
 
@@ -134,23 +150,41 @@ def _verdict(report: Report, session: Search) -> tuple[Word, str]:
         return "undecided", f"some calls are outside if b and h are written to memory; {FUSED}"
     undecided = [name for name in session.decisive() if by_name[name].verdict != "within"]
     if undecided:
-        return "undecided", f"{', '.join(undecided)} did not run or decided nothing, so passing says little"
+        return (
+            "undecided",
+            f"{', '.join(undecided)} did not run or decided nothing, so passing says little",
+        )
     share = f"the allowance informs in only {report.informative:.0%} of the random cases"
     alone = session.decisive() == ["integer-cases"]
     if report.informative < 0.5 and not alone:
-        signs = session.arithmetic.word in ("log-space", "segment-exp:L", "scaled-cumsum") and session.domain.positive == "none"
-        return "undecided", share + ("; declare what must be positive (positive: lam or all)" if signs else "")
+        signs = (
+            session.arithmetic.word in ("log-space", "segment-exp:L", "scaled-cumsum")
+            and session.domain.positive == "none"
+        )
+        return "undecided", share + (
+            "; declare what must be positive (positive: lam or all)" if signs else ""
+        )
     return "within", f"{CLAIMS['within']}; {_seen(report, session, share)}"
 
 
 def _seen(report: Report, session: Search, share: str) -> str:
     """How far the search has looked, and what it did not see."""
-    judged_up_to = [EXTENT.get(axis, axis + " {}").format(size) for axis, size in session.judged.items()]
-    short = "" if session.judged.get("time", LONG[0]) >= LONG[0] else f"; no call had {LONG[0]} steps or more"
+    judged_up_to = [
+        EXTENT.get(axis, axis + " {}").format(size) for axis, size in session.judged.items()
+    ]
+    short = (
+        ""
+        if session.judged.get("time", LONG[0]) >= LONG[0]
+        else f"; no call had {LONG[0]} steps or more"
+    )
     exact = f"; by integer cases alone, since {share}" if report.informative < 0.5 else ""
     unasked = {law.name for law in report.laws if law.verdict == "not offered"}
-    named = _listed("; nothing can be informed of ", session.given - session.informed) + _listed("; never returned: ", session.lacking)
-    return f"judged up to {', '.join(judged_up_to)}{short}{exact}{named}" + _listed("; not offered: ", unasked)
+    named = _listed("; nothing can be told of ", session.given - session.informed) + _listed(
+        "; never returned: ", session.lacking
+    )
+    return f"judged up to {', '.join(judged_up_to)}{short}{exact}{named}" + _listed(
+        "; not offered: ", unasked
+    )
 
 
 def _listed(introduced: str, names: set[str]) -> str:

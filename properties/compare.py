@@ -29,7 +29,8 @@ class Comparison(NamedTuple):
 
     outside: Array  # bool
     undecided: Array  # bool
-    error: Array  # float64, upper end of the enclosure of |got - truth|; inf for a result that is not finite
+    # float64, upper end of the enclosure of |got - truth|; inf for a result that is not finite
+    error: Array
     bound: Array  # float64, the allowance
 
 
@@ -55,7 +56,9 @@ def compare(got: Array, exact: Certified) -> Comparison:
 def _by_norms(got: Array, exact: Certified) -> Comparison:
     found, known = exact.norms(got), np.isfinite(exact.bound)  # type: ignore[misc]
     outside = known & (found.low > exact.bound)
-    return Comparison(outside, ~outside & ~(known & (found.high <= exact.bound)), found.high, exact.bound)
+    return Comparison(
+        outside, ~outside & ~(known & (found.high <= exact.bound)), found.high, exact.bound
+    )
 
 
 def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
@@ -67,7 +70,8 @@ def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
         else:
             re = _component(wide.real, truth.head.real, truth.tail.real)
             im = _component(wide.imag, truth.head.imag, truth.tail.imag)
-            low = np.minimum(np.hypot(re[0], im[0]), LARGEST)  # a modulus this large may have been rounded to inf
+            # a modulus this large may have been rounded to inf
+            low = np.minimum(np.hypot(re[0], im[0]), LARGEST)
             low = np.maximum(low * DOWN - TINY, 0)  # TINY: a subnormal modulus rounds to its grid
             oblique = (re[1] > 0) & (im[1] > 0)
             high = np.where(oblique, np.hypot(re[1], im[1]) * UP + TINY, np.maximum(re[1], im[1]))
@@ -89,7 +93,13 @@ def _component(q: Array, head: Array, tail: Array) -> tuple[Array, Array]:
 def error_squared(q: Any, H: list[int], s: int) -> Fraction:
     """|q - H 2^-s|^2 of one number, as a rational number."""
     components = [q.real, q.imag] if len(H) == 2 else [q]
-    return sum(((Fraction(float(c)) - Fraction(h, 1 << s)) ** 2 for c, h in zip(components, H, strict=True)), Fraction(0))
+    return sum(
+        (
+            (Fraction(float(c)) - Fraction(h, 1 << s)) ** 2
+            for c, h in zip(components, H, strict=True)
+        ),
+        Fraction(0),
+    )
 
 
 def ratio(error: Array, bound: Array) -> Array:

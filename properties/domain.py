@@ -7,7 +7,8 @@ from dataclasses import dataclass
 WIDEST = 1024  # more channels are for judge, too
 LONGEST = 8192  # longer sequences are for judge: a search over them would take hours
 WIDE = 65  # channels beyond a block of 64, where the domain does not say how many it accepts
-LONG = (4096, 4097)  # beyond every usual chunk count: no integer case sees a fault past its last chunk
+# beyond every usual chunk count: no integer case sees a fault past its last chunk
+LONG = (4096, 4097)
 LARGEST = 256  # state of a layer; larger ones are for judge
 DEEP = 66  # state beyond a block of 64, where the domain does not say how large it gets
 SEARCHED = {"lengths": LONGEST, "channels": WIDEST, "states": LARGEST}  # none above is visited

@@ -14,7 +14,8 @@ from scanproof.reference.call import Call, System
 from scanproof.reference.systems import weaker
 
 UNINFORMED = " (whose allowance tells nothing here)"
-LARGE = 2**17  # numbers of a call from which on each judgement takes a second or more: single changes must do
+# numbers of a call from which on each judgement takes a second or more: single changes must do
+LARGE = 2**17
 SMALL_FACTOR = 4  # constants that are too small by no more than this are the likelier explanation
 LARGEST_FACTOR = 2.0**20  # beyond it, assumed constants explain nothing
 Failures = Sequence[tuple[Call, Results]]
@@ -48,17 +49,25 @@ class Judgements:
 
     @property
     def large(self) -> bool:
-        return any(max(x.size for x in call.arguments.values()) > LARGE for call, _ in self.failures)
+        return any(
+            max(x.size for x in call.arguments.values()) > LARGE for call, _ in self.failures
+        )
 
 
-def explained(verdict: Verdict, call: Call, got: Results, failures: Failures | None = None) -> Verdict:
+def explained(
+    verdict: Verdict, call: Call, got: Results, failures: Failures | None = None
+) -> Verdict:
     """An `outside` with the declaration, and the assumed constants, under which failing calls would not be refuted.
 
     call, got: of the verdict; failures: all calls that should fit, this one when None.
     """
     own = Judgements([(call, got)])
     found = Judgements(failures) if failures else own
-    needed = assumed_needed(found, verdict.arithmetic) if call.system.assumes(verdict.arithmetic) else None
+    needed = (
+        assumed_needed(found, verdict.arithmetic)
+        if call.system.assumes(verdict.arithmetic)
+        else None
+    )
     near = f"; factor {needed:.3g} on the assumed constants would admit it" if needed else ""
     small = needed is not None and needed <= SMALL_FACTOR * verdict.arithmetic.assumed
     return replace(
@@ -81,7 +90,9 @@ def assumed_needed(found: Judgements, arithmetic: Arithmetic) -> float | None:
             return None
     for _ in range(3):  # low does not fit, high = 2 low does
         middle = (low + high) / 2
-        low, high = (low, middle) if found.fit(replace(arithmetic, assumed=middle)) else (middle, high)
+        low, high = (
+            (low, middle) if found.fit(replace(arithmetic, assumed=middle)) else (middle, high)
+        )
     return high
 
 
@@ -97,7 +108,9 @@ def rescue(found: Judgements, arithmetic: Arithmetic) -> str | None:
     for words in [each for each in single if each not in refuted] + both:
         other = _declared(arithmetic, words)
         if other and found.fit(other):
-            informs = all(verdict.verdict in ("within", "nearest") for verdict in found.under(other))
+            informs = all(
+                verdict.verdict in ("within", "nearest") for verdict in found.under(other)
+            )
             return str(other) + ("" if informs else UNINFORMED)
     return None
 

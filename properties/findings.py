@@ -17,7 +17,8 @@ from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.inputs import Array
 
 INFORMATIVE = 2.0**-7  # allowance / rms of the truth, docs/verdicts.md
-HIDDEN_CARRIES = 32  # of the carries that are not exactly zero, at most one in so many may be within its allowance
+# of the carries that are not exactly zero, at most one in so many may be within its allowance
+HIDDEN_CARRIES = 32
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,11 @@ class Sight(NamedTuple):
     hidden: Array  # of these, within their allowance
 
     def and_then(self, later: Sight) -> Sight:
-        return Sight(np.maximum(self.bound, later.bound), self.carries + later.carries, self.hidden + later.hidden)
+        return Sight(
+            np.maximum(self.bound, later.bound),
+            self.carries + later.carries,
+            self.hidden + later.hidden,
+        )
 
 
 class States(NamedTuple):
@@ -62,7 +67,10 @@ class States(NamedTuple):
 
     def and_then(self, later: States) -> States:
         top = np.maximum(self.top, later.top)
-        squares, error = _scaled(self, top) + _scaled(later, top), np.maximum(self.error, later.error)
+        squares, error = (
+            _scaled(self, top) + _scaled(later, top),
+            np.maximum(self.error, later.error),
+        )
         return States(top, squares, self.steps + later.steps, self.alive | later.alive, error)
 
     @property
@@ -150,7 +158,13 @@ class Findings:
 
 
 def find(
-    name: str, got: Array, views: list[Certified], axes: list[str], time: int | None, first: int = 0, reverse: bool = False
+    name: str,
+    got: Array,
+    views: list[Certified],
+    axes: list[str],
+    time: int | None,
+    first: int = 0,
+    reverse: bool = False,
 ) -> Findings:
     """Judges one result of some steps.
 
@@ -165,7 +179,9 @@ def find(
     for other in judged[1:]:
         undecided = undecided & other.undecided & ~other.outside
     matrices = views[0].norms is not None
-    elements = _Elements(name, got, views[0], axes, None if time is None else (time, first, reverse))
+    elements = _Elements(
+        name, got, views[0], axes, None if time is None else (time, first, reverse)
+    )
     return Findings(
         name=name,
         units=judged[0].outside.size,
@@ -204,7 +220,10 @@ def _strip(views: list[Certified], judged: list[Comparison], over: tuple[int, ..
 def _orthogonal(views: list[Certified], judged: list[Comparison]) -> Strip:
     """Of orthogonal matrices, whose 2-norm is 1."""
     ones, nothing = np.ones(judged[0].error.shape), np.zeros(judged[0].error.shape)
-    return Strip(States(ones, ones, 1, ones > 0, judged[0].error), [Sight(view.unstored, nothing, nothing) for view in views])
+    return Strip(
+        States(ones, ones, 1, ones > 0, judged[0].error),
+        [Sight(view.unstored, nothing, nothing) for view in views],
+    )
 
 
 def _sight(view: Certified, over: tuple[int, ...]) -> Sight:
@@ -231,7 +250,8 @@ class _Elements(NamedTuple):
     got: Array
     exact: Certified
     axes: list[str]
-    start: tuple[int, int, bool] | None  # time axis, first step, and whether the last one was computed first
+    # time axis, first step, and whether the last one was computed first
+    start: tuple[int, int, bool] | None
 
     def worst(self, judged: Comparison) -> Element | None:
         """The element with the largest error/allowance, of those outside if any is; of a matrix its entry furthest off."""
@@ -290,4 +310,6 @@ def _worse(one: Element | None, two: Element | None) -> Element | None:
 
 def _scaled(states: States, top: Array) -> Array:
     """squares over another top."""
-    return np.asarray(states.squares * np.where(top > 0, states.top / np.where(top > 0, top, 1), 0) ** 2)
+    return np.asarray(
+        states.squares * np.where(top > 0, states.top / np.where(top > 0, top, 1), 0) ** 2
+    )

@@ -58,7 +58,9 @@ class Implementation(Protocol):
 class InProcess:
     """A callable of this process, without time limits."""
 
-    def __init__(self, function: Callable[..., Any], arithmetic: Arithmetic, name: str | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], arithmetic: Arithmetic, name: str | None = None
+    ) -> None:
         if not callable(function):
             raise TypeError(f"implementation: found {type(function).__name__}, expected a callable")
         self.name = name or str(getattr(function, "__name__", type(function).__name__))
@@ -74,17 +76,24 @@ def invoke(function: Callable[..., Any], question: Question) -> Any:
     if not keywords.keys() <= _offered(function, keywords, question.required):
         return None
     if question.poison:
-        keywords = {name: _poisoned(x) if isinstance(x, np.ndarray) else x for name, x in keywords.items()}
+        keywords = {
+            name: _poisoned(x) if isinstance(x, np.ndarray) else x for name, x in keywords.items()
+        }
     before = {name: x.tobytes() for name, x in keywords.items() if isinstance(x, np.ndarray)}
     try:
         got = _arrays(function(**keywords))
     except NotImplementedError:
         return None
     except (Exception, SystemExit) as error:
-        raise Fault("crashed", f"implementation: raised {one_line(error)} for {question.described}") from error
+        raise Fault(
+            "crashed", f"implementation: raised {one_line(error)} for {question.described}"
+        ) from error
     changed = [name for name, content in before.items() if keywords[name].tobytes() != content]
     if changed:
-        raise Fault("contract", f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched")
+        raise Fault(
+            "contract",
+            f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched",
+        )
     if got is None:
         raise Fault("contract", "result: found NoneType, expected a NumPy array")
     return got
@@ -113,7 +122,9 @@ def _arrays(got: Any) -> Any:
     return np.asarray(got) if not isinstance(got, np.ndarray) and hasattr(got, "__array__") else got
 
 
-def _offered(function: Callable[..., Any], wanted: dict[str, Any], required: frozenset[str]) -> set[str]:
+def _offered(
+    function: Callable[..., Any], wanted: dict[str, Any], required: frozenset[str]
+) -> set[str]:
     """Keywords that the signature names; **kwargs takes the required ones, and promises nothing about optional ones.
 
     All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with the required ones alone.
@@ -125,14 +136,20 @@ def _offered(function: Callable[..., Any], wanted: dict[str, Any], required: fro
     named = {p.name: p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return {*required, *named}
-    missing, listed = required - named.keys(), _listed([name for name in wanted if name in required])
+    missing, listed = (
+        required - named.keys(),
+        _listed([name for name in wanted if name in required]),
+    )
     if missing:
         found = f"no keyword {_listed(sorted(missing))}"
         raise Fault("contract", f"implementation: found {found}, expected keywords {listed}")
     needed = [name for name, p in named.items() if p.default is p.empty and name not in required]
     if needed:
         expected = f"only {listed} to be required"
-        raise Fault("contract", f"implementation: found {needed[0]!r} without a default, expected {expected}")
+        raise Fault(
+            "contract",
+            f"implementation: found {needed[0]!r} without a default, expected {expected}",
+        )
     return set(named)
 
 
@@ -149,9 +166,12 @@ def one_line(error: BaseException) -> str:
     """Type, first line of the message and the innermost place of an exception."""
     message = (str(error).splitlines() or [""])[0][:SHOWN]
     frames = traceback.extract_tb(error.__traceback__)
-    says_where = isinstance(error, SyntaxError)  # its message says where, its frames are those of the importer
+    # its message says where, its frames are those of the importer
+    says_where = isinstance(error, SyntaxError)
     place = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames and not says_where else ""
-    return f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
+    return (
+        f"{type(error).__name__}: {message}{place}" if message else f"{type(error).__name__}{place}"
+    )
 
 
 def _listed(names: list[str]) -> str:

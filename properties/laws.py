@@ -154,7 +154,10 @@ def norm(session: Session, draw: Draw) -> bool:
 def invariances(session: Session, draw: Draw) -> bool:
     assert draw.room.equivalents is not None
     call = draw.call()
-    runs = [session.run(call), *(session.run(call.but(**changes)) for changes in draw.room.equivalents(draw, call))]
+    runs = [
+        session.run(call),
+        *(session.run(call.but(**changes)) for changes in draw.room.equivalents(draw, call)),
+    ]
     return all(run is not None for run in runs)
 
 
@@ -167,7 +170,10 @@ def extremes(session: Session, draw: Draw) -> bool:
 
 def gradients(session: Session, draw: Draw) -> bool:
     """All ways to call a layer, by the bits of consecutive seeds: initial states, reverse, two directions, sparse."""
-    bits, two = [bool(draw.seed >> i & 1) for i in range(4)], any(each.second for each in draw.room.system.arguments)
+    bits, two = (
+        [bool(draw.seed >> i & 1) for i in range(4)],
+        any(each.second for each in draw.room.system.arguments),
+    )
     runs = [session.run(draw.pulled(draw.call()))]
     for start, backward, second in (bits[:3], [not bit for bit in bits[:3]]):
         call = draw.pulled(draw.call(bits[3], second and two)).but(reverse=backward)
@@ -218,7 +224,9 @@ def _steps(call: Call, name: str) -> Array:
     """0, 1, 2, ... along the time axis of an argument, as it broadcasts."""
     axes = call.axes(name)
     place = axes.index("time")
-    return np.arange(call[name].shape[place]).reshape([-1 if axis == "time" else 1 for axis in axes])
+    return np.arange(call[name].shape[place]).reshape(
+        [-1 if axis == "time" else 1 for axis in axes]
+    )
 
 
 def _only(call: Call, name: str, x: Array, at: int) -> Array:
@@ -241,7 +249,9 @@ def _later(call: Call, name: str, shift: int) -> Array:
     """The argument some steps later; before it nothing for inputs, and for others what was there."""
     place, x = call.axes(name).index("time"), call[name]
     first, rest = (np.take(x, range(n), place) for n in (shift, x.shape[place] - shift))
-    return np.concatenate([0 * first if call.system.argument[name].role == "input" else first, rest], place)
+    return np.concatenate(
+        [0 * first if call.system.argument[name].role == "input" else first, rest], place
+    )
 
 
 def _combined(draw: Draw, call: Call) -> list[dict[str, Array]]:
@@ -272,7 +282,9 @@ def _last(session: Session, call: Call, got: dict[str, Array] | None) -> dict[st
         if result.state is None or result.name not in got or result.state in found:
             continue
         time = call.time_axis(result.name)
-        found[result.state] = (got[result.name] if time is None else np.take(got[result.name], -1, time)).copy()
+        found[result.state] = (
+            got[result.name] if time is None else np.take(got[result.name], -1, time)
+        ).copy()
     if set(call.system.named("state")) - found.keys():
         session.not_offered()
         return None

@@ -52,9 +52,13 @@ def correctly_rounded(got: Array, truth: Truth) -> Rounded:
         ValueError: shapes that differ.
     """
     if got.dtype.name not in DTYPES or not got.dtype.isnative:
-        raise TypeError(f"got: found dtype {got.dtype}, expected one of {', '.join(DTYPES)} in native byte order")
+        raise TypeError(
+            f"got: found dtype {got.dtype}, expected one of {', '.join(DTYPES)} in native byte order"
+        )
     if np.iscomplexobj(got) != np.iscomplexobj(truth.head):
-        raise TypeError(f"got: found dtype {got.dtype}, truth has {truth.head.dtype}: expected both real or both complex")
+        raise TypeError(
+            f"got: found dtype {got.dtype}, truth has {truth.head.dtype}: expected both real or both complex"
+        )
     if got.shape != truth.head.shape:
         raise ValueError(f"got: found shape {got.shape}, expected {truth.head.shape} as the truth")
     right, wrong = np.empty(got.size, bool), np.empty(got.size, bool)
@@ -80,7 +84,8 @@ def _component(q: Array, head: Array, tail: Array, rad: Array) -> tuple[Array, A
     even = pattern & 1 == 0
     with np.errstate(over="ignore", invalid="ignore"):
         margin, radius = _margin(q, head, tail), 2 * rad * UP
-        inner, outer = margin - radius, margin + radius  # inf - inf is nan: an infinite radius decides nothing
+        # inf - inf is nan: an infinite radius decides nothing
+        inner, outer = margin - radius, margin + radius
     right = (inner > 0) | (even & (inner == 0))
     wrong = (outer < 0) | (~even & (outer == 0)) | np.isnan(q)
     return right, wrong
@@ -96,10 +101,13 @@ def _margin(q: Array, head: Array, tail: Array) -> Array:
     sign = np.copysign(1.0, np.where(value == 0, head, value))
     head, tail = sign * head, sign * tail
     k = np.abs(q).view(f"u{q.itemsize}")
-    return np.asarray(np.fmin(_past(head, tail, k - 1, q.dtype), -_past(head, tail, k, q.dtype)))  # (n,)
+    # (n,)
+    return np.asarray(np.fmin(_past(head, tail, k - 1, q.dtype), -_past(head, tail, k, q.dtype)))
 
 
 def _past(head: Array, tail: Array, k: Array, dtype: np.dtype[Any]) -> Array:
     """2 (head + tail - edge) for the edge between the floats V(k) and V(k + 1); nan where these are not floats."""
-    V, odd, even = (pattern.view(dtype).astype(np.float64) for pattern in (k, k | 1, k & ~np.ones_like(k)))
+    V, odd, even = (
+        pattern.view(dtype).astype(np.float64) for pattern in (k, k | 1, k & ~np.ones_like(k))
+    )
     return np.asarray((2 * (head - V) - (odd - even)) + 2 * tail)  # (n,)

@@ -19,7 +19,9 @@ class LawResult:
     statement: str
     verdict: Status = "not run"
     tested: int = 0  # draws that put the law to the test
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("outside", "undecided", "within", "not offered"), 0))
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("outside", "undecided", "within", "not offered"), 0)
+    )
     ratios: list[float] = field(default_factory=list)  # error/allowance of every judged run
     informative: list[bool] = field(default_factory=list)
     visited: int = 0  # judged runs before the random ones
@@ -47,8 +49,10 @@ class Report:
     witness: Witness | None = None
     not_refuted_under: str | None = None
     bits_lost: float = 0.0
-    rounded: float = 0.0  # share of all judged elements that are the correct rounding of the exact result
-    judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
+    # share of all judged elements that are the correct rounding of the exact result
+    rounded: float = 0.0
+    # the largest size of a judged call, axis by axis
+    judged: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     system: str = field(kw_only=True)
     unless: str | None = None  # what would have to be declared to make some calls outside

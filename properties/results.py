@@ -36,12 +36,16 @@ def received(got: Any, system: System) -> dict[str, Any]:
     for group, word in GROUPS.items():
         inner = flat.pop(group, {})
         if not isinstance(inner, Mapping):
-            raise ValueError(f"found {group} {type(inner).__name__}, expected a mapping of names to arrays")
+            raise ValueError(
+                f"found {group} {type(inner).__name__}, expected a mapping of names to arrays"
+            )
         found |= {f"{word} {name}": x for name, x in inner.items()}
         found |= {name: flat.pop(name) for name in list(flat) if name.startswith(f"{word} ")}
     known = ", ".join([*names, *(GROUPS if system.gradients else [])])
     if flat or not found:
-        raise ValueError(f"found {next(iter(flat)) if flat else 'an empty mapping'}, expected some of {known}")
+        raise ValueError(
+            f"found {next(iter(flat)) if flat else 'an empty mapping'}, expected some of {known}"
+        )
     return found
 
 

@@ -87,7 +87,9 @@ class Room:
     def holds(self, call: Call, domain: Domain) -> bool:
         """Whether a call is in the domain."""
         accepted = {axis: getattr(domain, name) for name, axis in self.axes.items()}
-        fits = all(numbers is None or call.size(axis) in numbers for axis, numbers in accepted.items())
+        fits = all(
+            numbers is None or call.size(axis) in numbers for axis, numbers in accepted.items()
+        )
         return fits and self.accepts(call, domain)
 
     def fitted(self, domain: Domain) -> Domain:
@@ -97,14 +99,18 @@ class Room:
             if found != f.default and f.name not in {*self.axes, *self.others}:
                 shown = ",".join(map(str, sorted(found))) if isinstance(found, frozenset) else found
                 name = self.system.name
-                raise ValueError(f"{f.name}: found {shown} with system {name}, which has no such choice, expected none")
+                raise ValueError(
+                    f"{f.name}: found {shown} with system {name}, which has no such choice, expected none"
+                )
         if domain.states is None or not self.system.timed:
             return domain
         states = frozenset(n for n in domain.states if n % self.multiple == 0 and n <= LARGEST)
         if not states:
             of = f"a multiple of {self.multiple}" if self.multiple > 1 else "one"
             expected = f"{of} up to {LARGEST} (judge takes any size)"
-            raise ValueError(f"states: found {', '.join(map(str, sorted(domain.states)))}, expected {expected}")
+            raise ValueError(
+                f"states: found {', '.join(map(str, sorted(domain.states)))}, expected {expected}"
+            )
         return replace(domain, states=states)
 
 
@@ -121,10 +127,15 @@ class Draw:
     rng: np.random.Generator = field(init=False)
 
     def __post_init__(self) -> None:
-        usual = {name: words[0] for name, words in self.room.regimes(self.arithmetic, self.domain).items()}
+        usual = {
+            name: words[0]
+            for name, words in self.room.regimes(self.arithmetic, self.domain).items()
+        }
         object.__setattr__(self, "regime", usual | dict(self.regime))
         flags = [int(word) for word in self.regime.values() if isinstance(word, bool)]
-        object.__setattr__(self, "rng", np.random.default_rng([self.seed, *self.sizes.values(), *flags]))
+        object.__setattr__(
+            self, "rng", np.random.default_rng([self.seed, *self.sizes.values(), *flags])
+        )
 
     @property
     def time(self) -> int:
@@ -157,10 +168,14 @@ class Draw:
         return np.asarray(x).astype(kind)
 
 
-def draws(room: Room, arithmetic: Arithmetic, domain: Domain, longest: int) -> st.SearchStrategy[Draw]:
+def draws(
+    room: Room, arithmetic: Arithmetic, domain: Domain, longest: int
+) -> st.SearchStrategy[Draw]:
     """Hypothesis strategy over seeds, sizes and regimes."""
     deck, regimes = room.deck(domain, longest), room.regimes(arithmetic, domain)
-    chosen = st.fixed_dictionaries({name: st.sampled_from(words) for name, words in regimes.items()})
+    chosen = st.fixed_dictionaries(
+        {name: st.sampled_from(words) for name, words in regimes.items()}
+    )
     return st.builds(
         Draw,
         room=st.just(room),

@@ -37,9 +37,11 @@ class Search:
     bits_lost: float = 0.0
     rounded: float = 0.0  # elements that are correct roundings, of so many in all
     elements: int = 0
-    judged: dict[str, int] = field(default_factory=dict)  # the largest size of a judged call, axis by axis
+    # the largest size of a judged call, axis by axis
+    judged: dict[str, int] = field(default_factory=dict)
     given: set[str] = field(default_factory=set)  # results by name: those returned,
-    informed: set[str] = field(default_factory=set)  # those whose allowance once informed something,
+    # those whose allowance once informed something,
+    informed: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)  # and those left out where others were returned
     unless: str | None = None  # what would have to be declared to make some calls outside
     result: LawResult = field(default_factory=lambda: LawResult("", ""))
@@ -56,7 +58,9 @@ class Search:
         """Visits the law's own sizes, then lets Hypothesis look for large error/allowance."""
         self.result, self.stopped, started = result, False, time.perf_counter()
         for number, visit in enumerate(self.room.visits(law.name, self.domain)):
-            case = Draw(self.room, self.arithmetic, self.domain, visit.sizes, visit.regime, seed + number)
+            case = Draw(
+                self.room, self.arithmetic, self.domain, visit.sizes, visit.regime, seed + number
+            )
             self._visit(law, case)
         result.visited = len(result.informative)
 
@@ -73,7 +77,9 @@ class Search:
             if not self.stopped:
                 seen = len(result.ratios)
                 self._visit(law, draw)
-                hypothesis.target(min(max(result.ratios[seen:], default=0.0), TARGET), label=law.name)
+                hypothesis.target(
+                    min(max(result.ratios[seen:], default=0.0), TARGET), label=law.name
+                )
 
         explore()
         result.seconds = time.perf_counter() - started
@@ -107,7 +113,9 @@ class Search:
         self.result.counts["within" if verdict.verdict == "nearest" else verdict.verdict] += 1
         self.result.ratios.append(verdict.ratio)
         said = verdict.verdict != "undecided"
-        self.result.informative.append(verdict.verdict == "outside" or (said and verdict.informative >= 0.5))
+        self.result.informative.append(
+            verdict.verdict == "outside" or (said and verdict.informative >= 0.5)
+        )
         self.unless = self.unless or verdict.unless
         for axis, size in extent(call).items():
             self.judged[axis] = max(size, self.judged.get(axis, 0))
@@ -115,7 +123,10 @@ class Search:
         self.informed |= {name for name, share in verdict.outputs.items() if share >= 0.5 and said}
         elements = sum(verdict.counts.values())
         self.bits_lost = max(self.bits_lost, verdict.bits_lost)
-        self.rounded, self.elements = self.rounded + verdict.rounded * elements, self.elements + elements
+        self.rounded, self.elements = (
+            self.rounded + verdict.rounded * elements,
+            self.elements + elements,
+        )
 
     def first_outside(self, call: Call) -> Element | None:
         """The worst outside element of one more call, or None; remembers the failing call."""
@@ -149,8 +160,12 @@ class Search:
 
 def extent(call: Call) -> dict[str, int]:
     """The size of every axis that an argument fixes; of gradients also how many steps."""
-    sizes = {axis: size for axis, (size, owner) in call.layout.sizes.items() if owner in call.arguments}
-    return sizes | ({"gradient time": sizes["time"]} if call.cotangents() and "time" in sizes else {})
+    sizes = {
+        axis: size for axis, (size, owner) in call.layout.sizes.items() if owner in call.arguments
+    }
+    return sizes | (
+        {"gradient time": sizes["time"]} if call.cotangents() and "time" in sizes else {}
+    )
 
 
 class _Stop(Exception):

@@ -43,7 +43,11 @@ def shrink(call: Call, room: Room, domain: Domain, fails: Fails) -> Call:
 
 def simpler(call: Call, room: Room, domain: Domain, worst: Element) -> Iterator[Call]:
     """Simpler calls of this domain whose arguments fit, the boldest steps first."""
-    return (each for each in _candidates(call, room, domain, worst) if fits(each) and room.holds(each, domain))
+    return (
+        each
+        for each in _candidates(call, room, domain, worst)
+        if fits(each) and room.holds(each, domain)
+    )
 
 
 def fits(call: Call) -> bool:

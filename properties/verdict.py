@@ -19,7 +19,8 @@ from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 
 Word = Literal["outside", "nearest", "within", "undecided"]
-Status = Literal["outside", "nearest", "within", "undecided", "not offered", "not run"]  # of a law, or of one implementation
+# of a law, or of one implementation
+Status = Literal["outside", "nearest", "within", "undecided", "not offered", "not run"]
 Results = Mapping[str, Array]
 
 STRIP = 2**21  # elements from which on an independent axis is judged in parallel strips
@@ -75,24 +76,43 @@ class Verdict:
         return asdict(self, dict_factory=lambda items: {key: _plain(value) for key, value in items})
 
 
-def judged(got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None) -> Verdict:
+def judged(
+    got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None
+) -> Verdict:
     """The verdict over arguments and results that were checked before; `certified`: what `certify` gave, if at hand.
 
     An `outside` that only holds for programs that write their stages to memory is `undecided` until that is declared.
     """
     verdict = _judged(got, call, arithmetic, certified)
-    if "layer" not in call.system.features or arithmetic.stages is not None or verdict.verdict == "outside":
+    if (
+        "layer" not in call.system.features
+        or arithmetic.stages is not None
+        or verdict.verdict == "outside"
+    ):
         return verdict
     formed = _judged(got, call, replace(arithmetic, stages="formed"))
     if formed.verdict != "outside":
         return verdict
     reason = f"{formed.reason.partition(';')[0]}; {FUSED}"
-    return replace(verdict, verdict="undecided", reason=reason, worst=formed.worst, ratio=formed.ratio, unless="stages formed")
+    return replace(
+        verdict,
+        verdict="undecided",
+        reason=reason,
+        worst=formed.worst,
+        ratio=formed.ratio,
+        unless="stages formed",
+    )
 
 
-def _judged(got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None) -> Verdict:
+def _judged(
+    got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None
+) -> Verdict:
     strips = 1 if certified else _strips(got, call)
-    parts, why = _parts(got, call, arithmetic, certified) if strips == 1 else _in_strips(got, call, arithmetic, strips)
+    parts, why = (
+        _parts(got, call, arithmetic, certified)
+        if strips == 1
+        else _in_strips(got, call, arithmetic, strips)
+    )
     return _verdict(parts, call, arithmetic, why)
 
 
@@ -101,7 +121,14 @@ def _parts(
 ) -> tuple[list[Findings], str]:
     """What is found in every result, and what may be the matter where nothing can be said."""
     parts: dict[str, Findings] = {}
-    why, axes = "", {name: call.layout.axes(call.axes_of(_own(name))) for name in got if not name.startswith("constant")}
+    why, axes = (
+        "",
+        {
+            name: call.layout.axes(call.axes_of(_own(name)))
+            for name in got
+            if not name.startswith("constant")
+        },
+    )
     for block in certified or certify(call, arithmetic, got):
         why = block.why
         for name, views in block.results.items():
@@ -128,11 +155,15 @@ def _strips(got: Results, call: Call) -> int:
     axis = call.system.independent
     if axis is None or max(x.size for x in got.values()) < STRIP:
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return min(cores, call.size(axis))
 
 
-def _in_strips(got: Results, call: Call, arithmetic: Arithmetic, count: int) -> tuple[list[Findings], str]:
+def _in_strips(
+    got: Results, call: Call, arithmetic: Arithmetic, count: int
+) -> tuple[list[Findings], str]:
     axis = str(call.system.independent)
     cuts = np.linspace(0, call.size(axis), count + 1).astype(int)
     strips = [slice(int(low), int(high)) for low, high in itertools.pairwise(cuts)]
@@ -153,7 +184,9 @@ def _in_strips(got: Results, call: Call, arithmetic: Arithmetic, count: int) -> 
 
 def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str) -> Verdict:
     outside = [part for part in parts if part.view is not None]
-    informative = np.concatenate([part.informative for part in parts]) if parts else np.zeros(0, bool)
+    informative = (
+        np.concatenate([part.informative for part in parts]) if parts else np.zeros(0, bool)
+    )
     word, reason = _decide(parts, informative, call, arithmetic, why)
     failing = max(outside, key=lambda part: _ratio(part.worst[part.view or 0]), default=None)
     candidates = [part.worst[part.view or 0] for part in outside or parts]
@@ -164,7 +197,11 @@ def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str
     smallest = form.smallest_subnormal if gradual else form.smallest_normal
     return Verdict(
         verdict=word,
-        grade=None if word != "outside" else "theorem" if any(not part.assumed for part in outside) else ASSUMED,
+        grade=None
+        if word != "outside"
+        else "theorem"
+        if any(not part.assumed for part in outside)
+        else ASSUMED,
         reason=reason,
         arithmetic=arithmetic,
         informative=float(informative.mean()) if informative.size else float(elements > 0),
@@ -174,7 +211,9 @@ def _verdict(parts: list[Findings], call: Call, arithmetic: Arithmetic, why: str
         counts=counts | {"within": units - counts["outside"] - counts["undecided"]},
         worst=max((element for element in candidates if element), key=_ratio, default=None),
         window=failing is not None and failing.windowed[failing.view or 0],
-        outputs={part.name: float(part.informative.mean()) for part in parts if part.informative.size},
+        outputs={
+            part.name: float(part.informative.mean()) for part in parts if part.informative.size
+        },
     )
 
 
@@ -182,7 +221,9 @@ def _ratio(element: Element | None) -> float:
     return element.ratio if element else 0.0
 
 
-def _decide(parts: list[Findings], informative: Array, call: Call, arithmetic: Arithmetic, why: str) -> tuple[Word, str]:
+def _decide(
+    parts: list[Findings], informative: Array, call: Call, arithmetic: Arithmetic, why: str
+) -> tuple[Word, str]:
     """Precedence: outside > nearest > undecided > within; `within` needs half of the sequences to be informative."""
     outside = [_told(part) for part in parts if part.view is not None]
     units, undecided = sum(part.units for part in parts), sum(part.undecided for part in parts)
@@ -199,15 +240,24 @@ def _decide(parts: list[Findings], informative: Array, call: Call, arithmetic: A
         return "undecided", f"{why} in {undecided} of {units} {_counted(parts)}"
     if 2 * informative.sum() < informative.size:
         uninformed = f"{int((~informative).sum())} of {informative.size} sequences"
-        return "undecided", f"within, but the allowance is too large to tell zeros or a dropped carry in {uninformed}"
-    unknown = ", ".join(sorted(part.name for part in parts if 2 * part.informative.sum() < part.informative.size))
-    return "within", CLAIMS["within"] + (f"; nothing can be informative of {unknown}" if unknown else "")
+        return (
+            "undecided",
+            f"within, but the allowance is too large to tell zeros or a dropped carry in {uninformed}",
+        )
+    unknown = ", ".join(
+        sorted(part.name for part in parts if 2 * part.informative.sum() < part.informative.size)
+    )
+    return "within", CLAIMS["within"] + (f"; nothing can be told of {unknown}" if unknown else "")
 
 
 def _told(part: Findings) -> str:
     """How much of a result is outside."""
     view = part.view or 0
-    what = "do not follow from the printed state before them" if part.windowed[view] else "exceed the allowance"
+    what = (
+        "do not follow from the printed state before them"
+        if part.windowed[view]
+        else "exceed the allowance"
+    )
     return f"{part.outside[view]} of {part.units} {_counted([part])} of {part.name} {what}"
 
 
@@ -218,7 +268,9 @@ def _counted(parts: list[Findings]) -> str:
 def required(arithmetic: Any) -> Arithmetic:
     """The argument itself. Raises TypeError for anything that is no Arithmetic."""
     if not isinstance(arithmetic, Arithmetic):
-        raise TypeError(f"arithmetic: found {arithmetic!r}, expected a declaration such as scanproof.Arithmetic('float32')")
+        raise TypeError(
+            f"arithmetic: found {arithmetic!r}, expected a declaration such as scanproof.Arithmetic('float32')"
+        )
     return arithmetic
 
 

@@ -54,7 +54,8 @@ def _canonical(text: str) -> str:
 
 
 Hex = Annotated[str, AfterValidator(_canonical)]
-HexInteger = Annotated[str, StringConstraints(pattern=r"^-?0x[0-9a-f]+$")]  # Python reads these at any length, not decimals
+# Python reads these at any length, not decimals
+HexInteger = Annotated[str, StringConstraints(pattern=r"^-?0x[0-9a-f]+$")]
 Count = Annotated[int, Field(ge=0)]
 Words = dict[str, str | bool | float | None]
 
@@ -75,10 +76,14 @@ class Numbers(Strict):
     @model_validator(mode="after")
     def _fits(self) -> Numbers:
         if self.dtype not in DTYPES:
-            raise ValueError(f"dtype: found {self.dtype[:20]!r}, expected one of {', '.join(DTYPES)}")
+            raise ValueError(
+                f"dtype: found {self.dtype[:20]!r}, expected one of {', '.join(DTYPES)}"
+            )
         wanted = math.prod(self.shape) * (2 if self.dtype.startswith("complex") else 1)
         if len(self.data) != wanted:
-            raise ValueError(f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape {self.shape}")
+            raise ValueError(
+                f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape {self.shape}"
+            )
         if _hexadecimal(array(self)) != self.data:
             raise ValueError(f"found a number that no {self.dtype} holds")
         return self
@@ -105,7 +110,9 @@ class Evidence(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Evidence:
-        given = [name for name in ("exact", "parts", "direction") if getattr(self, name) is not None]
+        given = [
+            name for name in ("exact", "parts", "direction") if getattr(self, name) is not None
+        ]
         if len(given) != 1 or (self.rad is None) == (given == ["parts"]):
             raise ValueError("expected exact, or parts and rad, or direction")
         return self
@@ -147,12 +154,20 @@ class Witness(Strict):
         own = self.output.removesuffix(GIVEN)
         exposed = any(name.startswith("constant ") for name in self.results)
         if own not in self.results or (own != self.output and not exposed):
-            raise ValueError(f"output: found {self.output}, expected one of {', '.join(self.results)}")
+            raise ValueError(
+                f"output: found {self.output}, expected one of {', '.join(self.results)}"
+            )
         shape = self.results[own].shape
-        if len(shape) != len(self.index) or any(i >= size for i, size in zip(self.index, shape, strict=True)):
-            raise ValueError(f"index: found {self.index} of {self.output}, expected an element of the results")
+        if len(shape) != len(self.index) or any(
+            i >= size for i, size in zip(self.index, shape, strict=True)
+        ):
+            raise ValueError(
+                f"index: found {self.index} of {self.output}, expected an element of the results"
+            )
         if not self.evidence.fits(self.results[own]):
-            raise ValueError(f"evidence: found another form, expected that of an element of {self.output}")
+            raise ValueError(
+                f"evidence: found another form, expected that of an element of {self.output}"
+            )
         return self
 
     def call(self) -> Call:
@@ -181,7 +196,9 @@ class Witness(Strict):
         return path
 
 
-def witness(call: Call, got: Results, verdict: Verdict, implementation: str, law: str, seed: int) -> Witness:
+def witness(
+    call: Call, got: Results, verdict: Verdict, implementation: str, law: str, seed: int
+) -> Witness:
     """The witness of an outside verdict. Raises ValueError for any other verdict."""
     worst = outside(verdict)
     arguments: dict[str, Any] = {name: numbers(x) for name, x in call.arguments.items()}
@@ -209,7 +226,9 @@ def outside(verdict: Verdict) -> Element:
     return verdict.worst
 
 
-def _evidence(call: Call, got: Results, arithmetic: Arithmetic, output: str, index: tuple[int, ...]) -> Evidence:
+def _evidence(
+    call: Call, got: Results, arithmetic: Arithmetic, output: str, index: tuple[int, ...]
+) -> Evidence:
     views, local = _certified(call, got, arithmetic, output, index)
     exact = views[0]
     if exact.norms is not None:
@@ -218,7 +237,11 @@ def _evidence(call: Call, got: Results, arithmetic: Arithmetic, output: str, ind
         H, s = exact.exact(local)
         return Evidence(exact=Exact(numerators=[hex(h) for h in H], exponent=s))
     head, tail = exact.truth.head[local], exact.truth.tail[local]
-    parts = [(head.real, tail.real), (head.imag, tail.imag)] if np.iscomplexobj(head) else [(head, tail)]
+    parts = (
+        [(head.real, tail.real), (head.imag, tail.imag)]
+        if np.iscomplexobj(head)
+        else [(head, tail)]
+    )
     words = [(float(one).hex(), float(two).hex()) for one, two in parts]
     return Evidence(parts=words, rad=float(exact.truth.rad[local]).hex())
 
@@ -246,7 +269,10 @@ def contradiction(content: Witness, verdict: Verdict) -> str | None:
     if verdict.worst is None or verdict.verdict != "outside":
         return f"it claims `outside`, and its call is {verdict.verdict}"
     place = local[: views[0].bound.ndim]
-    recorded, bounds = float.fromhex(content.allowance), [float(view.bound[place]) for view in views]
+    recorded, bounds = (
+        float.fromhex(content.allowance),
+        [float(view.bound[place]) for view in views],
+    )
     if not any(abs(recorded - bound) <= bound * OTHER_MACHINES for bound in bounds):
         return f"its allowance is {recorded:.3g}, and that of its call {bounds[-1]:.3g}"
     return None
@@ -256,7 +282,11 @@ def _agree(one: Evidence, two: Evidence) -> bool:
     """Whether two pieces of evidence can be of one element; any direction proves what it proves."""
     if one.parts is None or two.parts is None:
         return one.exact == two.exact and (one.direction is None) == (two.direction is None)
-    pairs = zip((x for part in one.parts for x in part), (x for part in two.parts for x in part), strict=True)
+    pairs = zip(
+        (x for part in one.parts for x in part),
+        (x for part in two.parts for x in part),
+        strict=True,
+    )
     apart = sum(abs(float.fromhex(x) - float.fromhex(y)) for x, y in pairs)
     return apart <= float.fromhex(str(one.rad)) + float.fromhex(str(two.rad))
 
@@ -269,7 +299,12 @@ def read(path: Path | str) -> Witness:
     """
     try:
         content = Path(path).read_bytes()
-        check_schema(content, SCHEMA, FIRST_EDITION, "run `scanproof check` again with the implementation and seed that it names")
+        check_schema(
+            content,
+            SCHEMA,
+            FIRST_EDITION,
+            "run `scanproof check` again with the implementation and seed that it names",
+        )
         return Witness.model_validate_json(content)
     except OSError as error:
         raise ValueError(f"witness: cannot read {path}: {error.strerror}") from error
@@ -286,7 +321,9 @@ def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str
     if named == known:
         return
     if named in older:
-        raise ValueError(f"found {named}, which this version no longer reads, expected {known}: {remedy}")
+        raise ValueError(
+            f"found {named}, which this version no longer reads, expected {known}: {remedy}"
+        )
     text = f"schema {named[:60]!r}" if isinstance(named, str) else "no schema"
     raise ValueError(f"found {text}, expected {known}")
 
@@ -294,7 +331,8 @@ def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str
 def first_fault(error: ValidationError) -> str:
     """The first of pydantic's findings in one line."""
     first, others = error.errors()[0], error.error_count() - 1
-    keys = [key for key in first["loc"] if "[" not in str(key)]  # without pydantic's names of the kinds of a value
+    # without pydantic's names of the kinds of a value
+    keys = [key for key in first["loc"] if "[" not in str(key)]
     place, more = ".".join(map(_shown, keys)), f" (and {others} more faults)" if others else ""
     return f"{place or 'file'}: {first['msg'].removeprefix('Value error, ')}{more}"
 
@@ -306,7 +344,9 @@ def _shown(key: str | int) -> str:
 
 def numbers(x: Array) -> Numbers:
     """An array as a file holds it."""
-    return Numbers.model_validate({"dtype": x.dtype.name, "shape": list(x.shape), "data": _hexadecimal(x)})
+    return Numbers.model_validate(
+        {"dtype": x.dtype.name, "shape": list(x.shape), "data": _hexadecimal(x)}
+    )
 
 
 def _hexadecimal(x: Array) -> list[str]:

@@ -61,10 +61,15 @@ class Worker:
         try:
             if not self._connection.poll(seconds):
                 self.close()
-                raise Fault("hung", f"implementation: no answer in {seconds:g} s {doing}; its process was ended")
+                raise Fault(
+                    "hung",
+                    f"implementation: no answer in {seconds:g} s {doing}; its process was ended",
+                )
             return self._connection.recv()  # type: ignore[no-any-return]
         except (EOFError, ConnectionResetError):
-            raise Fault("crashed", f"implementation: its process {self._ending()} {doing}") from None
+            raise Fault(
+                "crashed", f"implementation: its process {self._ending()} {doing}"
+            ) from None
 
     def _ending(self) -> str:
         self._process.join(5)
@@ -88,7 +93,9 @@ def parse_target(target: str) -> tuple[str, str]:
     """
     place, colon, function = target.rpartition(":")
     if not colon or not place or not function.isidentifier():
-        raise ValueError(f"implementation: found {target!r}, expected file.py:function or package.module:function")
+        raise ValueError(
+            f"implementation: found {target!r}, expected file.py:function or package.module:function"
+        )
     if place.endswith(".py") and not Path(place).is_file():
         raise ValueError(f"implementation: found no file {place!r}")
     return place, function
@@ -103,15 +110,21 @@ def load(target: str) -> Callable[..., Any]:
     place, name = parse_target(target)
     sys.path.insert(0, str(Path.cwd()))
     try:
-        module = _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        module = (
+            _load_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+        )
     except ModuleNotFoundError as error:
-        raise ValueError(f"implementation: found no module {error.name!r} when importing {place}") from error
+        raise ValueError(
+            f"implementation: found no module {error.name!r} when importing {place}"
+        ) from error
     except Exception as error:
         raise ValueError(f"implementation: importing {place} raised {one_line(error)}") from error
     function = getattr(module, name, None)
     if not callable(function):
         found = "no such name" if function is None else type(function).__name__
-        raise ValueError(f"implementation: found {found} for {name!r} in {place}, expected a function")
+        raise ValueError(
+            f"implementation: found {found} for {name!r} in {place}, expected a function"
+        )
     return function  # type: ignore[no-any-return]
 
 
@@ -129,7 +142,8 @@ def _load_file(path: Path) -> ModuleType:
 def _serve(connection: Connection, target: str) -> None:
     """The worker's main loop: imports the target, answers calls until the pipe closes. Its prints go to stderr."""
     os.dup2(2, 1)
-    sys.stdout = sys.stderr  # which is not held back: what was printed before the process is ended is seen
+    # which is not held back: what was printed before the process is ended is seen
+    sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     try:
         function = load(target)

@@ -34,9 +34,11 @@ RINGS = {
     "minimal-LRU": Ring(0.0, 1.0, 6.28),
     "LRU-pytorch": Ring(0.0, 1.0, 6.283),
     "bojone": Ring(0.9, 0.999, 2 * pi),
-    "rotrnn-longest": Ring(0.999, 0.9999, 0.31),  # the baseline of RotRNN's experiments on the longest task
+    # the baseline of RotRNN's experiments on the longest task
+    "rotrnn-longest": Ring(0.999, 0.9999, 0.31),
 }
-# The paper's main text halves the variance of each component of C, its appendix and every listing do not.
+# The paper's main text halves the variance of each component of C, its appendix and every listing
+# do not.
 C_STD: dict[str, Callable[[int], float]] = {
     "appendix": lambda state: 1 / sqrt(state),
     "main-text": lambda state: 1 / sqrt(2 * state),
@@ -71,7 +73,8 @@ def _features(width: int, features: int) -> float:
     return 1 / sqrt(features)
 
 
-# Four versions of the authors' code: A a layer for one sequence, B plain functions, C SimpleRotRNN, D a layer for batches.
+# Four versions of the authors' code: A a layer for one sequence, B plain functions, C SimpleRotRNN,
+# D a layer for batches.
 ROTATIONS = {
     "A": Rotations(6.28, "log-log", 0.9, 0.999, _one, _both, _both),
     "B": Rotations(2 * pi, "ring", 0.9, 0.999, _one, _width, _features),
@@ -91,7 +94,9 @@ def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
     if isinstance(variant, kind):
         return variant
     if not isinstance(variant, str):
-        raise TypeError(f"{argument}: found {type(variant).__name__}, expected {kind.__name__} or one of {', '.join(known)}")
+        raise TypeError(
+            f"{argument}: found {type(variant).__name__}, expected {kind.__name__} or one of {', '.join(known)}"
+        )
     if variant not in known:
         raise ValueError(f"{argument}: found {variant!r}, expected one of {', '.join(known)}")
     return known[variant]
@@ -139,7 +144,9 @@ def gamma_log(rng: np.random.Generator, size: int, variant: Rotations) -> Array:
     low, high = variant.gamma_min, variant.gamma_max
     if variant.gamma not in ("log-log", "ring"):
         raise ValueError(f"gamma: found {variant.gamma!r}, expected log-log or ring")
-    check_range("gamma_min, gamma_max", low, high, variant.max_phase, inside=variant.gamma == "log-log")
+    check_range(
+        "gamma_min, gamma_max", low, high, variant.max_phase, inside=variant.gamma == "log-log"
+    )
     if variant.gamma == "ring":
         return log(decay_rate(rng, size, low, high))  # (size,)
     return rng.uniform(log(-log(high)), log(-log(low)), size)  # (size,)
@@ -162,4 +169,6 @@ def check_finite(params: Any) -> None:
         for where in np.argwhere(~np.isfinite(x))[:1] if x is not None else ():
             index = tuple(map(int, where))
             found = f"{name}: found {x[index]} at index {index}, expected a finite number"
-            raise ValueError(f"{found}: the logarithm of 0, which float32 draws with probability 2^-24; draw again")
+            raise ValueError(
+                f"{found}: the logarithm of 0, which float32 draws with probability 2^-24; draw again"
+            )

@@ -27,9 +27,13 @@ def finite_exp(name: str, x: Array) -> Array:
     """exp(x), which must neither overflow nor round to zero."""
     with np.errstate(over="ignore", under="ignore"):
         result: Array = namespace.of(x).exp(x)
-    for where in np.argwhere(~namespace.of(x).valid(result).astype(bool) | (result == 0).astype(bool))[:1]:
+    for where in np.argwhere(
+        ~namespace.of(x).valid(result).astype(bool) | (result == 0).astype(bool)
+    )[:1]:
         index = tuple(map(int, where))
-        raise ValueError(f"{name}: found {x[index]} at index {index}, whose exp is {result[index]}; expected finite and positive")
+        raise ValueError(
+            f"{name}: found {x[index]} at index {index}, whose exp is {result[index]}; expected finite and positive"
+        )
     return result
 
 
@@ -57,7 +61,9 @@ def rows(x: Array) -> Array:
 def mapped(params: Any, function: Any) -> Any:
     """The same parameters with every array changed, for example lifted to exact numbers by `namespace.balls().lift`."""
     values = {f.name: getattr(params, f.name) for f in fields(params)}
-    return type(params)(**{name: None if value is None else function(value) for name, value in values.items()})
+    return type(params)(
+        **{name: None if value is None else function(value) for name, value in values.items()}
+    )
 
 
 def last(h: Any, reverse: bool) -> Any:
@@ -74,4 +80,8 @@ def gathered(kind: type[Params], arguments: Mapping[str, Any]) -> Params:
 
 def named(params: Any) -> dict[str, Any]:
     """The parameters that there are, by name."""
-    return {f.name: getattr(params, f.name) for f in fields(params) if getattr(params, f.name) is not None}
+    return {
+        f.name: getattr(params, f.name)
+        for f in fields(params)
+        if getattr(params, f.name) is not None
+    }

@@ -30,7 +30,10 @@ Shape = tuple[int, int, int]  # (batch, time, channels)
 def _sixteen_bits(dtype: str) -> tuple[Arithmetic, ...]:
     """The classes of a format that matrix units read."""
     wide = Arithmetic(dtype, accumulate="float32")
-    stored = replace(wide, order="sequential", store="step"), replace(wide, order="chunked:16", store="chunk")
+    stored = (
+        replace(wide, order="sequential", store="step"),
+        replace(wide, order="chunked:16", store="chunk"),
+    )
     return (Arithmetic(dtype), Arithmetic(dtype, order="sequential"), wide, *stored)
 
 
@@ -52,7 +55,9 @@ DECLARED = (
     Arithmetic("complex128"),
 )
 LAMBDAS = ("near 0", "half", "near 1", "exactly 1", "above 1")  # in the order of what was published
-TIMES = (8, 64, 512, 2048)  # the lengths of the table; SHARES of the evaluations have them, the others any length up to the last
+# the lengths of the table; SHARES of the evaluations have them, the others any length up to the
+# last
+TIMES = (8, 64, 512, 2048)
 SHARES = (0.3, 0.15, 0.04, 0.015)
 INTEGERS = 2**11  # elements up to which the truth is found by integers, which cost more
 
@@ -127,7 +132,11 @@ def _shape(rng: np.random.Generator) -> Shape:
     other = round(2 ** (11 * rng.random(2).min()))
     time = int(rng.choice((*TIMES, other), p=(*SHARES, 1 - sum(SHARES))))
     wide = time > 16 and rng.random() < 0.9
-    return (1, time, INTEGERS // time + 1) if wide else (int(rng.integers(1, 3)), time, int(rng.integers(1, 5)))
+    return (
+        (1, time, INTEGERS // time + 1)
+        if wide
+        else (int(rng.integers(1, 3)), time, int(rng.integers(1, 5)))
+    )
 
 
 def inputs_of(plan: Plan) -> Inputs:

@@ -43,7 +43,10 @@ def table(outcomes: Iterable[Outcome]) -> list[Row]:
 
 def row(outcomes: list[Outcome]) -> Row:
     """The row of evaluations of one declaration and length."""
-    arithmetic, ratios = DECLARED[outcomes[0].declared], np.array([ratio for o in outcomes for ratio in o.ratios])
+    arithmetic, ratios = (
+        DECLARED[outcomes[0].declared],
+        np.array([ratio for o in outcomes for ratio in o.ratios]),
+    )
     return Row(
         format=arithmetic.dtype,
         declared=label(arithmetic),
@@ -64,7 +67,9 @@ def label(arithmetic: Arithmetic) -> str:
     for field in fields(arithmetic)[1:]:
         value = getattr(arithmetic, field.name)
         if field.name != "order" and value != field.default:
-            words.append("no contraction" if field.name == "contraction" else f"{field.name} {value}")
+            words.append(
+                "no contraction" if field.name == "contraction" else f"{field.name} {value}"
+            )
     return ", ".join(words)
 
 
@@ -88,7 +93,9 @@ def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     """The lines of docs/measured/tightness.md."""
     found = totals(outcomes)
-    yield from INTRODUCTION.format(seed=seed, **found | {"ratio": _down(found["ratio"])}).splitlines()
+    yield from INTRODUCTION.format(
+        seed=seed, **found | {"ratio": _down(found["ratio"])}
+    ).splitlines()
     yield ""
     yield "| format | class | T | calls | sequences | smallest | median | error/allowance | informative | rounded |"
     yield "|---|---|" + "---:|" * 8

@@ -31,14 +31,18 @@ def prefixes(items: Sequence[Any], combine: Callable[[Any, Any], Any], order: st
     if order == "doubling":
         items, gap = list(items), 1
         while gap < len(items):
-            items = items[:gap] + [combine(first, then) for first, then in zip(items, items[gap:], strict=False)]
+            items = items[:gap] + [
+                combine(first, then) for first, then in zip(items, items[gap:], strict=False)
+            ]
             gap *= 2
         return items
     rng = random.Random(len(items))
     return [folded(items[: t + 1], combine, rng) for t in range(len(items))]
 
 
-def folded(items: Sequence[Any], combine: Callable[[Any, Any], Any], rng: random.Random | None = None) -> Any:
+def folded(
+    items: Sequence[Any], combine: Callable[[Any, Any], Any], rng: random.Random | None = None
+) -> Any:
     """All items combined: one after the other, or in a bracketing that is drawn."""
     if rng is None or len(items) == 1:
         return reduce(combine, items)
@@ -49,7 +53,11 @@ def folded(items: Sequence[Any], combine: Callable[[Any, Any], Any], rng: random
 def steps_of(inputs: Inputs) -> tuple[Steps, Steps, Array]:
     """lam and b over time, and h0, of inputs that run forwards."""
     time, shape = inputs.b.shape[1], inputs.start.shape
-    return [np.broadcast_to(at(inputs.lam, t), shape) for t in range(time)], [inputs.b[:, t] for t in range(time)], inputs.start
+    return (
+        [np.broadcast_to(at(inputs.lam, t), shape) for t in range(time)],
+        [inputs.b[:, t] for t in range(time)],
+        inputs.start,
+    )
 
 
 def rotation(g: Array, theta: Array, functions: Functions, real: bool) -> Array:
@@ -67,7 +75,9 @@ def angle_sum(inputs: Inputs, functions: Functions, order: str) -> Steps:
     lam, b, h0 = steps_of(inputs)
     real = not np.iscomplexobj(h0)
     one = np.ones(h0.shape, inputs.b.real.dtype)
-    elements = [(one, 0 * one, h0)] + [(functions.modulus(z), functions.angle(z), x) for z, x in zip(lam, b, strict=True)]
+    elements = [(one, 0 * one, h0)] + [
+        (functions.modulus(z), functions.angle(z), x) for z, x in zip(lam, b, strict=True)
+    ]
 
     def combine(first: tuple[Array, ...], then: tuple[Array, ...]) -> tuple[Array, ...]:
         carried = rotation(then[0], then[1], functions, real) * first[2]
@@ -81,7 +91,12 @@ def polar_power(lam: Array, j: int, functions: Functions, real: bool) -> Array:
     if j == 0:
         return np.ones_like(lam)
     count = lam.real.dtype.type(j)
-    return rotation(functions.exp(count * functions.log(functions.modulus(lam))), count * functions.angle(lam), functions, real)
+    return rotation(
+        functions.exp(count * functions.log(functions.modulus(lam))),
+        count * functions.angle(lam),
+        functions,
+        real,
+    )
 
 
 def polar(length: int, carry: Callable[[int], int] = lambda j: j) -> Program:
@@ -95,10 +110,18 @@ def polar(length: int, carry: Callable[[int], int] = lambda j: j) -> Program:
         for start in range(0, len(b), length):
             chunk = b[start : start + length]
             if order == "tree":
-                local = [folded([powers[t - k] * chunk[k] for k in range(t + 1)], np.add) for t in range(len(chunk))]
+                local = [
+                    folded([powers[t - k] * chunk[k] for k in range(t + 1)], np.add)
+                    for t in range(len(chunk))
+                ]
             else:
                 elements = [(lam[0], x) for x in chunk]
-                local = [x for _, x in prefixes(elements, lambda p, q: (q[0] * p[0], q[0] * p[1] + q[1]), order)]
+                local = [
+                    x
+                    for _, x in prefixes(
+                        elements, lambda p, q: (q[0] * p[0], q[0] * p[1] + q[1]), order
+                    )
+                ]
             last = out[-1]
             out += [powers[carry(j)] * last + x for j, x in enumerate(local, 1)]
         return out[1:]
@@ -141,7 +164,9 @@ def log_space(inputs: Inputs, functions: Functions, order: str) -> Steps:
     return [functions.exp(s + total) for s, total in zip(a, sums, strict=True)]
 
 
-def fft(inputs: Inputs, functions: Functions, order: str, size: Callable[[int], int] | None = None) -> Steps:
+def fft(
+    inputs: Inputs, functions: Functions, order: str, size: Callable[[int], int] | None = None
+) -> Steps:
     """Class fft; the order chooses the kernel: repeated products, binary products (pow), or polar powers."""
     lam, b, h0 = steps_of(inputs)
     x = np.stack([h0, *b])  # (n, batch, channels)
@@ -160,7 +185,12 @@ def fft(inputs: Inputs, functions: Functions, order: str, size: Callable[[int], 
 
 def program(word: str, length: int = 16) -> Program:
     """The honest program of a class; L is `length`."""
-    fixed: dict[str, Program] = {"angle-sum": angle_sum, "scaled-cumsum": scaled_cumsum, "log-space": log_space, "fft": fft}
+    fixed: dict[str, Program] = {
+        "angle-sum": angle_sum,
+        "scaled-cumsum": scaled_cumsum,
+        "log-space": log_space,
+        "fft": fft,
+    }
     made: dict[str, Callable[[int], Program]] = {"polar:L": polar, "segment-exp:L": segment_exp}
     return fixed[word] if word in fixed else made[word](length)
 
@@ -172,19 +202,33 @@ def states(run: Program, inputs: Inputs, functions: Functions, order: str) -> Ar
     return h[:, ::-1] if inputs.reverse else h
 
 
-def draw(rng: np.random.Generator, word: str, dtype: str, time: int, size: float, channels: int = 3) -> Inputs:
+def draw(
+    rng: np.random.Generator, word: str, dtype: str, time: int, size: float, channels: int = 3
+) -> Inputs:
     """Inputs that the class takes: |lam| near `size`, b normal deviates over 12 binades, or an impulse; h0 and reverse or not."""
-    shape, is_complex, positive = (1, time, channels), dtype.startswith("complex"), word in ("log-space", "segment-exp:L")
+    shape, is_complex, positive = (
+        (1, time, channels),
+        dtype.startswith("complex"),
+        word in ("log-space", "segment-exp:L"),
+    )
     varying = word not in ("polar:L", "fft") and bool(rng.integers(2))
     A = size * np.exp(-rng.choice([0, 1e-3, 0.1]) * rng.random(shape if varying else (channels,)))
     if is_complex and not positive and word != "scaled-cumsum" and rng.integers(4):
         lam = (A * np.exp(2j * np.pi * rng.random(A.shape))).astype(dtype)
     else:
-        lam = (A if positive else A * rng.choice([-1, 1], A.shape)).astype(np.empty(0, dtype).real.dtype)
-    b: Array = rng.standard_normal(shape) * 2.0 ** rng.integers(-6, 7, shape) * (np.arange(time)[:, None] < rng.choice([1, time]))
+        lam = (A if positive else A * rng.choice([-1, 1], A.shape)).astype(
+            np.empty(0, dtype).real.dtype
+        )
+    b: Array = (
+        rng.standard_normal(shape)
+        * 2.0 ** rng.integers(-6, 7, shape)
+        * (np.arange(time)[:, None] < rng.choice([1, time]))
+    )
     h0: Array = rng.standard_normal((1, channels))
     if word == "log-space":
         b, h0 = np.abs(rng.standard_normal(shape)) + 2.0**-20, np.abs(h0) + 2.0**-20
     if is_complex:
         b, h0 = b * np.exp(2j * np.pi * rng.random(shape)), h0 * (1 - 1j)
-    return Inputs(lam, b.astype(dtype), h0.astype(dtype) if rng.integers(2) else None, bool(rng.integers(2)))
+    return Inputs(
+        lam, b.astype(dtype), h0.astype(dtype) if rng.integers(2) else None, bool(rng.integers(2))
+    )

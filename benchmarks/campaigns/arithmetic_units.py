@@ -41,7 +41,9 @@ def to_odd(s: Array, r: Array) -> Array:
 def toward_zero(exact: Array, dtype: str) -> Array:
     """float64 truncated to a narrower format."""
     nearest = exact.astype(dtype)
-    return np.where(np.abs(nearest) > np.abs(exact), np.nextafter(nearest, nearest.dtype.type(0)), nearest)
+    return np.where(
+        np.abs(nearest) > np.abs(exact), np.nextafter(nearest, nearest.dtype.type(0)), nearest
+    )
 
 
 def narrowed(s: Array, r: Array, dtype: str, rounding: str = "nearest") -> Array:
@@ -71,7 +73,8 @@ STEPS: dict[str, Callable[..., Array]] = {  # one component x + a c + b d
     "last fused": lambda o, x, a, c, b, d: o.fma(a, c, o.add(x, o.mul(b, d))),
     "both fused": lambda o, x, a, c, b, d: o.fma(a, c, o.fma(b, d, x)),
 }
-UNCONTRACTED = ("numpy", "separate", "fused product")  # the product is formed before the addend comes
+# the product is formed before the addend comes
+UNCONTRACTED = ("numpy", "separate", "fused product")
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,11 @@ class Machine:
         """b as it is read."""
         if self.operands != "all":
             return b
-        return self._complex(self._operand(b.real), self._operand(b.imag)) if np.iscomplexobj(b) else self._operand(b)
+        return (
+            self._complex(self._operand(b.real), self._operand(b.imag))
+            if np.iscomplexobj(b)
+            else self._operand(b)
+        )
 
     def _real(self, a: Array, h: Array, x: Array) -> Array:
         return self.fma(a, h, x) if "fused" in self.step else self.add(self.mul(a, h), x)
@@ -150,7 +157,11 @@ class Machine:
 
     def _sum(self, x: Array, y: Array) -> Array:
         """Two float64 numbers: their sum, rounded once; in a matrix unit once more, before it."""
-        return narrowed(*two_sum(*(aligned(x, y) if self.rounding == "matrix" else (x, y))), self.dtype, self.rounding)
+        return narrowed(
+            *two_sum(*(aligned(x, y) if self.rounding == "matrix" else (x, y))),
+            self.dtype,
+            self.rounding,
+        )
 
     def _operand(self, x: Array) -> Array:
         if self.operands:

@@ -24,21 +24,31 @@ from scanproof.reference.systems.scan import call_of
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 SIZES, LENGTH, TIMES = (0.5, 0.9, 0.99, 1.0), 16, (32, 256)
-DTYPES = {word: ("float32",) if word in ("scaled-cumsum", "segment-exp:L", "log-space") else ("complex64",) for word in BOUNDS}
+DTYPES = {
+    word: ("float32",)
+    if word in ("scaled-cumsum", "segment-exp:L", "log-space")
+    else ("complex64",)
+    for word in BOUNDS
+}
 FUNCTIONS = {"NumPy": Functions(), "pushed": Functions(1.0)}
 
 
-def ratios(word: str, dtype: str, time: int, functions: Functions, cases: int, seed: int = 0) -> tuple[list[float], int]:
+def ratios(
+    word: str, dtype: str, time: int, functions: Functions, cases: int, seed: int = 0
+) -> tuple[list[float], int]:
     """Largest allowance over largest error of every channel with an error, and how many elements are outside."""
     found, outside, rng = [], 0, np.random.default_rng([seed, time])
     arithmetic = Arithmetic(dtype, order=word.replace(":L", f":{LENGTH}"))
-    orders = ORDERS if word in ("polar:L", "fft") else ORDERS[:2]  # drawn trees take time quadratic in T
+    # drawn trees take time quadratic in T
+    orders = ORDERS if word in ("polar:L", "fft") else ORDERS[:2]
     for case in range(cases):
         inputs = draw(rng, word, dtype, time, SIZES[case % len(SIZES)])
         got = states(program(word, LENGTH), inputs, functions, orders[case % len(orders)])
         judged = compare(got, certificate.whole(call_of(inputs), arithmetic)["h"])
         known = np.isfinite(judged.bound)
-        error, bound = (np.where(known, x, 0).max(axis=(0, 1)) for x in (judged.error, judged.bound))
+        error, bound = (
+            np.where(known, x, 0).max(axis=(0, 1)) for x in (judged.error, judged.bound)
+        )
         found += (bound[error > 0] / error[error > 0]).tolist()
         outside += int(judged.outside.sum())
     return found, outside
@@ -55,8 +65,12 @@ def fft_constant(n: int, N: int, rounds: int = 300, candidates: int = 64) -> flo
     for _ in range(rounds):
         step = rng.standard_normal((2, candidates, n)) * 10.0 ** rng.uniform(-5, 0)
         tried: Array = (x + step[0] + 1j * step[1]).astype(np.complex64)  # (candidates, n)
-        error = np.abs(_convolved(k, tried, N) - _convolved(k.astype(complex), tried.astype(complex), N)).max(axis=1)
-        found = error / (2.0**-24 * np.log2(4 * n) * np.linalg.norm(k) * np.linalg.norm(tried, axis=1))
+        error = np.abs(
+            _convolved(k, tried, N) - _convolved(k.astype(complex), tried.astype(complex), N)
+        ).max(axis=1)
+        found = error / (
+            2.0**-24 * np.log2(4 * n) * np.linalg.norm(k) * np.linalg.norm(tried, axis=1)
+        )
         if found.max() > worst:
             worst, x = float(found.max()), tried[np.argmax(found)]
     return worst
@@ -71,11 +85,19 @@ def table(cases: int = 120) -> Iterator[str]:
     yield f"Allowance / error, median (smallest), over the channels of {cases} random cases a cell: |lam| from 0.5 to 1, chunks"
     yield f"of {LENGTH}. `pushed` functions err by nearly as much as the class assumes, always upwards."
     yield ""
-    yield "| class | dtype | " + " | ".join(f"T = {time}, {name}" for time in TIMES for name in FUNCTIONS) + " | outside |"
+    yield (
+        "| class | dtype | "
+        + " | ".join(f"T = {time}, {name}" for time in TIMES for name in FUNCTIONS)
+        + " | outside |"
+    )
     yield "|---|---|" + "---|" * (len(TIMES) * len(FUNCTIONS) + 1)
     for word, dtypes in DTYPES.items():
         for dtype in dtypes:
-            cells = [ratios(word, dtype, time, functions, cases) for time in TIMES for functions in FUNCTIONS.values()]
+            cells = [
+                ratios(word, dtype, time, functions, cases)
+                for time in TIMES
+                for functions in FUNCTIONS.values()
+            ]
             shown = " | ".join(f"{np.median(found):.1f} ({min(found):.1f})" for found, _ in cells)
             yield f"| `{word}` | {dtype} | {shown} | {sum(outside for _, outside in cells)} |"
     yield ""
@@ -91,7 +113,9 @@ def rewritten(page: str, lines: list[str]) -> str:
         ValueError: the page does not have each marker once.
     """
     if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ValueError(f"page: found {page.count(BEGIN)} and {page.count(END)} markers, expected {BEGIN} and {END} once each")
+        raise ValueError(
+            f"page: found {page.count(BEGIN)} and {page.count(END)} markers, expected {BEGIN} and {END} once each"
+        )
     head, tail = page[: page.index(BEGIN)], page[page.index(END) :]
     return head + "\n".join([BEGIN, "", *lines, "", tail])
 

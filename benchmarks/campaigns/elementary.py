@@ -47,7 +47,9 @@ class Functions:
         if not self.push:
             return function(*x)
         exact = function(*(part.astype(np.longdouble) for part in x))
-        return self._rounded(np.where(exact == 1, exact, exact * (1 + 6.9 * self._direction(x[0]))), x[0])
+        return self._rounded(
+            np.where(exact == 1, exact, exact * (1 + 6.9 * self._direction(x[0]))), x[0]
+        )
 
     def _absolute(self, function: Callable[..., Array], x: Array) -> Array:
         if not self.push:
@@ -57,7 +59,11 @@ class Functions:
 
     def _direction(self, x: Array) -> Array | float:
         u = float(np.finfo(x.dtype).eps) / 2 * self.push
-        return u if self.seed is None else u * np.random.default_rng(self.seed).choice([-1.0, 1.0], x.shape)
+        return (
+            u
+            if self.seed is None
+            else u * np.random.default_rng(self.seed).choice([-1.0, 1.0], x.shape)
+        )
 
     def _rounded(self, exact: Array, x: Array) -> Array:
         return exact.astype(x.dtype)

@@ -49,7 +49,10 @@ def sweeps(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
     gaps = [1 << k for k in range(size.bit_length() - 1)]
     for gap in gaps:
         left, right = slice(gap - 1, None, 2 * gap), slice(2 * gap - 1, None, 2 * gap)
-        s[right], p[right] = machine.apply(p[right], s[left], s[right]), machine.product(p[right], p[left])
+        s[right], p[right] = (
+            machine.apply(p[right], s[left], s[right]),
+            machine.product(p[right], p[left]),
+        )
     s[-1] = 0
     for gap in reversed(gaps):
         left, right = slice(gap - 1, None, 2 * gap), slice(2 * gap - 1, None, 2 * gap)
@@ -62,7 +65,10 @@ def chunked(length: int) -> Callable[[Machine, Array, Array, Array], Array]:
 
     def run(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
         chunks = -(-len(x) // length)
-        p, s = (_padded(part, chunks * length, one).reshape(chunks, length, *x.shape[1:]) for part, one in ((a, 1), (x, 0)))
+        p, s = (
+            _padded(part, chunks * length, one).reshape(chunks, length, *x.shape[1:])
+            for part, one in ((a, 1), (x, 0))
+        )
         for before, t in pairwise(range(length)):
             s[:, t] = machine.apply(p[:, t], s[:, before], s[:, t])
             p[:, t] = machine.product(p[:, t], p[:, before])
@@ -120,14 +126,20 @@ class Program(NamedTuple):
         lam = np.moveaxis(forward.lam, 1, 0) if forward.varying else forward.lam
         a = machine.lifted(np.ascontiguousarray(np.broadcast_to(lam, b.shape)))
         with np.errstate(all="ignore"):
-            h = self._run(machine, a, machine.drive(machine.lifted(b)), machine.lifted(forward.start)).astype(inputs.b.dtype)
+            h = self._run(
+                machine, a, machine.drive(machine.lifted(b)), machine.lifted(forward.start)
+            ).astype(inputs.b.dtype)
         return np.moveaxis(h[::-1] if inputs.reverse else h, 0, 1)
 
     @property
     def _run(self) -> Callable[[Machine, Array, Array, Array], Array]:
         word, _, number = self.bracketing.partition(":")
         made: dict[str, Callable[[int], Any]] = {"chunked": chunked, "split": split}
-        return made[word](int(number)) if number else {"sequential": sequential, "doubling": doubling, "sweeps": sweeps}[word]
+        return (
+            made[word](int(number))
+            if number
+            else {"sequential": sequential, "doubling": doubling, "sweeps": sweeps}[word]
+        )
 
 
 def drawn(arithmetic: Arithmetic, rng: np.random.Generator) -> Program:
@@ -140,18 +152,37 @@ def _bracketing(arithmetic: Arithmetic, rng: np.random.Generator) -> str:
         return str(rng.choice(TREES))
     if arithmetic.order != "any":
         return arithmetic.order
-    return str(rng.choice(("sequential", *TREES, f"chunked:{2 ** rng.integers(1, 8)}", f"split:{rng.integers(2**31)}")))
+    return str(
+        rng.choice(
+            (
+                "sequential",
+                *TREES,
+                f"chunked:{2 ** rng.integers(1, 8)}",
+                f"split:{rng.integers(2**31)}",
+            )
+        )
+    )
 
 
 def _machine(arithmetic: Arithmetic, rng: np.random.Generator) -> Machine:
     inner = Arithmetic(arithmetic.inner).real_dtype
-    ordinary = arithmetic.rounding == "nearest" and arithmetic.subnormals == "gradual" and arithmetic.operands is None
+    ordinary = (
+        arithmetic.rounding == "nearest"
+        and arithmetic.subnormals == "gradual"
+        and arithmetic.operands is None
+    )
     return Machine(
         dtype=inner,
-        step=str(rng.choice([name for name in _steps(arithmetic, inner) if name != "numpy" or ordinary])),
+        step=str(
+            rng.choice([name for name in _steps(arithmetic, inner) if name != "numpy" or ordinary])
+        ),
         swapped=bool(rng.integers(2)),
         rounding=arithmetic.rounding,
-        flush=str(rng.choice({"gradual": ("",), "ftz": ("w",), "daz": ("r", "w", "rw")}[arithmetic.subnormals])),
+        flush=str(
+            rng.choice(
+                {"gradual": ("",), "ftz": ("w",), "daz": ("r", "w", "rw")}[arithmetic.subnormals]
+            )
+        ),
         operands=str(rng.choice(("products", "all"))) if arithmetic.operands else "",
         stored=arithmetic.dtype if arithmetic.store != "output" else "",
     )

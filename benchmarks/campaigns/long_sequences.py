@@ -42,13 +42,17 @@ def timed(steps: int, seed: int) -> Iterator[Timed]:
     yield _timed("honest", honest, inputs, ANY)
     yield _timed("honest", honest, inputs, SEQUENTIAL)
     del honest
-    yield _timed(f"carry x (1 + {FAULT:g}) every {CHUNK} steps", spoiled(inputs), inputs, SEQUENTIAL)
+    yield _timed(
+        f"carry x (1 + {FAULT:g}) every {CHUNK} steps", spoiled(inputs), inputs, SEQUENTIAL
+    )
 
 
 def problem(steps: int, seed: int) -> Inputs:
     """Standard normal complex drive."""
     rng = np.random.default_rng(seed)
-    lam = (1 - 2.0 ** -np.linspace(3, 20, CHANNELS)) * np.exp(1j * rng.uniform(0, 2 * np.pi, CHANNELS))
+    lam = (1 - 2.0 ** -np.linspace(3, 20, CHANNELS)) * np.exp(
+        1j * rng.uniform(0, 2 * np.pi, CHANNELS)
+    )
     b = rng.standard_normal((1, steps, CHANNELS, 2), np.float32).view(np.complex64)[..., 0]
     return Inputs(lam.astype(np.complex64), b)
 
@@ -58,7 +62,9 @@ def spoiled(inputs: Inputs) -> Array:
     h, carry = np.empty_like(inputs.b), inputs.start
     for first in range(0, inputs.b.shape[1], CHUNK):
         part = slice(first, first + CHUNK)
-        h[:, part] = diagonal.scan(inputs.lam, inputs.b[:, part], (carry * (1 + FAULT)).astype(carry.dtype))
+        h[:, part] = diagonal.scan(
+            inputs.lam, inputs.b[:, part], (carry * (1 + FAULT)).astype(carry.dtype)
+        )
         carry = h[:, part][:, -1].copy()
     return h
 
@@ -71,4 +77,6 @@ def _timed(result: str, got: Array, inputs: Inputs, arithmetic: Arithmetic) -> T
 
 def _peak() -> float:
     """Largest resident memory of this process so far, MiB (ru_maxrss is in KiB, on macOS in bytes)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (20 if sys.platform == "darwin" else 10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (
+        20 if sys.platform == "darwin" else 10
+    )

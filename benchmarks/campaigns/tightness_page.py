@@ -11,7 +11,8 @@ from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, CELLS, FORMATS, MODE
 from scanproof.benchmarks.campaigns.programs import Regime
 from scanproof.benchmarks.campaigns.tightness import Cost, Finding, Outcome
 
-SPENT = ("outputs", "float64 forward", "times", "gradients", "float64 gradients", "times")  # columns of the cost
+# columns of the cost
+SPENT = ("outputs", "float64 forward", "times", "gradients", "float64 gradients", "times")
 FIRST = ("y", "h", "gradient u", "gradient h0")  # rows of a table, before those of the parameters
 
 
@@ -32,7 +33,13 @@ class Row(NamedTuple):
 
     @property
     def cells(self) -> tuple[str, ...]:
-        return f"{self.smallest:.3g}", f"{self.median:.3g}", f"{self.size:.2g}", f"{self.informative:.2f}", str(self.outside)
+        return (
+            f"{self.smallest:.3g}",
+            f"{self.median:.3g}",
+            f"{self.size:.2g}",
+            f"{self.informative:.2f}",
+            str(self.outside),
+        )
 
 
 def table(outcomes: Iterable[Outcome]) -> list[Row]:
@@ -40,14 +47,18 @@ def table(outcomes: Iterable[Outcome]) -> list[Row]:
     found: dict[tuple[int, str, str], list[Finding]] = {}
     for outcome in outcomes:
         for one in outcome.findings:
-            found.setdefault((outcome.number % len(CELLS), label(one.result), one.mode), []).append(one)
+            found.setdefault((outcome.number % len(CELLS), label(one.result), one.mode), []).append(
+                one
+            )
     return [row(*place, found[place]) for place in sorted(found, key=_order)]
 
 
 def row(number: int, output: str, mode: str, parts: list[Finding]) -> Row:
     """The row of these results."""
     regime, dtype = cell(number)
-    ratios, sizes = (np.array([x for part in parts for x in getattr(part, name)]) for name in ("ratios", "sizes"))
+    ratios, sizes = (
+        np.array([x for part in parts for x in getattr(part, name)]) for name in ("ratios", "sizes")
+    )
     return Row(
         system=regime.system,
         regime=str(regime),
@@ -70,7 +81,12 @@ def label(result: str) -> str:
 
 def _order(place: tuple[int, str, str]) -> tuple[int, int, str, int]:
     number, output, mode = place
-    return number, FIRST.index(output) if output in FIRST else len(FIRST), output, list(MODES).index(mode)
+    return (
+        number,
+        FIRST.index(output) if output in FIRST else len(FIRST),
+        output,
+        list(MODES).index(mode),
+    )
 
 
 def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
@@ -88,7 +104,12 @@ def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
 
 
 def _largest(outcomes: list[Outcome], dtype: str) -> Iterator[float]:
-    return (one.largest for outcome in outcomes if cell(outcome.number)[1] == dtype for one in outcome.findings)
+    return (
+        one.largest
+        for outcome in outcomes
+        if cell(outcome.number)[1] == dtype
+        for one in outcome.findings
+    )
 
 
 def costs(outcomes: list[Outcome]) -> list[tuple[Regime, Cost]]:
@@ -105,7 +126,11 @@ def costs(outcomes: list[Outcome]) -> list[tuple[Regime, Cost]]:
 def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
     """The lines of docs/measured/layers-tightness.md."""
     rows, found = table(outcomes), totals(outcomes)
-    ratios = {name: f"{np.floor(1e4 * value) / 1e4:.4f}" for name, value in found.items() if name.startswith("ratio")}
+    ratios = {
+        name: f"{np.floor(1e4 * value) / 1e4:.4f}"
+        for name, value in found.items()
+        if name.startswith("ratio")
+    }
     texts = {name: _said(f"{name}_text") for name in ("programs", "draws")}
     texts["sparse"] = _said("sparse_text", " and ")
     each = len(outcomes) // len(CELLS)
@@ -118,7 +143,9 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
             mine = [one for one in rows if (one.system, one.regime) == (system, regime)]
             yield from ("", f"## {system}: {regime}", "")
             words = ("smallest", "median", "/rms", "informative", "outside")
-            yield from _table(("format", "output", *(f"{m}: {w}" for m in MODES for w in words)), 2, _pairs(mine))
+            yield from _table(
+                ("format", "output", *(f"{m}: {w}" for m in MODES for w in words)), 2, _pairs(mine)
+            )
     yield from ("", *COST.splitlines(), "")
     yield from _table(("system", "regime", *SPENT), 2, map(_cost, costs(outcomes)))
 
@@ -130,10 +157,18 @@ def _said(field: str, between: str = "\n") -> str:
 
 def where_informative(rows: list[Row]) -> Iterator[tuple[str, ...]]:
     """Shares of informative sequences, by regime and format."""
-    kinds: tuple[Callable[[str], bool], ...] = (lambda o: o == "y", lambda o: o == "h", lambda o: o.startswith("gradient"))
+    kinds: tuple[Callable[[str], bool], ...] = (
+        lambda o: o == "y",
+        lambda o: o == "h",
+        lambda o: o.startswith("gradient"),
+    )
     for place in dict.fromkeys(one[:3] for one in rows):
         mine = [one for one in rows if one[:3] == place]
-        picked = ([one.informative for one in mine if one.mode == mode and kind(one.output)] for mode in MODES for kind in kinds)
+        picked = (
+            [one.informative for one in mine if one.mode == mode and kind(one.output)]
+            for mode in MODES
+            for kind in kinds
+        )
         yield (*map(str, place), *(f"{np.mean(shares):.2f}" for shares in picked))
 
 

@@ -27,14 +27,28 @@ class Transposed(Lru):
 
     def scan(self, advance: Advance, b: Array, start: Array | None, reverse: bool) -> Array:
         lam = advance(np.ones_like(b[:1, 0]))[0]  # (state,)
-        return in_time(doubled(powers(lam, b.shape[1]), entered(lam, in_time(b, reverse), start))[-1], reverse)
+        return in_time(
+            doubled(powers(lam, b.shape[1]), entered(lam, in_time(b, reverse), start))[-1], reverse
+        )
 
     def adjoint(self, p: Any, y_bar: Array, reverse: bool) -> list[Array]:
-        return [in_time(bars[0], backwards(d, reverse)) for d, bars in enumerate(self._bars(p, y_bar, reverse))]
+        return [
+            in_time(bars[0], backwards(d, reverse))
+            for d, bars in enumerate(self._bars(p, y_bar, reverse))
+        ]
 
-    def gradients(self, p: Any, u: Array, y_bar: Array, h: Array, h0: Array | None, reverse: bool) -> dict[str, Array]:
-        lam, b, bars = self.lam(p), u @ (self.gamma(p)[:, None] * input_matrix(p)).T, self._bars(p, y_bar, reverse)
-        each = (cotangent(lam, in_time(b, backwards(d, reverse)), x, bars[d]) for d, x in enumerate(starts(h0, len(bars))))
+    def gradients(
+        self, p: Any, u: Array, y_bar: Array, h: Array, h0: Array | None, reverse: bool
+    ) -> dict[str, Array]:
+        lam, b, bars = (
+            self.lam(p),
+            u @ (self.gamma(p)[:, None] * input_matrix(p)).T,
+            self._bars(p, y_bar, reverse),
+        )
+        each = (
+            cotangent(lam, in_time(b, backwards(d, reverse)), x, bars[d])
+            for d, x in enumerate(starts(h0, len(bars)))
+        )
         lam_bar = np.sum(list(each), 0)  # (state,)
         nu_log_bar = -np.exp(p.nu_log) * (lam_bar.conj() * lam).real  # (state,)
         found = super().gradients(p, u, y_bar, h, h0, reverse)
@@ -42,7 +56,10 @@ class Transposed(Lru):
 
     def _bars(self, p: Any, y_bar: Array, reverse: bool) -> list[list[Array]]:
         """Cotangents of all levels of each direction, in the order of its scan."""
-        drives = [in_time(y_bar @ C.conj(), backwards(d, reverse)) for d, C in enumerate(output_matrices(p))]
+        drives = [
+            in_time(y_bar @ C.conj(), backwards(d, reverse))
+            for d, C in enumerate(output_matrices(p))
+        ]
         return [transposed(powers(self.lam(p), g.shape[1]), g) for g in drives]
 
 
@@ -63,7 +80,8 @@ def doubled(powers: list[Array], x: Array) -> list[Array]:
     """All levels, from the first."""
     levels = [x]
     for k, p in enumerate(powers):
-        x = np.concatenate([x[:, : 2**k], x[:, 2**k :] + p * x[:, : -(2**k)]], 1)  # (batch, time, state)
+        # (batch, time, state)
+        x = np.concatenate([x[:, : 2**k], x[:, 2**k :] + p * x[:, : -(2**k)]], 1)
         levels.append(x)
     return levels
 
@@ -72,7 +90,8 @@ def transposed(powers: list[Array], g: Array) -> list[Array]:
     """Cotangents of all levels, the first level's first, from those of the last."""
     bars = [g]
     for k, p in reversed(list(enumerate(powers))):
-        g = np.concatenate([g[:, : -(2**k)] + p.conj() * g[:, 2**k :], g[:, -(2**k) :]], 1)  # (batch, time, state)
+        # (batch, time, state)
+        g = np.concatenate([g[:, : -(2**k)] + p.conj() * g[:, 2**k :], g[:, -(2**k) :]], 1)
         bars.append(g)
     return bars[::-1]
 
@@ -82,5 +101,7 @@ def cotangent(lam: Array, b: Array, start: Array | None, bars: list[Array]) -> A
     ps = powers(lam, b.shape[1])
     levels, bar = doubled(ps, entered(lam, b, start)), np.zeros_like(lam)
     for k, p in reversed(list(enumerate(ps))):
-        bar = 2 * p.conj() * bar + (levels[k][:, : -(2**k)].conj() * bars[k + 1][:, 2**k :]).sum((0, 1))
+        bar = 2 * p.conj() * bar + (levels[k][:, : -(2**k)].conj() * bars[k + 1][:, 2**k :]).sum(
+            (0, 1)
+        )
     return bar if start is None else bar + (start.conj() * bars[0][:, 0]).sum(0)

@@ -6,7 +6,13 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scanproof.benchmarks.claims import claims_cost, claims_errors, claims_memory, claims_norm, claims_time
+from scanproof.benchmarks.claims import (
+    claims_cost,
+    claims_errors,
+    claims_memory,
+    claims_norm,
+    claims_time,
+)
 from scanproof.report.claims_model import Claims
 
 
@@ -25,7 +31,9 @@ class Sizes(NamedTuple):
 STEPS = 4
 
 
-def measure(seed: int, sizes: Sizes | None = None, tell: Callable[[str], None] = lambda _: None) -> Claims:
+def measure(
+    seed: int, sizes: Sizes | None = None, tell: Callable[[str], None] = lambda _: None
+) -> Claims:
     """All experiments; `tell` hears of each of the STEPS."""
     s, clock = sizes or Sizes(), time.perf_counter()
     tell("claims: state norm")

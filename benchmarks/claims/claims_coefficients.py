@@ -54,7 +54,9 @@ def exact(nu_log: Array, angle: Array) -> Array:
 
 def stored(p: Drawn) -> Coefficients:
     lam = exact(p.nu_log, np.exp(balls(p.theta_log)))
-    rounded = [[np.array(float(part)).astype(p.theta.dtype) for part in (z.real, z.imag)] for z in lam]
+    rounded = [
+        [np.array(float(part)).astype(p.theta.dtype) for part in (z.real, z.imag)] for z in lam
+    ]
     return Coefficients(lam, np.array([flint.acb(float(x), float(y)) for x, y in rounded], object))
 
 
@@ -65,7 +67,9 @@ def lru(p: Drawn) -> Coefficients:
 
 
 def rotrnn(p: Drawn) -> Coefficients:
-    gamma, cos, sin = (balls(x) for x in (np.exp(-np.exp(p.nu_log)), np.cos(p.theta), np.sin(p.theta)))
+    gamma, cos, sin = (
+        balls(x) for x in (np.exp(-np.exp(p.nu_log)), np.cos(p.theta), np.sin(p.theta))
+    )
     return Coefficients(exact(p.nu_log, balls(p.theta)), gamma * (cos + flint.acb(0, 1) * sin))
 
 
@@ -83,14 +87,19 @@ def balls(x: Array) -> Array:
 
 def squares(c: Coefficients, doublings: int) -> Array:
     """D^2 of every draw, balls. (draws,)"""
-    own, mixed, given = (powers(a, b, doublings) for a, b in ((c.lam_hat, c.lam_hat), (c.lam_hat, c.lam), (c.lam, c.lam)))
+    own, mixed, given = (
+        powers(a, b, doublings)
+        for a, b in ((c.lam_hat, c.lam_hat), (c.lam_hat, c.lam), (c.lam, c.lam))
+    )
     found = [(s - 2 * m + g).real / g.real for s, m, g in zip(own, mixed, given, strict=True)]
     return np.array(found, object)
 
 
 def powers(a: Array, b: Array, doublings: int) -> Array:
     """S(a, b): the sum of (a conj b)^k over k < 2^doublings. (draws,)"""
-    z = np.array([flint.acb(x) * flint.acb(y).conjugate() for x, y in zip(a, b, strict=True)], object)
+    z = np.array(
+        [flint.acb(x) * flint.acb(y).conjugate() for x, y in zip(a, b, strict=True)], object
+    )
     product = z**0
     for _ in range(doublings):
         product, z = product * (1 + z), z * z

@@ -29,10 +29,16 @@ def _quartiles(row: LayerTime) -> str:
 
 
 def _claim(found: list[CostRow], times: list[LayerTime]) -> ClaimRow:
-    written = {(row.layer, row.head_dim): row.flops_per_step for row in found if row.form == "as written"}
+    written = {
+        (row.layer, row.head_dim): row.flops_per_step for row in found if row.form == "as written"
+    }
     shares = [f"head_dim {N}: {written['RotRNN', N] / written['LRU', None]:.2f}" for N in HEAD_DIMS]
     folded = {row.flops_per_step for row in found if "folded" in row.form}
-    clocked = [f"{_name(r)}: {r.median_ms:.3g} ms (quartiles {_quartiles(r)})" for r in times if r.median_ms]
+    clocked = [
+        f"{_name(r)}: {r.median_ms:.3g} ms (quartiles {_quartiles(r)})"
+        for r in times
+        if r.median_ms
+    ]
     return ClaimRow(
         claim="RotRNN is as efficient as LRU",
         source="RotRNN, arXiv 2407.07239: “a simple and efficient model”; what its reviewers asked for",
@@ -40,7 +46,11 @@ def _claim(found: list[CostRow], times: list[LayerTime]) -> ClaimRow:
             f"operations per step over those of LRU, as written, both with {STATE} real numbers in the state",
             *shares,
             f"with P, ξ and γ folded into B and C, of either: {' or '.join(map(str, folded))}",
-            *(["our kernels, one call on one thread", *clocked] if clocked else [f"kernels not timed: {times[0].reason}"]),
+            *(
+                ["our kernels, one call on one thread", *clocked]
+                if clocked
+                else [f"kernels not timed: {times[0].reason}"]
+            ),
         ],
         criterion="none: the counts are exact, times belong to this machine",
         word="measured",

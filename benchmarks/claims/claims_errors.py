@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 import flint
 import numpy as np
 
-from scanproof.benchmarks.claims.claims_coefficients import WAYS, Coefficients, drawn, squares, unstable
+from scanproof.benchmarks.claims.claims_coefficients import (
+    WAYS,
+    Coefficients,
+    drawn,
+    squares,
+    unstable,
+)
 from scanproof.reference.arithmetic.formats import format_of
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.transitions.diagonal import scan
@@ -36,8 +42,14 @@ def measure(seed: int, draws: int, doublings: int, smallest: int) -> Errors:
     rows, stable, curves = [], [], []
     with flint.ctx.workprec(PRECISION):
         for dtype in FORMATS:
-            found = {j: {way: make(drawn(seed, draws, j, dtype)) for way, make in WAYS.items()} for j in range(1, smallest + 1)}
-            coefficients = [coefficient_curve(dtype, way, {j: c[way] for j, c in found.items()}, doublings) for way in WAYS]
+            found = {
+                j: {way: make(drawn(seed, draws, j, dtype)) for way, make in WAYS.items()}
+                for j in range(1, smallest + 1)
+            }
+            coefficients = [
+                coefficient_curve(dtype, way, {j: c[way] for j, c in found.items()}, doublings)
+                for way in WAYS
+            ]
             own = [scan_curve(seed, dtype, dtype, 1 << doublings, smallest)]
             if dtype != "float32":
                 own.append(scan_curve(seed, dtype, "float32", 1 << doublings, smallest))
@@ -47,9 +59,14 @@ def measure(seed: int, draws: int, doublings: int, smallest: int) -> Errors:
     return Errors(rows + stable, curves)
 
 
-def coefficient_curve(dtype: str, way: str, found: dict[int, Coefficients], doublings: int) -> Curve:
+def coefficient_curve(
+    dtype: str, way: str, found: dict[int, Coefficients], doublings: int
+) -> Curve:
     """The median D over draws for every 1 - |lambda|."""
-    medians = [float(np.median([max(0.0, float(x)) for x in squares(c, doublings)])) ** 0.5 for c in found.values()]
+    medians = [
+        float(np.median([max(0.0, float(x)) for x in squares(c, doublings)])) ** 0.5
+        for c in found.values()
+    ]
     return Curve(panel=dtype, label=way, kind="exact", x=[2.0**-j for j in found], y=medians)
 
 
@@ -57,7 +74,8 @@ def scan_curve(seed: int, dtype: str, state: str, steps: int, smallest: int) -> 
     """rms error of the plain loop over the rms of the states, in the last quarter; lam and b of dtype, states of `state`."""
     powers = range(1, min(smallest, format_of(dtype).significand_bits) + 1)
     lam = np.repeat([1 - 2.0**-j for j in powers], SEQUENCES).astype(dtype)  # (channels,)
-    b = np.random.default_rng(seed).standard_normal((1, steps, lam.size)).astype(dtype)  # (1, steps, channels)
+    # (1, steps, channels)
+    b = np.random.default_rng(seed).standard_normal((1, steps, lam.size)).astype(dtype)
     got = scan(lam.astype(state), b.astype(state)).astype(float)[:, -(steps // 4) :]
     h = truth(Inputs(lam.astype(float), b.astype(float)))
     last = h.head[:, -(steps // 4) :]
@@ -109,7 +127,10 @@ def _stable(dtype: str, found: dict[int, dict[str, Coefficients]]) -> ClaimRow:
     return ClaimRow(
         claim=f"{dtype}: {STABLE}",
         source="LRU, arXiv 2303.06349: stability by parameterisation; RotRNN, arXiv 2407.07239: ‖γA‖ = γ",
-        measured=["coefficients of modulus 1 or more" + where, *(f"{way}: {n} of {total}" for way, n in counts.items())],
+        measured=[
+            "coefficients of modulus 1 or more" + where,
+            *(f"{way}: {n} of {total}" for way, n in counts.items()),
+        ],
         criterion="one certified modulus ≥ 1 refutes it; without one nothing is proved",
         word="fails" if first else "measured",
     )

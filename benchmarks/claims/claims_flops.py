@@ -60,7 +60,16 @@ def formulas() -> list[CostRow]:
     return fixed
 
 
-def _row(layer: str, form: str, flops: str, moved: str, once: str, head_dim: int | None, count: int, size: int) -> CostRow:
+def _row(
+    layer: str,
+    form: str,
+    flops: str,
+    moved: str,
+    once: str,
+    head_dim: int | None,
+    count: int,
+    size: int,
+) -> CostRow:
     return CostRow(layer=layer, form=form, flops=flops, bytes=moved, once=once, head_dim=head_dim, flops_per_step=count,
                    bytes_per_step=size)  # fmt: skip
 

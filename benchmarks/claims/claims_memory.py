@@ -47,12 +47,16 @@ def measure(seed: int, draws: int) -> Memory:
 
 def starts() -> list[Start]:
     """Three rings of LRU, and the two ways in which the versions of RotRNN's code draw gamma."""
-    return [_lru(name, initialise.RINGS[name]) for name in RINGS] + [_rotrnn(name, initialise.ROTATIONS[name]) for name in TURNS]
+    return [_lru(name, initialise.RINGS[name]) for name in RINGS] + [
+        _rotrnn(name, initialise.ROTATIONS[name]) for name in TURNS
+    ]
 
 
 def _lru(name: str, r: initialise.Ring) -> Start:
     draw = partial(initialise.decay_rate, r_min=r.r_min, r_max=r.r_max)
-    return Start(f"LRU, {name}: |λ| in [{r.r_min:g}, {r.r_max:g}]", partial(ring, r.r_min, r.r_max), draw)
+    return Start(
+        f"LRU, {name}: |λ| in [{r.r_min:g}, {r.r_max:g}]", partial(ring, r.r_min, r.r_max), draw
+    )
 
 
 def _rotrnn(name: str, v: initialise.Rotations) -> Start:
@@ -91,11 +95,21 @@ def decay(start: Start) -> Curve:
     """|lambda|^t of the median |lambda|, until 2^-24."""
     nu = start.nu(0.5)
     at = np.geomspace(1, steps(nu, max(BITS)), POINTS)
-    return Curve(panel="median |λ|", label=start.label, kind="exact", x=at.tolist(), y=np.exp(-nu * at).tolist())
+    return Curve(
+        panel="median |λ|",
+        label=start.label,
+        kind="exact",
+        x=at.tolist(),
+        y=np.exp(-nu * at).tolist(),
+    )
 
 
 def _claim(rows: list[MemoryRow]) -> ClaimRow:
-    shown = [f"{r.label}: {r.exact[1]:.0f} ({r.exact[0]:.0f} to {r.exact[2]:.0f})" for r in rows if r.bits == 24]
+    shown = [
+        f"{r.label}: {r.exact[1]:.0f} ({r.exact[0]:.0f} to {r.exact[2]:.0f})"
+        for r in rows
+        if r.bits == 24
+    ]
     return ClaimRow(
         claim="With |λ| close to 1 at initialisation the layers remember long inputs",
         source="LRU, arXiv 2303.06349: initialisation on a ring; RotRNN, arXiv 2407.07239: γ in [0.9, 0.999]",

@@ -76,7 +76,9 @@ def equal(found: Array, wanted: Array | int) -> bool:
     if any(not d.contains(0) for d in differences):
         return False
     if any(not d.rad() < TIGHT for d in differences):
-        raise ArithmeticError(f"enclosures: found a radius above 2^-64 at {flint.ctx.prec} bits, expected more bits")
+        raise ArithmeticError(
+            f"enclosures: found a radius above 2^-64 at {flint.ctx.prec} bits, expected more bits"
+        )
     return True
 
 

@@ -18,7 +18,11 @@ HEADS, HEAD_DIM, WIDTH = 4, 4, 4
 STATE = 16  # of LRU, complex
 STRENGTHS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # standard deviation of what is added to a parameter
 BOUNDED = "RotRNN, every parameter"
-FIXED, FREE, AGAIN = "LRU, ν moved, γ as initialised", "LRU, ν and γ moved", "LRU, ν moved, γ recomputed"
+FIXED, FREE, AGAIN = (
+    "LRU, ν moved, γ as initialised",
+    "LRU, ν and γ moved",
+    "LRU, ν moved, γ recomputed",
+)
 
 Constants = Callable[[rotrnn.Params], rotrnn.Constants]  # of the layer under test
 
@@ -26,7 +30,9 @@ Constants = Callable[[rotrnn.Params], rotrnn.Constants]  # of the layer under te
 def rotrnn_moved(rng: np.random.Generator, sigma: float) -> rotrnn.Params:
     """A draw whose every parameter is perturbed, as balls."""
     drawn = rotrnn.init(rng, HEADS, HEAD_DIM, WIDTH)
-    return mapped(mapped(drawn, lambda x: x + sigma * rng.standard_normal(x.shape)), namespace.balls().lift)
+    return mapped(
+        mapped(drawn, lambda x: x + sigma * rng.standard_normal(x.shape)), namespace.balls().lift
+    )
 
 
 def lru_moved(rng: np.random.Generator, sigma: float, what: str) -> lru.Params:
@@ -54,5 +60,13 @@ def lru_limits(seed: int, draws: int, sigma: float, what: str) -> Array:
 
 def band(label: str, found: dict[float, Array]) -> Band:
     """Quantiles over draws of the mean over heads or states. found: for every strength balls (draws, heads or state)."""
-    low, median, high = np.quantile([floats(x).mean(1) for x in found.values()], (0.05, 0.5, 0.95), axis=1)
-    return Band(label=label, strength=list(found), low=low.tolist(), median=median.tolist(), high=high.tolist())
+    low, median, high = np.quantile(
+        [floats(x).mean(1) for x in found.values()], (0.05, 0.5, 0.95), axis=1
+    )
+    return Band(
+        label=label,
+        strength=list(found),
+        low=low.tolist(),
+        median=median.tolist(),
+        high=high.tolist(),
+    )

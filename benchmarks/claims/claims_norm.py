@@ -42,7 +42,10 @@ def measure(seed: int, draws: int, time: int, constants: Constants = rotrnn.cons
     """constants: of the RotRNN layer under test, a mutant in tests."""
     with flint.ctx.workprec(bits(0)):
         limits = {sigma: rotrnn_limits(seed, draws, sigma, constants) for sigma in STRENGTHS}
-        states = {name: {s: lru_limits(seed, draws, s, name) for s in STRENGTHS} for name in (AGAIN, FIXED, FREE)}
+        states = {
+            name: {s: lru_limits(seed, draws, s, name) for s in STRENGTHS}
+            for name in (AGAIN, FIXED, FREE)
+        }
         normed = _all(limits)
     with flint.ctx.workprec(bits(time)):
         white, curves = over_time(seed, time, constants)
@@ -76,7 +79,9 @@ def _word(holds: bool) -> Any:
 ENCLOSED = "exact: certified enclosures of E |x|² from the stored parameters meet the claimed value, or exclude it"
 
 
-def _white(limits: dict[float, Array], normed: bool, over_time: bool, draws: int, time: int) -> ClaimRow:
+def _white(
+    limits: dict[float, Array], normed: bool, over_time: bool, draws: int, time: int
+) -> ClaimRow:
     heads = sum(x.size for x in limits.values())
     span = _span(v for x in limits.values() for v in x.flat)
     return ClaimRow(
@@ -93,13 +98,20 @@ def _white(limits: dict[float, Array], normed: bool, over_time: bool, draws: int
 
 def _any_input(answers: dict[tuple[str, str], bool], curves: list[Curve], white: bool) -> ClaimRow:
     others = all(held for (name, _), held in answers.items() if name != "white noise")
-    ends = [f"{curve.label}: {curve.y[-1]:.3g}" for curve in curves if not curve.label.startswith("white")]
+    ends = [
+        f"{curve.label}: {curve.y[-1]:.3g}"
+        for curve in curves
+        if not curve.label.startswith("white")
+    ]
     aim = 1 - GAMMA ** (2 * curves[0].x[-1])
     only: Any = "holds only for white input" if white else "fails"
     return ClaimRow(
         claim="RotRNN: the state norm is normalised, whatever the input",
         source="what “normalised” suggests; the derivation assumes inputs that are white in time",
-        measured=[f"E |xₜ|² after {curves[0].x[-1]:.0f} steps with γ = {GAMMA}, where {aim:.3g} is claimed", *ends],
+        measured=[
+            f"E |xₜ|² after {curves[0].x[-1]:.0f} steps with γ = {GAMMA}, where {aim:.3g} is claimed",
+            *ends,
+        ],
         criterion=ENCLOSED,
         word="holds" if white and others else only,
     )
@@ -109,7 +121,9 @@ def _initial(limits: Array, draws: int) -> ClaimRow:
     return ClaimRow(
         claim="LRU at initialisation: with white input E |hₜ|² → |B|² in every state, however close |λ| is to 1",
         source="LRU, arXiv 2303.06349: γ = √(1 − |λ|²) in front of B",
-        measured=[f"E |h∞|² / |B|² = {_span(limits.flat)} in {limits.size} states ({draws} draws, |λ| in [0.9, 0.999])"],
+        measured=[
+            f"E |h∞|² / |B|² = {_span(limits.flat)} in {limits.size} states ({draws} draws, |λ| in [0.9, 0.999])"
+        ],
         criterion=ENCLOSED,
         word=_word(equal(limits, 1)),
     )
@@ -124,7 +138,9 @@ def _moved(name: str, found: dict[float, Array]) -> ClaimRow:
     return ClaimRow(
         claim=f"{name}: E |hₜ|² → |B|² still holds in every state",
         source=sources[name],
-        measured=[f"E |h∞|² / |B|² = {_span(found[s].flat)} with σ = {s:g}" for s in STRENGTHS[1::2]],
+        measured=[
+            f"E |h∞|² / |B|² = {_span(found[s].flat)} with σ = {s:g}" for s in STRENGTHS[1::2]
+        ],
         criterion=ENCLOSED,
         word=_word(_all(found)),
     )

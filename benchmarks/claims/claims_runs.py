@@ -44,7 +44,9 @@ def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Cu
     curves = []
     for head in np.argsort(floats(k.gamma)):
         label, at = f"γ = {float(k.gamma[head]):.4f}", grid(time)
-        curves.append(_curve("white noise, every head", label, "exact", at, floats(moments[:, head])))
+        curves.append(
+            _curve("white noise, every head", label, "exact", at, floats(moments[:, head]))
+        )
         curves.append(_curve("white noise, every head", label, "sampled", at, sampled[:, head]))
     return equal(moments, wanted), curves
 
@@ -52,7 +54,9 @@ def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Cu
 def moved_over_time(seed: int, time: int, constants: Constants) -> list[Curve]:
     """The mean over heads, or over |B|^2 the sum over states, of one draw whose parameters are moved; white noise."""
     k = constants(rotrnn_moved(np.random.default_rng(seed), SIGMA))
-    found = {BOUNDED: floats(expected(partial(run, k), WIDTH, time, flint.arb(0)).sum((1, 2))) / HEADS}
+    found = {
+        BOUNDED: floats(expected(partial(run, k), WIDTH, time, flint.arb(0)).sum((1, 2))) / HEADS
+    }
     for name in (AGAIN, FIXED, FREE):
         params = lru_moved(np.random.default_rng(seed), SIGMA, name)
         moments = expected(partial(_lru_states, params), WIDTH, time, flint.arb(0)).sum(1)
@@ -61,7 +65,9 @@ def moved_over_time(seed: int, time: int, constants: Constants) -> list[Curve]:
     return [_curve(panel, name, "exact", grid(time), y) for name, y in found.items()]
 
 
-def other_inputs(time: int, constants: Constants) -> tuple[dict[tuple[str, str], bool], list[Curve]]:
+def other_inputs(
+    time: int, constants: Constants
+) -> tuple[dict[tuple[str, str], bool], list[Curve]]:
     """For every input and angle: whether 1 - gamma^(2t) still holds, and E |x_t|^2."""
     answers, curves = {}, []
     for angle, theta in ANGLES.items():
@@ -71,7 +77,15 @@ def other_inputs(time: int, constants: Constants) -> tuple[dict[tuple[str, str],
         for name, rho in INPUTS.items():
             moments = expected(partial(run, k), WIDTH, time, flint.arb(rho)).sum(2)  # (time, 1)
             answers[name, angle] = equal(moments, wanted)
-            curves.append(_curve(f"γ = {GAMMA}, three inputs", f"{name}, {angle}", "exact", grid(time), floats(moments[:, 0])))
+            curves.append(
+                _curve(
+                    f"γ = {GAMMA}, three inputs",
+                    f"{name}, {angle}",
+                    "exact",
+                    grid(time),
+                    floats(moments[:, 0]),
+                )
+            )
     return answers, curves
 
 
@@ -106,4 +120,10 @@ def grid(time: int) -> list[int]:
 
 
 def _curve(panel: str, label: str, kind: Any, at: list[int], y: Array) -> Curve:
-    return Curve(panel=panel, label=label, kind=kind, x=[float(t) for t in at], y=[float(y[t - 1]) for t in at])
+    return Curve(
+        panel=panel,
+        label=label,
+        kind=kind,
+        x=[float(t) for t in at],
+        y=[float(y[t - 1]) for t in at],
+    )

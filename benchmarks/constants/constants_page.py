@@ -32,7 +32,11 @@ class Measured(NamedTuple):
     @property
     def faults(self) -> list[str]:
         """Rows above the constant of their own class; none is expected."""
-        return [f"{row.what}: {row.description}, above {_power(row.claimed)}" for row in self.rows if not row.error <= row.claimed]
+        return [
+            f"{row.what}: {row.description}, above {_power(row.claimed)}"
+            for row in self.rows
+            if not row.error <= row.claimed
+        ]
 
 
 def jobs(seed: int) -> list[tuple[Callable[..., list[Any]], tuple[Any, ...]]]:
@@ -48,11 +52,21 @@ def measured(seed: int, results: list[list[Any]]) -> Measured:
 
 def versions() -> dict[str, str]:
     """Of what is measured and measured with; NumPy chooses its code by the processor."""
-    packages = {name for found in importlib.metadata.packages_distributions().values() for name in found}
+    packages = {
+        name for found in importlib.metadata.packages_distributions().values() for name in found
+    }
     versions = {name: importlib.metadata.version(name) for name in PACKAGES if name in packages}
-    targets = np.lib.introspect.opt_func_info(func_name="^exp$", signature="float32").get("exp", {}).values()
+    targets = (
+        np.lib.introspect.opt_func_info(func_name="^exp$", signature="float32")
+        .get("exp", {})
+        .values()
+    )
     code = ", ".join(target["current"] for target in targets) or "unknown"
-    return {"python": platform.python_version(), "processor": platform.machine()} | versions | {"NumPy's exp in float32": code}
+    return (
+        {"python": platform.python_version(), "processor": platform.machine()}
+        | versions
+        | {"NumPy's exp in float32": code}
+    )
 
 
 # ---------------------------------------------------------------- the page
@@ -61,13 +75,22 @@ def versions() -> dict[str, str]:
 def page(found: Measured) -> Iterator[str]:
     """The lines of docs/measured/constants.md."""
     yield from INTRODUCTION.format(seed=found.seed).splitlines()
-    yield from ("", *_table(("constant", "class", "binary32 and narrower", "binary64", "bounds"), _declared()))
+    yield from (
+        "",
+        *_table(("constant", "class", "binary32 and narrower", "binary64", "bounds"), _declared()),
+    )
     yield from ("", *ELEMENTARY.format(worst=libm.WORST, bits=libm.PRECISION).splitlines(), "")
     yield from _elementary(found.elementary)
     yield from ("", *EXPONENTIAL.format(bits=exponentials.PRECISION).splitlines(), "")
-    yield from _table(("action", "format", "whose", "class", "largest", "met at", "declared", "matrices"), _exponentials(found))
+    yield from _table(
+        ("action", "format", "whose", "class", "largest", "met at", "declared", "matrices"),
+        _exponentials(found),
+    )
     yield from ("", *ROTATIONS.splitlines(), "")
-    yield from _table(("n", "action", "format", "whose", "error", "in units", "declared by default"), _rotations(found))
+    yield from _table(
+        ("n", "action", "format", "whose", "error", "in units", "declared by default"),
+        _rotations(found),
+    )
     yield from ("", *EXCEEDED.splitlines(), "")
     yield from _exceeding(found)
     yield from ("", "## Measured with", "", *_table(("what", "version"), found.versions.items()))
@@ -89,7 +112,12 @@ def _declared() -> Iterator[tuple[object, ...]]:
         yield field, "default", f"{getattr(single, field):g}", f"{getattr(double, field):g}", bounds
     for word in C_E:
         bounds = EXPM if word == "default" else "the same, of `jax.scipy.linalg.expm`"
-        yield "c_E", word, *(_power(declared(word, dtype).c_E) for dtype in ("float32", "float64")), bounds
+        yield (
+            "c_E",
+            word,
+            *(_power(declared(word, dtype).c_E) for dtype in ("float32", "float64")),
+            bounds,
+        )
 
 
 def _power(constant: float) -> str:
@@ -104,8 +132,18 @@ def _elementary(rows: list[libm.Row]) -> Iterator[str]:
         place = (row.function, row.dtype, f"{row.low:.3g} to {row.high:.3g}", f"{row.constant:g}")
         cells.setdefault(place, {})[row.who] = row
     whose = tuple(dict.fromkeys(row.who for row in rows))
-    columns = ("function", "format", "from, to", "declared", "arguments", *(f"{who}, at" for who in whose))
-    lines = ((*place, _arguments(found), *(_cell(found[who]) for who in whose)) for place, found in cells.items())
+    columns = (
+        "function",
+        "format",
+        "from, to",
+        "declared",
+        "arguments",
+        *(f"{who}, at" for who in whose),
+    )
+    lines = (
+        (*place, _arguments(found), *(_cell(found[who]) for who in whose))
+        for place, found in cells.items()
+    )
     yield from _table(columns, lines)
 
 
@@ -128,13 +166,30 @@ def _exponentials(found: Measured) -> Iterator[tuple[object, ...]]:
     for row in found.exponentials:
         if row.matrices > 1:
             place = f"{row.kind}, N = {row.size}, {row.norm:.5g}"
-            yield row.action, row.dtype, row.who, row.word, _bold(row), place, _power(row.claimed), row.matrices
+            yield (
+                row.action,
+                row.dtype,
+                row.who,
+                row.word,
+                _bold(row),
+                place,
+                _power(row.claimed),
+                row.matrices,
+            )
 
 
 def _rotations(found: Measured) -> Iterator[tuple[object, ...]]:
     for row in found.exponentials:
         if row.matrices == 1:
-            yield row.norm, row.action, row.dtype, row.who, f"{row.absolute:.2g}", _bold(row), f"{row.constant:g}"
+            yield (
+                row.norm,
+                row.action,
+                row.dtype,
+                row.who,
+                f"{row.absolute:.2g}",
+                _bold(row),
+                f"{row.constant:g}",
+            )
 
 
 def _exceeding(found: Measured) -> Iterator[str]:
@@ -143,7 +198,11 @@ def _exceeding(found: Measured) -> Iterator[str]:
     rows: list[libm.Row | Exponential] = [*found.elementary, *several]
     for row in rows:
         if not row.error <= row.constant:
-            held = "above it: NOT ADMITTED" if not row.error <= row.claimed else f"declared {_power(row.claimed)}"
+            held = (
+                "above it: NOT ADMITTED"
+                if not row.error <= row.claimed
+                else f"declared {_power(row.claimed)}"
+            )
             belongs = "no class" if row.word == "none" else f"class `{row.word}`, {held}"
             yield f"- {row.what}: {row.description}; default {row.constant:g}; {belongs}"
 

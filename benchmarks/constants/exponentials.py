@@ -24,9 +24,12 @@ from scanproof.reference.numbers.namespace import balls
 PRECISION, RADIUS = 160, 2.0**-120
 DTYPES = ("float32", "float64")
 SIZES = (2, 4, 8, 16, 32, 64)
-# One more squaring from a constant times 2^k on: jax 3.92573 (binary32) and 5.37193 (binary64), SciPy 4.25. Just below, each
-# is at its worst.
-NORMS = (*np.geomspace(0.05, 100, 20), *(x * 2.0**k for x in (3.9257, 4.2499, 5.3719) for k in range(5)))
+# One more squaring from a constant times 2^k on: jax 3.92573 (binary32) and 5.37193 (binary64),
+# SciPy 4.25. Just below, each is at its worst.
+NORMS = (
+    *np.geomspace(0.05, 100, 20),
+    *(x * 2.0**k for x in (3.9257, 4.2499, 5.3719) for k in range(5)),
+)
 ROTATIONS = (7.8, 62.8)  # ||S||_1 of the plane rotations with rows of their own
 ACTIONS = ("exp", "adjoint")
 
@@ -68,7 +71,9 @@ class Row(NamedTuple):
 
     @property
     def what(self) -> str:
-        return f"{'expm' if self.action == 'exp' else 'adjoint of expm'} of {self.who} in {self.dtype}"
+        return (
+            f"{'expm' if self.action == 'exp' else 'adjoint of expm'} of {self.who} in {self.dtype}"
+        )
 
     @property
     def description(self) -> str:
@@ -120,13 +125,23 @@ def jax_implementation() -> Implementation:
 def rows(seed: int) -> list[Row]:
     """The largest error of each implementation, action and format over all cases; then of single plane rotations."""
     single = [rotations(2, norm) for norm in ROTATIONS]
-    every = [case for size in SIZES for case in cases(size, np.random.default_rng([seed, size]))] + single
-    return [row for over in (every, *([case] for case in single)) for row in measured(implementations(), over)]
+    every = [
+        case for size in SIZES for case in cases(size, np.random.default_rng([seed, size]))
+    ] + single
+    return [
+        row
+        for over in (every, *([case] for case in single))
+        for row in measured(implementations(), over)
+    ]
 
 
 def cases(size: int, rng: np.random.Generator) -> Iterator[Case]:
     """Both kinds at every norm."""
-    return (case for norm in NORMS for case in (dense(size, float(norm), rng), rotations(size, float(norm))))
+    return (
+        case
+        for norm in NORMS
+        for case in (dense(size, float(norm), rng), rotations(size, float(norm)))
+    )
 
 
 def dense(size: int, norm: float, rng: np.random.Generator) -> Case:
@@ -162,7 +177,18 @@ def _errors(whose: list[Implementation], case: Case, dtype: str) -> Iterator[Row
         turned, pulled = difference(exp(S), P), difference(adjoint(S, G), L)  # (size, size)
         found = norm(turned, 2), norm(pulled) / norm(G.astype(float))  # spectral; Frobenius
         for action, error in zip(ACTIONS, found, strict=True):
-            yield Row(name, action, dtype, word, 1, float(error / unit), error, case.kind, len(S), case.norm)
+            yield Row(
+                name,
+                action,
+                dtype,
+                word,
+                1,
+                float(error / unit),
+                error,
+                case.kind,
+                len(S),
+                case.norm,
+            )
 
 
 def norm(x: Array, order: int | None = None) -> float:
@@ -181,7 +207,9 @@ def truths(S: Array, G: Array) -> tuple[Array, Array]:
         found = ball_expm(exact_S)[0], ball_frechet(exact_S.swapaxes(1, 2), exact_G)[0]  # (n, n)
     widest = max(float(ball.rad()) for truth in found for ball in truth.flat)
     if widest > RADIUS:
-        raise ArithmeticError(f"truth of an exponential: found radius {widest:.1e}, expected at most {RADIUS:.1e}")
+        raise ArithmeticError(
+            f"truth of an exponential: found radius {widest:.1e}, expected at most {RADIUS:.1e}"
+        )
     return found
 
 

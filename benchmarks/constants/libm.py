@@ -22,8 +22,11 @@ from scanproof.reference.arithmetic.formats import Format, format_of
 from scanproof.reference.inputs import Array
 
 ARGUMENTS = {"float32": 2**22, "float64": 2**15}  # drawn from each range
-WORST = 8  # binades of a range that are looked at again: float32 at every number, float64 as often as in the whole range
-PRECISION = 256  # bits; float64 arguments up to 2^1022 leave none to sin and cos, which get RANGE_BITS more
+# binades of a range that are looked at again: float32 at every number, float64 as often as in the
+# whole range
+WORST = 8
+# bits; float64 arguments up to 2^1022 leave none to sin and cos, which get RANGE_BITS more
+PRECISION = 256
 RANGE_BITS = 1024
 DTYPES = tuple(ARGUMENTS)
 NO_CLASS = {
@@ -31,7 +34,9 @@ NO_CLASS = {
     ("torch", "softplus", "float64"),  # x itself from 20 on
     ("torch", "sqrt", "float32"),  # not correctly rounded
     ("torch", "sqrt", "float64"),
-}  # known to exceed the constants: they claim nothing, and no allowance speaks about programs that use them
+# known to exceed the constants: they claim nothing, and no allowance speaks about programs that use
+# them
+}
 
 Call = Callable[[Array], Array]
 Range = tuple[float, float]
@@ -110,7 +115,9 @@ FUNCTIONS = {
     "exp": Function(lambda x: x.exp(), "e", lambda f: _both(f.u, _top(f))),
     "expm1": Function(lambda x: x.expm1(), "e", lambda f: _both(_tiny(f), _top(f))),
     "log": Function(lambda x: x.log(), "e", lambda f: [(_tiny(f), _huge(f))]),
-    "log1p": Function(lambda x: x.log1p(), "e", lambda f: [(2 * f.u - 1, -_tiny(f)), (_tiny(f), _huge(f))]),
+    "log1p": Function(
+        lambda x: x.log1p(), "e", lambda f: [(2 * f.u - 1, -_tiny(f)), (_tiny(f), _huge(f))]
+    ),
     "tanh": Function(lambda x: x.tanh(), "e", lambda f: _both(_tiny(f), _top(f))),
     "sigmoid": Function(lambda x: 1 / (1 + (-x).exp()), "e", lambda f: _both(f.u, _top(f))),
     "softplus": Function(lambda x: x.exp().log1p(), "e", lambda f: _both(f.u, _top(f))),
@@ -170,7 +177,12 @@ def installed() -> list[str]:
 
 def rows(who: str, seed: int) -> list[Row]:
     """A row for every function, format and range."""
-    places = [(name, dtype, limits) for name in FUNCTIONS for dtype in DTYPES for limits in ranges(name, dtype)]
+    places = [
+        (name, dtype, limits)
+        for name in FUNCTIONS
+        for dtype in DTYPES
+        for limits in ranges(name, dtype)
+    ]
     calls, rng = LIBRARIES[who](), np.random.default_rng(seed)
     return [measured(who, name, calls[name], dtype, limits, rng) for name, dtype, limits in places]
 
@@ -180,7 +192,9 @@ def ranges(name: str, dtype: str) -> list[Range]:
     return FUNCTIONS[name].ranges(format_of(dtype))
 
 
-def measured(who: str, name: str, call: Call, dtype: str, limits: Range, rng: np.random.Generator) -> Row:
+def measured(
+    who: str, name: str, call: Call, dtype: str, limits: Range, rng: np.random.Generator
+) -> Row:
     """The largest error of `call` over arguments drawn between the limits, and then from their worst binades."""
     low, high = np.array(limits, dtype)
     x = drawn(low, high, ARGUMENTS[dtype], rng)
@@ -192,7 +206,9 @@ def measured(who: str, name: str, call: Call, dtype: str, limits: Range, rng: np
         tops.append(tried(name, call, x)[1])
         count += x.size
     _, at, got = max(tops, key=lambda top: top[0])
-    return Row(who, name, dtype, float(low), float(high), count, certified(name, at, got), float(at))
+    return Row(
+        who, name, dtype, float(low), float(high), count, certified(name, at, got), float(at)
+    )
 
 
 def drawn(low: Any, high: Any, count: int, rng: np.random.Generator) -> Array:

@@ -74,9 +74,13 @@ def floors(tree: Mapping[str, set[str]]) -> dict[str, int]:
 
     def climb(folder: str, below: tuple[str, ...]) -> int:
         if folder in below:
-            raise ValueError(f"folders: found the circle {' -> '.join((*below, folder))}, expected none")
+            raise ValueError(
+                f"folders: found the circle {' -> '.join((*below, folder))}, expected none"
+            )
         if folder not in found:
-            found[folder] = 1 + max((climb(each, (*below, folder)) for each in tree.get(folder, ())), default=0)
+            found[folder] = 1 + max(
+                (climb(each, (*below, folder)) for each in tree.get(folder, ())), default=0
+            )
         return found[folder]
 
     for folder in tree:
@@ -98,10 +102,17 @@ def draw(path: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "scanproof"
     tree = arrows()
     standing = floors(tree)
-    rows = {floor: sorted(name for name in standing if standing[name] == floor) for floor in set(standing.values())}
+    rows = {
+        floor: sorted(name for name in standing if standing[name] == floor)
+        for floor in set(standing.values())
+    }
     drawn = Figure(figsize=(9, 0.9 * len(rows) + 0.4), layout="constrained", facecolor="white")
     axes = drawn.add_subplot()
-    place = {name: ((i + 0.5) / len(names), floor) for floor, names in rows.items() for i, name in enumerate(names)}
+    place = {
+        name: ((i + 0.5) / len(names), floor)
+        for floor, names in rows.items()
+        for i, name in enumerate(names)
+    }
     for name, targets in tree.items():
         for target in targets:
             arrow = {"arrowstyle": "->", "color": "0.75", "shrinkA": 12, "shrinkB": 12}

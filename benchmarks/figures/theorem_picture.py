@@ -40,13 +40,19 @@ def met(tree: Tree) -> Met:
         return Met(0, {tree: (0, 0)})
     early, late = map(met, tree)
     carried = {k: (m + late.multiplier + 1, a + 1) for k, (m, a) in early.monomials.items()}
-    return Met(early.multiplier + late.multiplier + 1, carried | {k: (m, a + 1) for k, (m, a) in late.monomials.items()})
+    return Met(
+        early.multiplier + late.multiplier + 1,
+        carried | {k: (m, a + 1) for k, (m, a) in late.monomials.items()},
+    )
 
 
 def inputs(seed: int = 2) -> Inputs:
     """float32: decays between 0.5 and 1, standard normal drive; (1, STEPS, 1)."""
     rng = np.random.default_rng(seed)
-    return Inputs(rng.uniform(0.5, 1, (1, STEPS, 1)).astype(np.float32), rng.standard_normal((1, STEPS, 1)).astype(np.float32))
+    return Inputs(
+        rng.uniform(0.5, 1, (1, STEPS, 1)).astype(np.float32),
+        rng.standard_normal((1, STEPS, 1)).astype(np.float32),
+    )
 
 
 def value(tree: Tree, lam: Array, b: Array) -> tuple[Any, Any]:
@@ -63,7 +69,9 @@ def figures() -> dict[str, float]:
     lam, b = given.lam[0, :, 0], given.b[0, :, 0]
     exact = [np.array([Fraction(float(x)) for x in numbers]) for numbers in (lam, b)]
     h = value(TREES["a loop"], *exact)[1]
-    errors = {name: abs(Fraction(float(value(tree, lam, b)[1])) - h) for name, tree in TREES.items()}
+    errors = {
+        name: abs(Fraction(float(value(tree, lam, b)[1])) - h) for name, tree in TREES.items()
+    }
     bound = Fraction(float(allowance(given, Arithmetic("float32")).bound[0, -1, 0]))
     return {name: float(x / abs(h) * 2**24) for name, x in (errors | {"the bound": bound}).items()}
 
@@ -98,14 +106,32 @@ def grow(axes: Any, tree: Tree) -> None:
     """One node, its edges and what is below; the way of b_1 in colour."""
     x, y = place(tree)
     if isinstance(tree, int):
-        axes.text(x, y, f"$\\lambda_{tree}, b_{tree}$", ha="center", va="center", bbox=BOX | {"edgecolor": REST})
+        axes.text(
+            x,
+            y,
+            f"$\\lambda_{tree}, b_{tree}$",
+            ha="center",
+            va="center",
+            bbox=BOX | {"edgecolor": REST},
+        )
         return
     for part in tree:
-        style = {"color": PATH, "linewidth": 2.5} if 1 in span(part) else {"color": REST, "linewidth": 1}
+        style = (
+            {"color": PATH, "linewidth": 2.5}
+            if 1 in span(part)
+            else {"color": REST, "linewidth": 1}
+        )
         axes.plot([place(part)[0], x], [place(part)[1], y], zorder=0, **style)
         grow(axes, part)
     on_path = 1 in span(tree)
-    axes.text(x, y, "$\\times\\,+$", ha="center", va="center", bbox=BOX | {"edgecolor": PATH if on_path else REST})
+    axes.text(
+        x,
+        y,
+        "$\\times\\,+$",
+        ha="center",
+        va="center",
+        bbox=BOX | {"edgecolor": PATH if on_path else REST},
+    )
     if on_path:
         label_factors(axes, tree)
 
@@ -113,18 +139,30 @@ def grow(axes: Any, tree: Tree) -> None:
 def label_factors(axes: Any, tree: Tree) -> None:
     """What b_1 meets at a node: the product on its edge, those within the multiplier that it meets, the sum."""
     (x, y), (px, py), (qx, qy) = map(place, (tree, *tree))
-    axes.text((px + x) / 2 - 0.08, (py + y) / 2 + 0.08, factors(1, 0), ha="right", va="bottom", color=PATH)
+    axes.text(
+        (px + x) / 2 - 0.08, (py + y) / 2 + 0.08, factors(1, 0), ha="right", va="bottom", color=PATH
+    )
     axes.text(x + 0.25, y, factors(0, 1), ha="left", va="center", color=PATH)
     if built := met(tree[1]).multiplier:
         product = "".join(f"\\lambda_{k}" for k in reversed(span(tree[1])))
-        axes.text(qx + 0.25, qy, f"${product}$: {factors(built, 0)}", ha="left", va="center", color=PATH)
+        axes.text(
+            qx + 0.25, qy, f"${product}$: {factors(built, 0)}", ha="left", va="center", color=PATH
+        )
 
 
 def panel(axes: Any, name: str, tree: Tree) -> None:
     """A bracketing, and below each leaf what its monomial meets in all."""
     grow(axes, tree)
     for k, (m, a) in met(tree).monomials.items():
-        axes.text(k, -0.55, factors(m, a), ha="center", va="center", fontsize=8.5, color=PATH if k == 1 else "black")
+        axes.text(
+            k,
+            -0.55,
+            factors(m, a),
+            ha="center",
+            va="center",
+            fontsize=8.5,
+            color=PATH if k == 1 else "black",
+        )
     axes.set(xlim=(0.4, STEPS + 0.6), ylim=(-0.8, STEPS - 0.4))
     axes.set_title(name, fontsize=11)
     axes.set_axis_off()
@@ -134,7 +172,9 @@ def draw(path: Path) -> None:
     """Writes the picture as SVG, with its figures as description."""
     mpl.rcParams["svg.hashsalt"] = "scanproof"
     figure = Figure(figsize=(8.6, 4.9), facecolor="white")
-    panels = figure.subplots(1, 2, gridspec_kw={"left": 0.01, "right": 0.99, "top": 0.93, "bottom": 0.26, "wspace": 0.02})
+    panels = figure.subplots(
+        1, 2, gridspec_kw={"left": 0.01, "right": 0.99, "top": 0.93, "bottom": 0.26, "wspace": 0.02}
+    )
     for axes, (name, tree) in zip(panels, TREES.items(), strict=True):
         panel(axes, f"{name}: {name_of(tree)}", tree)
     bound = "\\sum_k\\,[(1{+}\\beta)^{4-k}(1{+}u)^{3}-1]\\;|\\lambda_4\\cdots\\lambda_{k+1}b_k|"

@@ -15,14 +15,19 @@ from scanproof.benchmarks.speed.cases import CASES, Case, Problem, problem
 from scanproof.benchmarks.speed.contestants import Contestant, contestants
 from scanproof.benchmarks.speed.speed import ROUNDS, enter, moved_bytes
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as machine.limited, before the first parallel kernel
+# as machine.limited, before the first parallel kernel
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 given = lru_cache(maxsize=1)(problem)
 
 
 def pytest_generate_tests(metafunc: Any) -> None:
     """Every contestant that can run here, on every case that it offers."""
     pairs = [(case, one) for case in CASES for one in contestants(case.kind) if not one.missing]
-    metafunc.parametrize(("case", "contestant"), pairs, ids=[f"{case.name}-{one.name}-{one.output}" for case, one in pairs])
+    metafunc.parametrize(
+        ("case", "contestant"),
+        pairs,
+        ids=[f"{case.name}-{one.name}-{one.output}" for case, one in pairs],
+    )
 
 
 def test_scan(benchmark: Any, case: Case, contestant: Contestant) -> None:
@@ -33,4 +38,6 @@ def test_scan(benchmark: Any, case: Case, contestant: Contestant) -> None:
     benchmark.extra_info.update(entry.judged._asdict())
     benchmark.pedantic(entry.call, rounds=ROUNDS, warmup_rounds=1)
     if benchmark.stats:  # none with --benchmark-disable
-        benchmark.extra_info["gb_per_s"] = moved_bytes(contestant, values) / benchmark.stats.stats.median / 1e9
+        benchmark.extra_info["gb_per_s"] = (
+            moved_bytes(contestant, values) / benchmark.stats.stats.median / 1e9
+        )

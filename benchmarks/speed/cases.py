@@ -111,4 +111,8 @@ def _rotation(rng: Any, b: Array) -> Rotation:
 def _multipliers(rotation: Rotation) -> Array:
     """gamma cos(theta) + i gamma sin(theta), formed in float64 and rounded once, as `rotation.scan` declares: (channels,)."""
     decay, angle = rotation.gamma.astype(float)[:, None], rotation.theta.astype(float)
-    return np.asarray(decay * np.cos(angle) + 1j * (decay * np.sin(angle))).astype(np.complex64).ravel()
+    return (
+        np.asarray(decay * np.cos(angle) + 1j * (decay * np.sin(angle)))
+        .astype(np.complex64)
+        .ravel()
+    )

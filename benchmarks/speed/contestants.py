@@ -102,7 +102,11 @@ def _loop(lam: Array, b: Array, out: Array) -> Array:
 
 def numpy_loop(problem: Problem) -> Call:
     """One step after the other, each step vectorised over batch and channels."""
-    lam, b, out = np.broadcast_to(problem.inputs.lam, problem.inputs.b.shape), problem.inputs.b, problem.out
+    lam, b, out = (
+        np.broadcast_to(problem.inputs.lam, problem.inputs.b.shape),
+        problem.inputs.b,
+        problem.out,
+    )
 
     def call() -> Array:
         h = np.zeros_like(b[:, 0])  # (batch, channels)
@@ -132,12 +136,15 @@ def jax_associative_scan(problem: Problem) -> Call:
 
 
 def _jitted(jax: Any, run: Callable[..., Any], problem: Problem) -> Call:
-    compiled, arguments = jax.jit(run), [jax.device_put(x) for x in (problem.inputs.lam, problem.inputs.b)]
+    compiled, arguments = (
+        jax.jit(run),
+        [jax.device_put(x) for x in (problem.inputs.lam, problem.inputs.b)],
+    )
     return lambda: compiled(*arguments).block_until_ready()
 
 
-# Declared as in peers/scan.py, but for jax's tree: at every level an element passes one addition on the way up and one on the
-# way down, 2 log2 T in all, which is within the order "tree".
+# Declared as in peers/scan.py, but for jax's tree: at every level an element passes one addition on
+# the way up and one on the way down, 2 log2 T in all, which is within the order "tree".
 SEQUENTIAL = {"order": "sequential", "contraction": False}
 XLA = {"subnormals": "daz"}
 ALL = (
@@ -145,11 +152,35 @@ ALL = (
     Contestant("numpy copy", "fresh", copy_fresh, None),
     Contestant("numba_kernels.diagonal", "given", diagonal_given, SEQUENTIAL, threads=True),
     Contestant("numba_kernels.diagonal", "fresh", diagonal_fresh, SEQUENTIAL, threads=True),
-    Contestant("numba_kernels.chunked", "given", chunked_given, {"contraction": False}, threads=True),
-    Contestant("numba_kernels.rotation", "given", rotation_given, SEQUENTIAL, threads=True, kinds=("rotation",)),
+    Contestant(
+        "numba_kernels.chunked", "given", chunked_given, {"contraction": False}, threads=True
+    ),
+    Contestant(
+        "numba_kernels.rotation",
+        "given",
+        rotation_given,
+        SEQUENTIAL,
+        threads=True,
+        kinds=("rotation",),
+    ),
     Contestant("plain Numba loop", "given", numba_loop, SEQUENTIAL),
     Contestant("NumPy loop", "given", numpy_loop, {"order": "sequential"}),
-    Contestant("scipy.signal.lfilter", "fresh", scipy_lfilter, {"order": "sequential"}, kinds=("constant", "rotation")),
-    Contestant("jax.lax.scan", "fresh", jax_scan, XLA | {"order": "sequential"}, threads=True, needs="jax"),
-    Contestant("jax.lax.associative_scan", "fresh", jax_associative_scan, XLA | {"order": "tree"}, threads=True, needs="jax"),
+    Contestant(
+        "scipy.signal.lfilter",
+        "fresh",
+        scipy_lfilter,
+        {"order": "sequential"},
+        kinds=("constant", "rotation"),
+    ),
+    Contestant(
+        "jax.lax.scan", "fresh", jax_scan, XLA | {"order": "sequential"}, threads=True, needs="jax"
+    ),
+    Contestant(
+        "jax.lax.associative_scan",
+        "fresh",
+        jax_associative_scan,
+        XLA | {"order": "tree"},
+        threads=True,
+        needs="jax",
+    ),
 )

@@ -12,7 +12,8 @@ from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array, Inputs
 from scanproof.reference.systems.scan import call_of
 
-# Beyond some thousand steps the allowance of the order "any" tells nothing about decaying sequences; that of an exact one is zero.
+# Beyond some thousand steps the allowance of the order "any" tells nothing about decaying
+# sequences; that of an exact one is zero.
 DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
 
 
@@ -40,17 +41,23 @@ def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
     if channels > 1:
         decaying = slice(max(1, channels - DECAYING_CHANNELS), channels)
         parts.append(_judge(got, inputs, decaying, DECAYING_STEPS, arithmetic))
-    worst = min(parts, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict))
+    worst = min(
+        parts, key=lambda part: ("outside", "undecided", "within", "nearest").index(part.verdict)
+    )
     sequences, states = sum(part.sequences for part in parts), sum(part.states for part in parts)
     return Judged(worst.verdict, worst.reason, sequences, states)
 
 
-def _judge(got: Array, inputs: Inputs, channels: slice, most: int, arithmetic: Arithmetic) -> Judged:
+def _judge(
+    got: Array, inputs: Inputs, channels: slice, most: int, arithmetic: Arithmetic
+) -> Judged:
     rows = slice(0, None, max(1, got.shape[0] - 1))  # the first and the last
     part = np.s_[rows, :most, channels]
     lam = inputs.lam[part] if inputs.varying else inputs.lam[channels]
     verdict = judged({"h": got[part]}, call_of(Inputs(lam, inputs.b[part])), arithmetic)
-    return Judged(verdict.verdict, verdict.reason, got[part].shape[0] * got[part].shape[2], got[part].size)
+    return Judged(
+        verdict.verdict, verdict.reason, got[part].shape[0] * got[part].shape[2], got[part].size
+    )
 
 
 def _states(got: Any, inputs: Inputs) -> Array:

@@ -28,7 +28,9 @@ def limited(threads: int | None) -> Iterator[int]:
     most = min(cores(), int(numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]  # made when Numba is imported
     n = most if threads is None else threads
     if not 1 <= n <= most:
-        raise ValueError(f"threads: found {n}, expected 1 to {most}, the cores that this process may use")
+        raise ValueError(
+            f"threads: found {n}, expected 1 to {most}, the cores that this process may use"
+        )
     with _bound(n):
         before = numba.get_num_threads()
         numba.set_num_threads(n)

@@ -71,10 +71,16 @@ def enter(contestant: Contestant, given: Problem, clock: Clock) -> Entry:
     if contestant.declares is None:
         return Entry(contestant, Judged("reference", ""), call, first)
     judged = gate(got, given.inputs, contestant.arithmetic(given.case.dtype))
-    return Entry(contestant, judged) if judged.verdict == "outside" else Entry(contestant, judged, call, first)
+    return (
+        Entry(contestant, judged)
+        if judged.verdict == "outside"
+        else Entry(contestant, judged, call, first)
+    )
 
 
-def interleaved(calls: Sequence[Call], rounds: int, clock: Clock, tell: Callable[[int], None]) -> list[list[tuple[int, int]]]:
+def interleaved(
+    calls: Sequence[Call], rounds: int, clock: Clock, tell: Callable[[int], None]
+) -> list[list[tuple[int, int]]]:
     """For each call its samples (ns, calls in it), one a round; whose turn it is to be first changes from round to round."""
     costs = [_sample(call, 1, clock) for call in calls]
     repeats = [max(1, SAMPLE_NS // cost) for cost in costs]
@@ -103,12 +109,23 @@ def moved_bytes(contestant: Contestant, given: Problem) -> int:
     return 2 * states + (0 if copied else given.inputs.lam.nbytes)
 
 
-def summaries(entries: Sequence[Entry], samples: Sequence[Sequence[tuple[int, int]]], given: Problem) -> list[Timing]:
+def summaries(
+    entries: Sequence[Entry], samples: Sequence[Sequence[tuple[int, int]]], given: Problem
+) -> list[Timing]:
     """Medians, minima and quartiles of the samples; the measured copy is the first entry that is a copy."""
-    times = [np.array([ns / calls for ns, calls in taken]) for taken in samples]  # (rounds,) each, ns
+    # (rounds,) each, ns
+    times = [np.array([ns / calls for ns, calls in taken]) for taken in samples]
     moved = [moved_bytes(entry.contestant, given) for entry in entries]
-    costs = [float(np.median(each)) / size for each, size in zip(times, moved, strict=True)]  # ns a byte
-    copy = next((cost for entry, cost in zip(entries, costs, strict=True) if entry.contestant.declares is None), None)
+    # ns a byte
+    costs = [float(np.median(each)) / size for each, size in zip(times, moved, strict=True)]
+    copy = next(
+        (
+            cost
+            for entry, cost in zip(entries, costs, strict=True)
+            if entry.contestant.declares is None
+        ),
+        None,
+    )
     return [
         Timing(
             first_ms=entry.first / 1e6,
@@ -121,7 +138,9 @@ def summaries(entries: Sequence[Entry], samples: Sequence[Sequence[tuple[int, in
             gb_per_s=1 / cost,
             ratio=cost / copy if copy else None,
         )
-        for entry, taken, each, size, cost in zip(entries, samples, times, moved, costs, strict=True)
+        for entry, taken, each, size, cost in zip(
+            entries, samples, times, moved, costs, strict=True
+        )
     ]
 
 

@@ -39,11 +39,18 @@ def pages() -> list[Path]:
 
 def workplace(folder: Path) -> dict[str, str]:
     """Fills the folder in which a page's commands run; the environment to run them in."""
-    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (folder / "properties").symlink_to(ROOT / "properties")
     programs = str(Path(sys.executable).parent)
     path = os.pathsep.join([programs, os.environ.get("PATH", "")])
-    return os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
+    return os.environ | {
+        "PATH": path,
+        "NO_COLOR": "1",
+        "COLUMNS": "100",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 def printed(command: str, exit_code: int, folder: Path, environment: dict[str, str]) -> str:
@@ -78,7 +85,9 @@ def today(page: str) -> str:
                 body = (ROOT / match["file"]).read_text(encoding="utf-8")
             else:
                 command = match["body"].split("\n", 1)[0].removeprefix("$ ")
-                body = f"$ {command}\n{printed(command, int(match['exit'] or 0), folder, environment)}"
+                body = (
+                    f"$ {command}\n{printed(command, int(match['exit'] or 0), folder, environment)}"
+                )
             return match[0][:start] + body + match[0][end:]
 
         return BLOCK.sub(replaced, page)
@@ -93,7 +102,9 @@ def comparable(page: str) -> list[str]:
 
 def differences(page: str, now: str) -> list[str]:
     """Lines of a diff, none if the page shows what it should."""
-    return list(difflib.unified_diff(comparable(page), comparable(now), "page", "today", lineterm="", n=0))
+    return list(
+        difflib.unified_diff(comparable(page), comparable(now), "page", "today", lineterm="", n=0)
+    )
 
 
 def main(write: bool) -> int:
@@ -104,7 +115,9 @@ def main(write: bool) -> int:
         found = differences(page, now)
         if found and write:
             path.write_text(now, encoding="utf-8")
-        print(f"{path.relative_to(ROOT)}: {('written' if write else 'differs') if found else 'as today'}")
+        print(
+            f"{path.relative_to(ROOT)}: {('written' if write else 'differs') if found else 'as today'}"
+        )
         if not write:
             print("\n".join(found), end="\n" if found else "")
         failed |= bool(found) and not write

@@ -37,7 +37,9 @@ def expanded(nav: list[Any], docs: Path) -> list[Any]:
             [(title, part)] = entry.items()
             entries.append({title: expanded(part, docs) if isinstance(part, list) else part})
         elif entry.endswith("/"):
-            entries += [page.relative_to(docs).as_posix() for page in sorted((docs / entry).glob("*.md"))]
+            entries += [
+                page.relative_to(docs).as_posix() for page in sorted((docs / entry).glob("*.md"))
+            ]
         else:
             entries.append(entry)
     return entries

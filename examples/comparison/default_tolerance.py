@@ -8,7 +8,8 @@ RTOL, ATOL = 1.3e-6, 1e-5  # torch.testing.assert_close in float32
 def loop(lam, b):
     h = np.zeros_like(b)
     for t in range(b.shape[1]):
-        h[:, t] = lam[:, t] * h[:, t - 1] + b[:, t]  # h starts as zeros, so h[:, -1] is zero at t = 0
+        # h starts as zeros, so h[:, -1] is zero at t = 0
+        h[:, t] = lam[:, t] * h[:, t - 1] + b[:, t]
     return h
 
 
@@ -29,4 +30,6 @@ for smallest, time in ((0.2, 512), (0.97, 2048), (0.999, 8192)):
     b = rng.standard_normal((1, time, 8)).astype(np.float32)
     one, other = loop(lam, b), chunks(lam, b)
     excess = np.abs(one - other) > ATOL + RTOL * np.abs(other)
-    print(f"decays from {smallest} to 1, {time} steps: {excess.sum()} of {excess.size} elements are not close")
+    print(
+        f"decays from {smallest} to 1, {time} steps: {excess.sum()} of {excess.size} elements are not close"
+    )

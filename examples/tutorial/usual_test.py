@@ -3,13 +3,15 @@
 import numpy as np
 from buggy import scan
 
-TOLERANCE = 6e-3  # of rms(difference) / rms(expected), as public scan tests have it (docs/comparison.md)
+# of rms(difference) / rms(expected), as public scan tests have it (docs/comparison.md)
+TOLERANCE = 6e-3
 
 
 def slow(lam, b):
     h = np.zeros_like(b)
     for t in range(b.shape[1]):
-        h[:, t] = lam[:, t] * h[:, t - 1] + b[:, t]  # h starts as zeros, so h[:, -1] is zero at t = 0
+        # h starts as zeros, so h[:, -1] is zero at t = 0
+        h[:, t] = lam[:, t] * h[:, t - 1] + b[:, t]
     return h
 
 

@@ -16,7 +16,8 @@ from scanproof.proofs.coq.coq_table import Theorem
 from scanproof.proofs.engine.run import Result, Status
 from scanproof.proofs.gappa.gappa_layer import Certificate
 
-WORSE: tuple[Status, ...] = ("proved", "not run", "refused")  # a refusal counts more than a prover that is missing
+# a refusal counts more than a prover that is missing
+WORSE: tuple[Status, ...] = ("proved", "not run", "refused")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,11 @@ class Chain:
     @property
     def statuses(self) -> set[Status]:
         """Of all its proofs."""
-        return {status for found in (self.lemmas, self.theorems, self.certificates) for status in found.values()}
+        return {
+            status
+            for found in (self.lemmas, self.theorems, self.certificates)
+            for status in found.values()
+        }
 
 
 def links(lemma: str | None = None) -> tuple[Link, ...]:
@@ -44,19 +49,31 @@ def qualified(theorem: Theorem | TheoremResult) -> str:
     return f"{theorem.file.removesuffix('.v')}.{theorem.name}"
 
 
-def joined(link: Link, lemmas: Sequence[Result], theorems: Sequence[TheoremResult], certificates: Sequence[Certificate]) -> Chain:
+def joined(
+    link: Link,
+    lemmas: Sequence[Result],
+    theorems: Sequence[TheoremResult],
+    certificates: Sequence[Certificate],
+) -> Chain:
     """A link with what became of its proofs. A name of nothing that was given is `refused`: there is no such proof."""
     return Chain(
         link,
         statuses(link.lemmas, [(result.name, result.status) for result in lemmas]),
         statuses(link.theorems, [(qualified(theorem), theorem.status) for theorem in theorems]),
-        statuses(link.certificates, [(certificate.operation, certificate.status) for certificate in certificates]),
+        statuses(
+            link.certificates,
+            [(certificate.operation, certificate.status) for certificate in certificates],
+        ),
     )
 
 
 def plain(chain: Chain) -> dict[str, Any]:
     """For JSON: the fields of the link, with {name: status} in place of names."""
-    proved = {"lemmas": chain.lemmas, "theorems": chain.theorems, "certificates": chain.certificates}
+    proved = {
+        "lemmas": chain.lemmas,
+        "theorems": chain.theorems,
+        "certificates": chain.certificates,
+    }
     return asdict(chain.link) | proved
 
 
@@ -64,7 +81,9 @@ def statuses(patterns: Names, given: Sequence[tuple[str, Status]]) -> dict[str, 
     """What became of all names that a pattern means; of several results with one name the worst."""
     found: dict[str, Status] = {}
     for pattern in patterns:
-        meant = [(name, status) for name, status in given if fnmatchcase(name, pattern)] or [(pattern, "refused")]
+        meant = [(name, status) for name, status in given if fnmatchcase(name, pattern)] or [
+            (pattern, "refused")
+        ]
         for name, status in meant:
             found[name] = max(status, found.get(name, status), key=WORSE.index)
     return found

@@ -44,63 +44,97 @@ OPERATIONS = (
     Link(
         name="one real operation",
         says="|fl(z w) - z w| <= u |z w| + eta, |fl(x + y) - (x + y)| <= u |x + y|, fused or not: beta = u, kappa = 1, c = 1",
-        python=("reference.arithmetic.operations:roundings", "reference.arithmetic.operations:_proved",
-                "reference.arithmetic.operations:_product"),
+        python=(
+            "reference.arithmetic.operations:roundings",
+            "reference.arithmetic.operations:_proved",
+            "reference.arithmetic.operations:_product",
+        ),
         lemmas=("rounding-to-nearest",),
         theorems=("BoundOps.separate", "BoundOps.fused", "BoundOps.evaluated_honest"),
         certificates=REAL,
-        argued=("proofs/coq/BoundOps.v: evaluated_honest asks for all numbers what formats grant where nothing overflows",),
-        assumed=("operations round as the declaration says, and do not overflow: theorems know no largest number",),
+        argued=(
+            "proofs/coq/BoundOps.v: evaluated_honest asks for all numbers what formats grant where nothing overflows",
+        ),
+        assumed=(
+            "operations round as the declaration says, and do not overflow: theorems know no largest number",
+        ),
         tested=("tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats",),
     ),
     Link(
         name="one complex product, no contraction",
         says="|fl(z w) - z w| <= sqrt(5) u |z w| + 8 eta: 2.24 is cited; Coq proves 4/sqrt(3) = 2.31, Gappa components",
-        python=("reference.arithmetic.operations:roundings", "reference.arithmetic.operations:_proved",
-                "reference.arithmetic.operations:_product"),
+        python=(
+            "reference.arithmetic.operations:roundings",
+            "reference.arithmetic.operations:_proved",
+            "reference.arithmetic.operations:_product",
+        ),
         lemmas=("rounding-to-nearest", "complex-product"),
-        theorems=("BoundOps.separate", "ComplexProduct.separate_product", "ComplexProduct.fused_product"),
+        theorems=(
+            "BoundOps.separate",
+            "ComplexProduct.separate_product",
+            "ComplexProduct.fused_product",
+        ),
         certificates=COMPLEX,
-        cited=(CITED, "Gappa proves each component only, 2u + u^2, which gives 2.83 u for the modulus"),
+        cited=(
+            CITED,
+            "Gappa proves each component only, 2u + u^2, which gives 2.83 u for the modulus",
+        ),
         tested=("tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats",),
     ),
     Link(
         name="one complex step, any contraction",
         says="fl(x + z w) is off by at most beta |z w| + ((1+u)^2 - 1) |x| + 8 eta, beta = sqrt(2) ((1+u)^3 - 1), c = 2",
-        python=("reference.arithmetic.operations:roundings", "reference.arithmetic.operations:_proved",
-                "reference.arithmetic.operations:_product"),
+        python=(
+            "reference.arithmetic.operations:roundings",
+            "reference.arithmetic.operations:_proved",
+            "reference.arithmetic.operations:_product",
+        ),
         lemmas=("complex-step", "rounding-circuit"),
         theorems=("BoundOps.contracted", "ComplexProduct.contracted_product"),
         certificates=ANY,
-        tested=("tests/proofs/test_gappa.py: that square, expanded",
-                "tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats"),
+        tested=(
+            "tests/proofs/test_gappa.py: that square, expanded",
+            "tests/reference/arithmetic/test_arithmetic.py: every operand of tiny formats",
+        ),
     ),
     Link(
         name="flushed subnormals, matrix units, TF32",
         says="results below the smallest normal are lost; sums aligned by truncation; operands of 11 bits",
         python=("reference.arithmetic.operations:roundings",),
-        argued=("reference/arithmetic/operations.py: truncation itself is in the certificates above",),
+        argued=(
+            "reference/arithmetic/operations.py: truncation itself is in the certificates above",
+        ),
         assumed=("the unit loses no more than declared",),
-        tested=("tests/reference/arithmetic/test_formats.py: such units in software",
-                "tests/proofs/test_tiny.py: flushed, every input of tiny formats"),
+        tested=(
+            "tests/reference/arithmetic/test_formats.py: such units in software",
+            "tests/proofs/test_tiny.py: flushed, every input of tiny formats",
+        ),
     ),
 )
 SCANS = (
     Link(
         name="scan in any bracketing",
         says="|computed - exact| <= (1+xi) E + xi X + underflow, xi = (1+u)^(c d) - 1",
-        python=("reference.allowance.rounding:allowance", "reference.allowance.rounding:_bracketing",
-                "reference.allowance.rounding:_underflow"),
+        python=(
+            "reference.allowance.rounding:allowance",
+            "reference.allowance.rounding:_bracketing",
+            "reference.allowance.rounding:_underflow",
+        ),
         lemmas=("rounding-near", "rounding-circuit", "rounding-recurrence"),
         theorems=("BoundState.*", "BoundTop.*", "BoundTheorem.*", "Instances.*"),
-        tested=("tests/proofs/test_coq_links.py: the theorem's tree in fractions beside Python",
-                "tests/reference/allowance/test_rounding.py: honest scans"),
+        tested=(
+            "tests/proofs/test_coq_links.py: the theorem's tree in fractions beside Python",
+            "tests/reference/allowance/test_rounding.py: honest scans",
+        ),
     ),
     Link(
         name="sizes and counts of a scan",
         says="X, E, n, m, G of every bracketing, step by step in O(T)",
-        python=("reference.allowance.magnitudes:magnitudes_of", "reference.allowance.magnitudes:_largest_segment",
-                "reference.allowance.rounding:_products"),
+        python=(
+            "reference.allowance.magnitudes:magnitudes_of",
+            "reference.allowance.magnitudes:_largest_segment",
+            "reference.allowance.rounding:_products",
+        ),
         lemmas=("rounding-recurrence",),
         theorems=("BoundCount.*",),
         tested=("tests/proofs/test_coq_links.py: compared exactly",),
@@ -108,9 +142,14 @@ SCANS = (
     Link(
         name="declared tree and chunk orders",
         says="d_t <= 2 ceil(log2 T) + 2 in a tree, min(t, L) - 1 + ceil(t / L) in chunks of L; a carry is stored once per chunk",
-        python=("reference.allowance.rounding:_path_limit", "reference.allowance.rounding:_bracketing"),
+        python=(
+            "reference.allowance.rounding:_path_limit",
+            "reference.allowance.rounding:_bracketing",
+        ),
         theorems=("BoundTheorem.rounding_any_bracketing",),
-        assumed=("a program that is declared so has no more additions on any path; the theorem takes d as given",),
+        assumed=(
+            "a program that is declared so has no more additions on any path; the theorem takes d as given",
+        ),
         tested=("tests/reference/allowance/test_rounding.py: counted along every path",),
     ),
     Link(
@@ -118,7 +157,9 @@ SCANS = (
         says="E_t = (1+u) [(A+dA)(1+beta) E + (dA (1+beta) + A beta) |h_{t-1}| + dX + loss] + u |h_t| + flush",
         python=("reference.allowance.rounding:_sequential",),
         theorems=("Recurrence.*",),
-        tested=("tests/proofs/test_coq_links.py: the theorem's recurrence in fractions beside Python",),
+        tested=(
+            "tests/proofs/test_coq_links.py: the theorem's recurrence in fractions beside Python",
+        ),
     ),
     Link(
         name="binary32, every T",
@@ -139,20 +180,27 @@ SCANS = (
         says="allowance 0 where every partial sum of every order is representable",
         python=("reference.allowance.integer_cases:advance",),
         argued=("docs/theorem.md: integers whose absolute values add up to at most 2^p",),
-        tested=("tests/reference/allowance/test_rounding.py: cases that have none, and cases that do",),
+        tested=(
+            "tests/reference/allowance/test_rounding.py: cases that have none, and cases that do",
+        ),
     ),
     Link(
         name="no overflow",
         says="no evaluation of the class overflows while X + allowance and all products stay below half of the largest number",
         python=("reference.allowance.rounding:advance", "reference.allowance.rounding:_bracketing"),
         argued=("docs/theorem.md: every intermediate result is a part of X",),
-        tested=("tests/reference/allowance/test_rounding.py: never certified wrongly in tiny formats",),
+        tested=(
+            "tests/reference/allowance/test_rounding.py: never certified wrongly in tiny formats",
+        ),
     ),
     Link(
         name="evaluation of a bound",
         says="what float64 prints is an upper bound of the bound",
-        python=("reference.allowance.rounding:_upward", "reference.allowance.rounding:_grow",
-                "reference.arithmetic.operations:over_steps"),
+        python=(
+            "reference.allowance.rounding:_upward",
+            "reference.allowance.rounding:_grow",
+            "reference.arithmetic.operations:over_steps",
+        ),
         argued=("docs/theorem.md: nonnegative terms, fewer than 16 roundings a step",),
         assumed=("expm1 and log1p of this process are off by less than the margin",),
         tested=("tests/reference/allowance/test_rounding.py: against rational numbers",),
@@ -171,30 +219,56 @@ LAYERS = (
         name="elements (v, X, E) of a layer",
         says="|computed - v| <= E for every program that multiplies out to the same monomials, cancels nothing and meets, on any "
         "path, no more additions than the equations write, n - 1 in a sum of n; a flat sum over what two run over is another",
-        python=("reference.allowance.bounded:Bounded", "reference.allowance.operation_errors:operation_errors", "reference.allowance.elements:pair"),
-        lemmas=("rounding-near", "rounding-circuit", "element-product", "element-open-sum", "element-quotient"),
+        python=(
+            "reference.allowance.bounded:Bounded",
+            "reference.allowance.operation_errors:operation_errors",
+            "reference.allowance.elements:pair",
+        ),
+        lemmas=(
+            "rounding-near",
+            "rounding-circuit",
+            "element-product",
+            "element-open-sum",
+            "element-quotient",
+        ),
         theorems=("Circuit.*", "CircuitSum.*"),
-        argued=("docs/layers.md: Circuits without cancellation. Coq proves the bound of a program by its own counts "
-                "(counted), of one open sum and of one product; that the rules together cover the class is argued",
-                "reference/allowance/bounded.py: roundings of a quotient, declared depths of sums, "
-                "the 3 n addends of n complex products"),
-        tested=("tests/proofs/test_coq_circuits.py: programs in fractions beside Bounded",
-                "tests/reference/allowance/test_bounded.py: every rule",
-                "tests/reference/allowance/test_layer_certificate.py: one flat sum over steps and width is another class"),
+        argued=(
+            "docs/layers.md: Circuits without cancellation. Coq proves the bound of a program by its own counts "
+            "(counted), of one open sum and of one product; that the rules together cover the class is argued",
+            "reference/allowance/bounded.py: roundings of a quotient, declared depths of sums, "
+            "the 3 n addends of n complex products",
+        ),
+        tested=(
+            "tests/proofs/test_coq_circuits.py: programs in fractions beside Bounded",
+            "tests/reference/allowance/test_bounded.py: every rule",
+            "tests/reference/allowance/test_layer_certificate.py: one flat sum over steps and width is another class",
+        ),
     ),
     Link(
         name="underflow in a layer, whichever factors are multiplied first",
         says="a loss meets no more than the other factors of its monomial, whose product K bounds; m products lose m times",
-        python=("reference.allowance.bounded:Bounded", "reference.allowance.elements:_underflow_error", "reference.allowance.elements:scan"),
-        argued=("reference/allowance/bounded.py: K, the bound of products, and F, the error of underflow",
-                "reference/allowance/elements.py: _underflow_error, where drives are not formed"),
-        tested=("tests/reference/allowance/test_bounded.py: weaker rules are violated, in every order of the factors",),
+        python=(
+            "reference.allowance.bounded:Bounded",
+            "reference.allowance.elements:_underflow_error",
+            "reference.allowance.elements:scan",
+        ),
+        argued=(
+            "reference/allowance/bounded.py: K, the bound of products, and F, the error of underflow",
+            "reference/allowance/elements.py: _underflow_error, where drives are not formed",
+        ),
+        tested=(
+            "tests/reference/allowance/test_bounded.py: weaker rules are violated, in every order of the factors",
+        ),
     ),
     Link(
         name="scan of a layer",
         says="the scan's allowance, with the errors of lam, b and h0 as those of its leaves",
-        python=("reference.allowance.elements:scan", "reference.allowance.elements:_leaves",
-                "reference.allowance.elements:_carry", "reference.allowance.rounding:of_leaves"),
+        python=(
+            "reference.allowance.elements:scan",
+            "reference.allowance.elements:_leaves",
+            "reference.allowance.elements:_carry",
+            "reference.allowance.rounding:of_leaves",
+        ),
         lemmas=("rounding-recurrence",),
         theorems=("BoundTheorem.rounding_any_order", "Recurrence.sequential"),
         assumed=("b and h are formed, where stages formed is declared",),
@@ -206,62 +280,97 @@ LAYERS = (
         python=("reference.allowance.elements:rotation", "reference.allowance.elements:_paired"),
         lemmas=("rotation-affine", "rounding-recurrence"),
         theorems=("BoundTheorem.rounding_any_order",),
-        argued=("reference/allowance/elements.py: rotation, one more rounding of every product, and one of their sum",),
-        tested=("tests/reference/allowance/test_bounded.py: scans of uncertain numbers",
-                "tests/reference/allowance/test_layer_certificate.py: honest layers"),
+        argued=(
+            "reference/allowance/elements.py: rotation, one more rounding of every product, and one of their sum",
+        ),
+        tested=(
+            "tests/reference/allowance/test_bounded.py: scans of uncertain numbers",
+            "tests/reference/allowance/test_layer_certificate.py: honest layers",
+        ),
     ),
     Link(
         name="scan of a rotation by added angles",
         says="that of a bracketing, and the errors of angles that are sums: v (m - 1)(m + 2)/2 Th and what was read, a monomial",
-        python=("reference.allowance.orders.angle_sum:added_angles", "reference.allowance.orders.angle_sum:angle_errors"),
+        python=(
+            "reference.allowance.orders.angle_sum:added_angles",
+            "reference.allowance.orders.angle_sum:angle_errors",
+        ),
         lemmas=("rotation-associative", "rotation-affine", "theta-rotation"),
-        argued=("reference/allowance/orders/angle_sum.py: depths in a tree, convexity, and gradients through such a scan",),
-        assumed=("angles are added in the working precision; reference/arithmetic/constants.py: e_t, cos and sin of any sum",),
+        argued=(
+            "reference/allowance/orders/angle_sum.py: depths in a tree, convexity, and gradients through such a scan",
+        ),
+        assumed=(
+            "angles are added in the working precision; reference/arithmetic/constants.py: e_t, cos and sin of any sum",
+        ),
         tested=("tests/benchmarks/test_peers.py: honest, adversarial and spoiled sums of angles",),
     ),
     Link(
         name="elementary functions: e, e_t",
         says="exp, expm1, log within 8u, sin and cos within 4u absolute, square roots and quotients correctly rounded",
-        python=("reference.allowance.elements:function", "reference.allowance.elements:expm1",
-                "reference.arithmetic.constants:declared"),
+        python=(
+            "reference.allowance.elements:function",
+            "reference.allowance.elements:expm1",
+            "reference.arithmetic.constants:declared",
+        ),
         lemmas=("element-function",),
         assumed=("reference/arithmetic/constants.py: the constants",),
-        tested=("tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured",),
+        tested=(
+            "tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured",
+        ),
     ),
     Link(
         name="matrix exponential: c_E",
         says="||P' - exp(S)||_2 <= c_E u (||S||_1 + sqrt N), and ||dP||_2 ||z||_2 in every component of P z",
-        python=("reference.allowance.elements:expm", "reference.allowance.elements:_distance",
-                "reference.arithmetic.constants:declared",
-                "reference.numbers.exponential:ball_expm", "reference.systems.expm:allowances"),
+        python=(
+            "reference.allowance.elements:expm",
+            "reference.allowance.elements:_distance",
+            "reference.arithmetic.constants:declared",
+            "reference.numbers.exponential:ball_expm",
+            "reference.systems.expm:allowances",
+        ),
         lemmas=("exp-orthogonal-series", "exp-orthogonal-flow", "element-norm-lane"),
         theorems=("Series.*", "Flow.*"),
-        argued=("docs/layers.md: exp does not amplify perturbations of a skew matrix, since exp(sS) is orthogonal",),
+        argued=(
+            "docs/layers.md: exp does not amplify perturbations of a skew matrix, since exp(sS) is orthogonal",
+        ),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=("reference/arithmetic/constants.py: c_E",),
-        tested=("tests/reference/allowance/test_bounded.py: the bound in norm",
-                "tests/properties/systems/test_expm.py: the exponential alone",
-                "tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured"),
+        tested=(
+            "tests/reference/allowance/test_bounded.py: the bound in norm",
+            "tests/properties/systems/test_expm.py: the exponential alone",
+            "tests/benchmarks/test_constants.py: docs/measured/constants.md is what was measured",
+        ),
     ),
     Link(
         name="derivative of the matrix exponential",
         says="||G' - L(S, G)||_F <= ||E_G||_F + c_E u (||S||_1 + sqrt N) (||G||_F + ||E_G||_F): L at a skew S lengthens nothing",
-        python=("reference.allowance.elements:frechet", "reference.numbers.exponential:ball_frechet"),
+        python=(
+            "reference.allowance.elements:frechet",
+            "reference.numbers.exponential:ball_frechet",
+        ),
         lemmas=("exp-orthogonal-series", "exp-orthogonal-flow"),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
-        assumed=("reference/arithmetic/constants.py: c_E, of the derivative as of the exponential itself",),
+        assumed=(
+            "reference/arithmetic/constants.py: c_E, of the derivative as of the exponential itself",
+        ),
         tested=("tests/reference/allowance/test_layer_certificate.py: gradients of honest layers",),
     ),
     Link(
         name="outputs, constants and gradients of a layer",
         says="the reference run on elements: |got - v| <= E for y, h, h_last, exposed constants and every cotangent",
-        python=("reference.allowance.certificate:outputs", "reference.allowance.certificate:exposed",
-                "reference.allowance.certificate:pulled_back", "reference.allowance.certificate:certified"),
+        python=(
+            "reference.allowance.certificate:outputs",
+            "reference.allowance.certificate:exposed",
+            "reference.allowance.certificate:pulled_back",
+            "reference.allowance.certificate:certified",
+        ),
         lemmas=("lru-gradients", "rotrnn-gradients", "element-store"),
         argued=("docs/layers.md: stages; autodiff transposes a circuit and keeps its monomials",),
         assumed=("stages, adjoint and sums as declared",),
-        tested=("tests/reference/allowance/test_layer_certificate.py: honest layers",
-                "tests/properties/test_verdict_layers.py: verdicts"),
+        tested=(
+            "tests/reference/allowance/test_layer_certificate.py: honest layers",
+            "tests/properties/test_verdict_layers.py: verdicts",
+        ),
     ),
 )
 EQUATIONS = (

@@ -37,7 +37,9 @@ PACKAGES = {  # of Debian, and a line that needs the package
 INSTALL = f"apt-get install coq {' '.join(PACKAGES)} gappa"
 
 NEEDS = re.compile(r"^(\w+)\.vo .*?: \w+\.v(.*)$", re.MULTILINE)
-ABSENT = re.compile(r"in file (?:.*/)?(\w+)\.v, library \S+ is required from root (\w+) and has not been found")
+ABSENT = re.compile(
+    r"in file (?:.*/)?(\w+)\.v, library \S+ is required from root (\w+) and has not been found"
+)
 REJECTED = re.compile(r"line (\d+), characters [^\n]*\n(.*?Error:.*)", re.DOTALL)
 
 
@@ -89,7 +91,9 @@ def compiled(build: Path, names: Mapping[str, Asked]) -> dict[str, Outcome]:
     try:
         order.prepare()
     except CycleError as error:
-        return dict.fromkeys(names, Outcome("refused", f"sources need each other: {', '.join(error.args[1])}"))
+        return dict.fromkeys(
+            names, Outcome("refused", f"sources need each other: {', '.join(error.args[1])}")
+        )
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         while order.is_active():
             for name in order.get_ready():
@@ -102,7 +106,9 @@ def compiled(build: Path, names: Mapping[str, Asked]) -> dict[str, Outcome]:
     return outcomes
 
 
-def dependencies(build: Path, names: Mapping[str, object]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def dependencies(
+    build: Path, names: Mapping[str, object]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """For every source: the sources that it needs, and the packages that it needs and that are not installed."""
     probes = {package.replace("-", "_"): package for package in PACKAGES}
     for probe, package in probes.items():
@@ -112,18 +118,33 @@ def dependencies(build: Path, names: Mapping[str, object]) -> tuple[dict[str, li
     roots: dict[str, set[str]] = {}
     for name, root in ABSENT.findall(text):
         roots.setdefault(name, set()).add(root)
-    lacking = {name: [package for probe, package in probes.items() if roots.get(name, set()) & roots.get(probe, set())]
-               for name in names}
+    lacking = {
+        name: [
+            package
+            for probe, package in probes.items()
+            if roots.get(name, set()) & roots.get(probe, set())
+        ]
+        for name in names
+    }
     for name in names:
-        if "From Gappa" in (build / f"{name}.v").read_text(encoding="utf-8") and shutil.which("gappa") is None:
+        if (
+            "From Gappa" in (build / f"{name}.v").read_text(encoding="utf-8")
+            and shutil.which("gappa") is None
+        ):
             lacking[name].append("gappa")
-    return {name: [need for need in words.get(name, []) if need in names] for name in names}, lacking
+    return {
+        name: [need for need in words.get(name, []) if need in names] for name in names
+    }, lacking
 
 
-def one(build: Path, name: str, asked: Asked, before: Mapping[str, Outcome], lacking: list[str]) -> Outcome:
+def one(
+    build: Path, name: str, asked: Asked, before: Mapping[str, Outcome], lacking: list[str]
+) -> Outcome:
     """Compile one source, and ask what its theorems rest on and what it states."""
     if lacking:
-        return Outcome("not run", f"a library is not installed: apt-get install {' '.join(lacking)}")
+        return Outcome(
+            "not run", f"a library is not installed: apt-get install {' '.join(lacking)}"
+        )
     for need, outcome in before.items():
         if outcome.reason:
             return Outcome(outcome.status, f"needs {need}.v: {outcome.reason}")
@@ -133,8 +154,17 @@ def one(build: Path, name: str, asked: Asked, before: Mapping[str, Outcome], lac
         return Outcome("refused", rejection(build / f"{name}.v", text), time.perf_counter() - start)
     rests, statements = interrogated(build, name, asked.theorems)
     other = {} if asked.pinned is None else changed(name, statements, asked.pinned)
-    reason = one_line(next((text for what, text in other.items() if what not in asked.theorems), ""))
-    return Outcome("refused" if reason else "proved", reason, time.perf_counter() - start, rests, statements, other)
+    reason = one_line(
+        next((text for what, text in other.items() if what not in asked.theorems), "")
+    )
+    return Outcome(
+        "refused" if reason else "proved",
+        reason,
+        time.perf_counter() - start,
+        rests,
+        statements,
+        other,
+    )
 
 
 def rejection(source: Path, text: str) -> str:
@@ -153,16 +183,23 @@ def interrogated(
 ) -> tuple[dict[str, tuple[str, ...] | None], dict[str, str]]:
     """What each theorem rests on, None if Coq knows no such theorem; and what the source states."""
     text = uncommented((build / f"{name}.v").read_text(encoding="utf-8"))
-    asked = [f'Redirect "{name}.{theorem}" Print Assumptions {LIBRARY}.{name}.{theorem}.' for theorem in theorems]
+    asked = [
+        f'Redirect "{name}.{theorem}" Print Assumptions {LIBRARY}.{name}.{theorem}.'
+        for theorem in theorems
+    ]
     script = [f"Require {LIBRARY}.{name}.", *asked, *questions(LIBRARY, name, text), "Quit.", ""]
     run(build, "coqtop", "-q", "-w", "-all", "-R", ".", LIBRARY, text="\n".join(script))
-    return {theorem: listed(build / f"{name}.{theorem}.out") for theorem in theorems}, answers(build, name, text)
+    return {theorem: listed(build / f"{name}.{theorem}.out") for theorem in theorems}, answers(
+        build, name, text
+    )
 
 
 def listed(answer: Path) -> tuple[str, ...] | None:
     """The names in an answer of `Print Assumptions`: each starts a line, its type follows after a colon."""
     lines = answer.read_text(encoding="utf-8").split("\n") if answer.exists() else []
-    said = [line for line in lines if line.strip() and not line.startswith("Fetching opaque proofs")]
+    said = [
+        line for line in lines if line.strip() and not line.startswith("Fetching opaque proofs")
+    ]
     if said == ["Closed under the global context"]:
         return ()
     if said[:1] != ["Axioms:"]:
@@ -173,7 +210,9 @@ def listed(answer: Path) -> tuple[str, ...] | None:
 def run(build: Path, *command: str, text: str = "") -> str:
     """What a program of Coq prints, its errors too."""
     try:
-        done = subprocess.run(command, cwd=build, input=text, capture_output=True, text=True, timeout=LIMIT)
+        done = subprocess.run(
+            command, cwd=build, input=text, capture_output=True, text=True, timeout=LIMIT
+        )
     except subprocess.TimeoutExpired:
         return f"no answer of {command[0]} within {LIMIT} s"
     return done.stdout + done.stderr

@@ -46,24 +46,37 @@ def check(sources: Path = SOURCES, build: Path = BUILD) -> list[TheoremResult]:
     stated = {source.stem: theorems(source) for source in sorted(sources.glob("*.v"))}
     absent = [program for program in PROGRAMS if shutil.which(program) is None]
     if absent:
-        outcomes = dict.fromkeys(stated, Outcome("not run", f"{', '.join(absent)} not found: {INSTALL}"))
+        outcomes = dict.fromkeys(
+            stated, Outcome("not run", f"{', '.join(absent)} not found: {INSTALL}")
+        )
     else:
         prepare(sources, build)
         asked = {name: Asked([t.name for t in group if t.name != t.file], recorded(sources / f"{name}.v"))
                  for name, group in stated.items()}  # fmt: skip
         outcomes = compiled(build, asked)
-    results = [judged(theorem, outcomes[name]) for name, group in stated.items() for theorem in group]
+    results = [
+        judged(theorem, outcomes[name]) for name, group in stated.items() for theorem in group
+    ]
     return [result for result in results if result.reason or result.name != result.file]
 
 
 def judged(theorem: Theorem, outcome: Outcome) -> TheoremResult:
     """The objections to a theorem, the strongest first; proved without one."""
     rests = outcome.assumptions.get(theorem.name, () if theorem.name == theorem.file else None)
-    reason = outcome.reason or theorem.objection or ("no such theorem" if rests is None else objection(rests, theorem.allowed))
+    reason = (
+        outcome.reason
+        or theorem.objection
+        or ("no such theorem" if rests is None else objection(rests, theorem.allowed))
+    )
     reason = reason or one_line(outcome.changed.get(theorem.name, ""))
     status: Status = outcome.status if outcome.reason else "refused" if reason else "proved"
-    words = {name: getattr(theorem, name) for name in ("name", "file", "statement", "N", "lemmas", "python")}
-    return TheoremResult(**words, status=status, assumptions=rests or (), seconds=outcome.seconds, reason=reason)
+    words = {
+        name: getattr(theorem, name)
+        for name in ("name", "file", "statement", "N", "lemmas", "python")
+    }
+    return TheoremResult(
+        **words, status=status, assumptions=rests or (), seconds=outcome.seconds, reason=reason
+    )
 
 
 def objection(rests: tuple[str, ...], allowed: tuple[str, ...]) -> str:

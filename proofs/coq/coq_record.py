@@ -21,13 +21,19 @@ def write(sources: Path = SOURCES, build: Path = BUILD) -> list[str]:
     outcomes = compiled(build, {source.stem: Asked() for source in sorted(sources.glob("*.v"))})
     for name, outcome in outcomes.items():
         if outcome.statements:
-            record(sources / f"{name}.v").write_text(written(name, outcome.statements), encoding="utf-8")
+            record(sources / f"{name}.v").write_text(
+                written(name, outcome.statements), encoding="utf-8"
+            )
     return [f"{name}: {outcome.reason}" for name, outcome in outcomes.items() if outcome.reason]
 
 
 def written(file: str, statements: Mapping[str, str]) -> str:
     """As TOML; a string in quotes of three ends at the next three."""
-    entries = [f"{key(name)} = '''\n{statement}\n'''\n" for name, statement in statements.items() if "'''" not in statement]
+    entries = [
+        f"{key(name)} = '''\n{statement}\n'''\n"
+        for name, statement in statements.items()
+        if "'''" not in statement
+    ]
     if len(entries) < len(statements):
         raise ValueError(f"{file}: found three primes in a row in a statement, expected none")
     return "\n".join([HEAD.format(file=file), *entries])

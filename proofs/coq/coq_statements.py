@@ -23,27 +23,37 @@ DEFINED = re.compile(
     re.MULTILINE,
 )  # fmt: skip
 SETTINGS = ("Set Printing Width 120.", "Set Printing Depth 100000.")
-ALGEBRA = ("From mathcomp Require Import all_ssreflect all_algebra.", "Open Scope ring_scope.")  # what may be abbreviated
+# what may be abbreviated
+ALGEBRA = ("From mathcomp Require Import all_ssreflect all_algebra.", "Open Scope ring_scope.")
 REALS = ("From Coq Require Import Reals.", "Open Scope R_scope.")
 SHOWN = 70  # characters of either side of a difference
 
 
 def stated(text: str) -> dict[str, str]:
     """What a source without comments defines and states, {name: command that prints it}, in its order."""
-    return {name: "Check @" if kind == "Theorem" else "Print " for kind, name in DEFINED.findall(text)}
+    return {
+        name: "Check @" if kind == "Theorem" else "Print " for kind, name in DEFINED.findall(text)
+    }
 
 
 def questions(library: str, file: str, text: str) -> list[str]:
     """Commands of Coq that print each into a file of its own, with the same abbreviations whatever the source imports."""
     known = ALGEBRA if "From mathcomp" in text else REALS
-    asked = [f'Redirect "{file}.{name}.said" {command}{library}.{file}.{name}.' for name, command in stated(text).items()]
+    asked = [
+        f'Redirect "{file}.{name}.said" {command}{library}.{file}.{name}.'
+        for name, command in stated(text).items()
+    ]
     return [*SETTINGS, *known, *asked]
 
 
 def answers(build: Path, file: str, text: str) -> dict[str, str]:
     """What Coq printed."""
     found = {name: build / f"{file}.{name}.said.out" for name in stated(text)}
-    return {name: plain(path.read_text(encoding="utf-8"), stated(text)[name]) for name, path in found.items() if path.exists()}
+    return {
+        name: plain(path.read_text(encoding="utf-8"), stated(text)[name])
+        for name, path in found.items()
+        if path.exists()
+    }
 
 
 def plain(said: str, command: str) -> str:
@@ -74,14 +84,27 @@ def recorded(source: Path) -> dict[str, str]:
 def changed(file: str, found: Mapping[str, str], pinned: Mapping[str, str]) -> dict[str, str]:
     """What is not stated as recorded, {name: the first difference in one line}."""
     names = dict.fromkeys((*found, *pinned))
-    differences = {name: difference(found.get(name, "").split(), pinned.get(name, "").split()) for name in names}
-    return {name: f"{name} is not as in {file}.statements.toml: {text}" for name, text in differences.items() if text}
+    differences = {
+        name: difference(found.get(name, "").split(), pinned.get(name, "").split())
+        for name in names
+    }
+    return {
+        name: f"{name} is not as in {file}.statements.toml: {text}"
+        for name, text in differences.items()
+        if text
+    }
 
 
 def difference(found: list[str], pinned: list[str]) -> str:
     """From the first word on that differs."""
     if found == pinned:
         return ""
-    same = next((i for i, (one, two) in enumerate(zip(found, pinned, strict=False)) if one != two), min(len(found), len(pinned)))
-    one, two = (textwrap.shorten(" ".join(words[same:]), SHOWN, placeholder=" ...") or "nothing" for words in (found, pinned))
+    same = next(
+        (i for i, (one, two) in enumerate(zip(found, pinned, strict=False)) if one != two),
+        min(len(found), len(pinned)),
+    )
+    one, two = (
+        textwrap.shorten(" ".join(words[same:]), SHOWN, placeholder=" ...") or "nothing"
+        for words in (found, pinned)
+    )
     return f"found '{one}', expected '{two}'"

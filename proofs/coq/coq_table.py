@@ -24,7 +24,10 @@ REALS = (  # Coq's classical real numbers, as `Print Assumptions` names what the
 ALLOWED = {"nothing": (), "reals": REALS, "classical reals": (*REALS, "Classical_Prop.classic")}
 
 COMMENT = re.compile(r"\(\*(?:(?!\(\*|\*\)).)*\*\)", re.DOTALL)  # one that holds no other
-STATED = re.compile(r"^\s*(?:Local\s+|Global\s+)?(Theorem|Lemma|Corollary|Fact|Proposition|Remark)\s+([\w']+)", re.MULTILINE)
+STATED = re.compile(
+    r"^\s*(?:Local\s+|Global\s+)?(Theorem|Lemma|Corollary|Fact|Proposition|Remark)\s+([\w']+)",
+    re.MULTILINE,
+)
 UNPROVED = re.compile(
     r"\b(Admitted|admit|give_up|Axioms?|Conjectures?|Parameters?|bypass_check|Unset\s+(?:Guard|Positivity|Universe)\s+Checking)\b"
 )
@@ -73,16 +76,24 @@ def read(path: Path) -> dict[str, Any]:
     """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     if table.keys() != {"assumptions", "N", "python", "theorem"}:
-        raise ValueError(f"found the keys {sorted(table)}, expected assumptions, N, python and theorem")
+        raise ValueError(
+            f"found the keys {sorted(table)}, expected assumptions, N, python and theorem"
+        )
     for name, found in table["theorem"].items():
         if "statement" not in found or found.keys() - {"statement", "N", "lemmas"}:
-            raise ValueError(f"{name}: found the keys {sorted(found)}, expected statement, and N or lemmas")
+            raise ValueError(
+                f"{name}: found the keys {sorted(found)}, expected statement, and N or lemmas"
+            )
     if table["assumptions"] not in ALLOWED:
-        raise ValueError(f"assumptions: found {table['assumptions']!r}, expected one of {', '.join(ALLOWED)}")
+        raise ValueError(
+            f"assumptions: found {table['assumptions']!r}, expected one of {', '.join(ALLOWED)}"
+        )
     return table | {"allowed": ALLOWED[table["assumptions"]]}
 
 
-def entry(name: str, file: str, table: dict[str, Any], stated: list[str], objection: str) -> Theorem:
+def entry(
+    name: str, file: str, table: dict[str, Any], stated: list[str], objection: str
+) -> Theorem:
     """One theorem, with the objection to its source or else to its own entry."""
     words = table["theorem"].get(name, {})
     if not objection and not words:

@@ -34,7 +34,8 @@ Instance = Mapping[sp.Basic, sp.Basic]
 
 FEW = 12  # terms for which sp.expand is the faster
 NOTHING = 1e-6  # numbers above it, evaluated to 15 digits, are not 0
-MOST_STEPS = 10_000  # of rewriting; ends rules that run in circles, such as A B -> B A and B A -> A B
+# of rewriting; ends rules that run in circles, such as A B -> B A and B A -> A B
+MOST_STEPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,9 @@ def residual(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> sp.Expr:
         ValueError: a factor that is no letter, a left-hand side that is no word, rules that run in circles, or a
             coefficient with an unevaluated sum, product, integral, derivative or limit.
     """
-    return sp.Add(*(simplified(c) * sp.Mul(*word) for word, c in rewritten(difference, given).items()))
+    return sp.Add(
+        *(simplified(c) * sp.Mul(*word) for word, c in rewritten(difference, given).items())
+    )
 
 
 def vanishes(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> bool:
@@ -91,7 +94,10 @@ def nonzero_at_a_point(coefficient: sp.Expr) -> bool:
     symbols = sorted(coefficient.free_symbols, key=str)
     if not all(isinstance(x, sp.Symbol) and x.is_commutative for x in symbols):
         return False
-    values = [sp.Integer(i + 2) if x.is_integer else sp.Rational(2 * i + 5, 7 * i + 11) for i, x in enumerate(symbols)]
+    values = [
+        sp.Integer(i + 2) if x.is_integer else sp.Rational(2 * i + 5, 7 * i + 11)
+        for i, x in enumerate(symbols)
+    ]
     number = coefficient.xreplace(dict(zip(symbols, values, strict=True))).evalf(15)
     return bool(number.is_Float and abs(number) > NOTHING)
 
@@ -113,7 +119,9 @@ def rewritten(e: sp.Expr, given: tuple[Equation, ...]) -> Counter[Word]:
         step = rewrite_once(word, rules)
         for new, factor in ({word: 1} if step is None else step).items():
             (done if step is None else todo)[new] += c * factor
-    raise ValueError(f"rewriting did not end after {MOST_STEPS} steps: the hypotheses run in circles")
+    raise ValueError(
+        f"rewriting did not end after {MOST_STEPS} steps: the hypotheses run in circles"
+    )
 
 
 def rewrite_once(word: Word, rules: list[tuple[Word, Counter[Word]]]) -> dict[Word, sp.Expr] | None:
@@ -135,7 +143,9 @@ def expanded(number: sp.Expr) -> sp.Expr:
     """A coefficient multiplied out; a polynomial with many terms and rational coefficients ten times as fast as by sp.expand."""
     if terms(number) > FEW:
         try:
-            return sp.ring(sorted(number.free_symbols, key=str), sp.QQ)[0].from_expr(number).as_expr()
+            return (
+                sp.ring(sorted(number.free_symbols, key=str), sp.QQ)[0].from_expr(number).as_expr()
+            )
         except ValueError:
             pass
     return sp.expand(number)
@@ -150,7 +160,9 @@ def multiplied_out(e: sp.Expr) -> dict[Word, list[sp.Expr]]:
     if e.is_commutative:
         return {(): [e]}
     if e.is_Add:
-        return collected((word, c) for part in e.args for word, cs in multiplied_out(part).items() for c in cs)
+        return collected(
+            (word, c) for part in e.args for word, cs in multiplied_out(part).items() for c in cs
+        )
     if e.is_Mul:
         return functools.reduce(multiplied, map(multiplied_out, e.args))
     if e.is_Pow and e.exp.is_Integer and e.exp > 0:
@@ -158,7 +170,9 @@ def multiplied_out(e: sp.Expr) -> dict[Word, list[sp.Expr]]:
     return {(one_letter(e),): [sp.Integer(1)]}
 
 
-def multiplied(left: dict[Word, list[sp.Expr]], right: dict[Word, list[sp.Expr]]) -> dict[Word, list[sp.Expr]]:
+def multiplied(
+    left: dict[Word, list[sp.Expr]], right: dict[Word, list[sp.Expr]]
+) -> dict[Word, list[sp.Expr]]:
     """Every word of the left with every word of the right."""
     pairs = itertools.product(left.items(), right.items())
     return collected((u + v, sp.Add(*c) * sp.Add(*d)) for (u, c), (v, d) in pairs)
@@ -176,7 +190,9 @@ def one_letter(factor: sp.Expr) -> sp.Expr:
     """The factor itself. No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter and hypotheses."""
     symbol = factor.args[0] if isinstance(factor, sp.adjoint) else factor
     if not isinstance(symbol, sp.Symbol):
-        raise ValueError(f"word: found the factor {factor}, expected a letter, its adjoint or a positive power")
+        raise ValueError(
+            f"word: found the factor {factor}, expected a letter, its adjoint or a positive power"
+        )
     return factor
 
 
@@ -184,7 +200,9 @@ def single_word(left: sp.Expr) -> Word:
     """The left-hand side of a hypothesis as a word."""
     words = polynomial(left)
     if len(words) != 1 or () in words or set(words.values()) != {1}:
-        raise ValueError(f"given: found the left-hand side {left}, expected one word without a coefficient")
+        raise ValueError(
+            f"given: found the left-hand side {left}, expected one word without a coefficient"
+        )
     return next(iter(words))
 
 
@@ -194,9 +212,13 @@ def simplified(coefficient: sp.Expr) -> sp.Expr:
     Example: summation((-1)**j * binomial(k, j), (j, 0, k)) is 0 for SymPy 1.14 with k nonnegative, also at k = 0.
     """
     if coefficient.has(ExprWithLimits, sp.Derivative, sp.Limit):
-        raise ValueError(f"coefficient: found {coefficient}, expected a closed form; give a certificate instead")
-    if coefficient.is_polynomial():  # multiplied out it is 0 only if it is zero; simplify can take minutes
+        raise ValueError(
+            f"coefficient: found {coefficient}, expected a closed form; give a certificate instead"
+        )
+    # multiplied out it is 0 only if it is zero; simplify can take minutes
+    if coefficient.is_polynomial():
         return expanded(coefficient)
-    if sp.expand_trig(sp.expand(coefficient)).expand() == 0:  # mostly; simplify takes ten times as long
+    # mostly; simplify takes ten times as long
+    if sp.expand_trig(sp.expand(coefficient)).expand() == 0:
         return sp.Integer(0)
     return sp.simplify(sp.combsimp(coefficient))

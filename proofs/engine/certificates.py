@@ -68,7 +68,12 @@ def true_sums(term: Sequence) -> tuple[Instance, ...]:
 def telescoping(names: str, term: Sequence, partial: Sequence) -> Iterator[Claim]:
     """term(k, 0) + ... + term(k, j) = partial(k, j) for 0 <= j <= k and k >= 1, by induction on j."""
     yield Claim(
-        f"{names}, j = 0", term(k, ZERO), partial(k, ZERO), (), (-partial(k, ZERO),), every_k(),
+        f"{names}, j = 0",
+        term(k, ZERO),
+        partial(k, ZERO),
+        (),
+        (-partial(k, ZERO),),
+        every_k(),
         shown=f"{names.partition(' = ')[0].partition(' + ')[0]} = {names.partition(' = ')[2].replace('j', '0')}",
     )
     given = ((P, Q + term(k, j)), (Q, partial(k, j - 1)))
@@ -80,15 +85,26 @@ def alternating_sum() -> Iterator[Claim]:
     """F(k, 0) + ... + F(k, k) is 1 for k = 0 and 0 for k >= 1."""
     yield Claim("F(0,0) = 1", F(ZERO, ZERO), ONE, (), (ZERO,), ({},), shown="(-1)^0 / (0! 0!) = 1")
     yield from telescoping("F(k,0) + ... + F(k,j) = G(k,j)", F, G)
-    yield Claim("G(k,k) = 0", G(k, k), ZERO, (), (F(k, k),), every_k(), shown="(k - k)/k F(k, k) = 0")
+    yield Claim(
+        "G(k,k) = 0", G(k, k), ZERO, (), (F(k, k),), every_k(), shown="(k - k)/k F(k, k) = 0"
+    )
 
 
 def binomial_sum() -> Iterator[Claim]:
     """W(k, 0) + ... + W(k, k) = 1, by induction on k from k = 0 and k = 1."""
-    yield Claim("W(0,0) = 1", W(ZERO, ZERO), ONE, (), (ZERO,), ({},), shown="binomial(0, 0) / 2^0 = 1")
+    yield Claim(
+        "W(0,0) = 1", W(ZERO, ZERO), ONE, (), (ZERO,), ({},), shown="binomial(0, 0) / 2^0 = 1"
+    )
     yield Claim(
         "W(1,0) + W(1,1) = 1", W(ONE, ZERO) + W(ONE, ONE), ONE, (), (W(ONE, ZERO),), ({},),
         shown="binomial(1, 0) / 2 + binomial(1, 1) / 2 = 1",
     )
     yield from telescoping("D(k,0) + ... + D(k,j) = V(k,j)", D, V)
-    yield Claim("V(k,k) + W(k+1,k+1) = 0: the sum stays", V(k, k) + W(k + 1, k + 1), ZERO, (), (W(k, k),), every_k())
+    yield Claim(
+        "V(k,k) + W(k+1,k+1) = 0: the sum stays",
+        V(k, k) + W(k + 1, k + 1),
+        ZERO,
+        (),
+        (W(k, k),),
+        every_k(),
+    )

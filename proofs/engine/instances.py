@@ -27,7 +27,9 @@ def at_sizes(model: Model) -> tuple[Instance, ...]:
 
 def matrix(rng: random.Random, rows: int, columns: int) -> sp.ImmutableMatrix:
     """Random small fractions, shape (rows, columns)."""
-    return sp.ImmutableMatrix(rows, columns, lambda i, j: sp.Rational(rng.randint(-6, 6), rng.randint(1, 5)))
+    return sp.ImmutableMatrix(
+        rows, columns, lambda i, j: sp.Rational(rng.randint(-6, 6), rng.randint(1, 5))
+    )
 
 
 def skew(rng: random.Random, n: int) -> sp.ImmutableMatrix:
@@ -62,11 +64,15 @@ class Remembered(dict[sp.Basic, sp.Basic]):
 def mutable(symbol: sp.Basic, v: sp.Basic) -> sp.Basic | sp.Matrix:
     """The value of a symbol; a letter's matrix as SymPy multiplies it fastest."""
     if symbol.is_commutative and isinstance(v, sp.MatrixBase):
-        raise ValueError(f"instance: found a matrix for {symbol}, expected a number: that symbol commutes")
+        raise ValueError(
+            f"instance: found a matrix for {symbol}, expected a number: that symbol commutes"
+        )
     if isinstance(symbol, sp.Symbol) and symbol.is_commutative:
         for assumption, expected in symbol.assumptions0.items():
             if getattr(v, f"is_{assumption}") not in (expected, None):
-                raise ValueError(f"instance: found {symbol} = {v}, expected {'' if expected else 'not '}{assumption}")
+                raise ValueError(
+                    f"instance: found {symbol} = {v}, expected {'' if expected else 'not '}{assumption}"
+                )
     return v.as_mutable() if isinstance(symbol, sp.Symbol) and isinstance(v, sp.MatrixBase) else v
 
 
@@ -76,7 +82,10 @@ def value(e: sp.Expr, instance: Instance) -> sp.Expr | sp.Matrix:
     Raises:
         ValueError: a symbol without a value, a matrix for a commuting symbol, or a result that is not rational.
     """
-    result = evaluated(sp.sympify(e), (instance if isinstance(instance, Remembered) else Remembered(instance)).known)
+    result = evaluated(
+        sp.sympify(e),
+        (instance if isinstance(instance, Remembered) else Remembered(instance)).known,
+    )
     if not all(x.is_Rational for x in (result if isinstance(result, sp.MatrixBase) else (result,))):
         raise ValueError(f"instance: found the value {result} of {e}, expected rational numbers")
     return result
@@ -96,7 +105,9 @@ def combined(e: sp.Expr, known: dict[sp.Basic, sp.Expr]) -> sp.Expr | sp.Matrix:
         return parts[0].adjoint()
     operation = {sp.Add: plus, sp.Mul: operator.mul, sp.Pow: operator.pow}.get(e.func)
     if operation is None:
-        raise ValueError(f"instance: found {e}, expected a symbol with a value, a sum, product, power or adjoint")
+        raise ValueError(
+            f"instance: found {e}, expected a symbol with a value, a sum, product, power or adjoint"
+        )
     return functools.reduce(operation, parts)
 
 
@@ -118,4 +129,6 @@ def equal(left: sp.Expr, right: sp.Expr, instance: Instance) -> bool:
 
 def sizes(instances: tuple[Instance, ...]) -> tuple[int, ...]:
     """The sizes N that matrices of these instances have."""
-    return tuple(sorted({v.rows for env in instances for v in env.values() if isinstance(v, sp.MatrixBase)}))
+    return tuple(
+        sorted({v.rows for env in instances for v in env.values() if isinstance(v, sp.MatrixBase)})
+    )

@@ -29,7 +29,8 @@ u, w = letters("u w")
 t = sp.Symbol("t", integer=True, nonnegative=True)
 q0, q = sp.symbols("q0 q", real=True)
 
-WIDTHS = {1: 2, 2: 3, 3: 1, 5: 2}  # W for every N of an instance: other than N, and itself one of these sizes
+# W for every N of an instance: other than N, and itself one of these sizes
+WIDTHS = {1: 2, 2: 3, 3: 1, 5: 2}
 WHITE: Equation = (u * adjoint(u), ONE)
 
 
@@ -46,12 +47,18 @@ def white_inputs(rng: random.Random, width: int, states: dict[sp.Symbol, int]) -
     return {**env, u: rows[:width, :], w: rows[width : 2 * width, :]}
 
 
-def approach(what: str, rate: sp.Expr, fixed: sp.Expr, values: tuple[Instance, ...]) -> Iterator[Claim]:
+def approach(
+    what: str, rate: sp.Expr, fixed: sp.Expr, values: tuple[Instance, ...]
+) -> Iterator[Claim]:
     """q_t = fixed + rate^t (q_0 - fixed) for q -> rate q + (1 - rate) fixed, by induction; with rate != 1 only `fixed` stays.
 
     `values` has the symbols of rate and fixed.
     """
-    instances = tuple({**env, t: sp.Integer(n), q0: sp.Rational(7, 3), q: sp.Rational(5, 2)} for env in values for n in range(3))
+    instances = tuple(
+        {**env, t: sp.Integer(n), q0: sp.Rational(7, 3), q: sp.Rational(5, 2)}
+        for env in values
+        for n in range(3)
+    )
 
     def closed(t: sp.Expr) -> sp.Expr:
         return fixed + rate**t * (q0 - fixed)
@@ -63,6 +70,20 @@ def approach(what: str, rate: sp.Expr, fixed: sp.Expr, values: tuple[Instance, .
         f"{what}: q_0", closed(ZERO), q0, (), (fixed,), instances,
         shown=f"({fixed}) + ({rate})^0 (q0 - ({fixed})) = q0".replace("**", "^"),
     )
-    yield Claim(f"{what}: from t to t + 1", step(closed(t)), closed(t + 1), (), (closed(t), fixed), instances)
+    yield Claim(
+        f"{what}: from t to t + 1",
+        step(closed(t)),
+        closed(t + 1),
+        (),
+        (closed(t), fixed),
+        instances,
+    )
     gap = (1 - rate) * (q - fixed)
-    yield Claim(f"{what}: a step takes (1 - rate) (q - fixed) away", q - step(q), gap, (), (q - fixed, ZERO), instances)
+    yield Claim(
+        f"{what}: a step takes (1 - rate) (q - fixed) away",
+        q - step(q),
+        gap,
+        (),
+        (q - fixed, ZERO),
+        instances,
+    )

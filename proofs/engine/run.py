@@ -22,14 +22,23 @@ from typing import Literal
 
 import sympy as sp
 
-from scanproof.proofs.engine.algebra import Claim, Equation, Instance, polynomial, residual, vanishes
+from scanproof.proofs.engine.algebra import (
+    Claim,
+    Equation,
+    Instance,
+    polynomial,
+    residual,
+    vanishes,
+)
 from scanproof.proofs.engine.instances import Remembered, equal, sizes
 from scanproof.proofs.engine.limit import Stopped, within
 from scanproof.proofs.engine.signs import negative, seen
 
-Status = Literal["proved", "refused", "not run"]  # "not run": the prover is not installed; SymPy always is
+# "not run": the prover is not installed; SymPy always is
+Status = Literal["proved", "refused", "not run"]
 LONGEST = 200  # characters of a reason
-LET_THROUGH = (KeyboardInterrupt, Stopped)  # whoever waits for a proof has given up; all else that is raised refuses
+# whoever waits for a proof has given up; all else that is raised refuses
+LET_THROUGH = (KeyboardInterrupt, Stopped)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,11 @@ def prove(lemma: Lemma) -> Result:
         raise
     except BaseException as error:
         unstated = f"the claims could not be made: {one_line(error)}"
-    reasons = [unstated, *(f"{c.what}: {c.reason}" for c in claims if c.reason), "" if claims else "no claims"]
+    reasons = [
+        unstated,
+        *(f"{c.what}: {c.reason}" for c in claims if c.reason),
+        "" if claims else "no claims",
+    ]
     reason = next(filter(None, reasons), "")
     return result(lemma, time.perf_counter() - start, claims, reason)
 
@@ -118,7 +131,9 @@ def prove_within(lemma: Lemma, seconds: float) -> Result:
 
 def result(lemma: Lemma, seconds: float, claims: list[ClaimResult], reason: str) -> Result:
     """The words of a lemma, and what became of it."""
-    words = {field.name: getattr(lemma, field.name) for field in fields(Lemma) if field.name != "claims"}
+    words = {
+        field.name: getattr(lemma, field.name) for field in fields(Lemma) if field.name != "claims"
+    }
     return Result(**words, status=status(reason), seconds=seconds, claims=claims, reason=reason)
 
 
@@ -180,7 +195,9 @@ def survives(claim: Claim, mutant: sp.Expr) -> bool:
     if claim.signs and not any(negative(mutant, instance) for instance in claim.instances):
         return True
     rewrites = vanishes(claim.lhs - mutant, claim.given)
-    holds = bool(claim.instances) and all(equal(claim.lhs, mutant, instance) for instance in claim.instances)
+    holds = bool(claim.instances) and all(
+        equal(claim.lhs, mutant, instance) for instance in claim.instances
+    )
     return rewrites or holds
 
 

@@ -16,7 +16,10 @@ from scanproof.proofs.engine.instances import value
 
 def seen(e: sp.Expr, signs: tuple[sp.Symbol, ...]) -> bool:
     """Whether sums, products and powers of `signs` and of numbers >= 0 make e as it stands, so that e >= 0."""
-    numbers = {symbol: sp.Dummy(symbol.name, nonnegative=symbol in signs or None, real=True) for symbol in e.free_symbols}
+    numbers = {
+        symbol: sp.Dummy(symbol.name, nonnegative=symbol in signs or None, real=True)
+        for symbol in e.free_symbols
+    }
     return e.xreplace(numbers).is_nonnegative is True
 
 

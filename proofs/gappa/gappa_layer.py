@@ -36,11 +36,17 @@ MISSING = "gappa is not installed: apt-get install gappa"
 COMMAND = (
     "gappa",
     "-Eprecision=200",  # bits of its own arithmetic; the default, 60, does not hold (1+u)^3 - 1
-    "-Eno-auto-dichotomy",  # nothing here needs it, and a false statement would be split for minutes
+    # nothing here needs it, and a false statement would be split for minutes
+    "-Eno-auto-dichotomy",
 )
 TIMEOUT = 60  # seconds; a statement takes less than a tenth
 PROCESSES = 4
-FORMATS = {"binary16": "float16", "bfloat16": "bfloat16", "binary32": "float32", "binary64": "float64"}
+FORMATS = {
+    "binary16": "float16",
+    "bfloat16": "bfloat16",
+    "binary32": "float32",
+    "binary64": "float64",
+}
 WITHOUT = (
     Step("real step", ("r = p", "y = r + x")),
     Step("real step, FMA", ("y = p + x",)),
@@ -81,7 +87,12 @@ class Certificate:
 def results() -> Iterator[Certificate]:
     """Every step in every format, rounded to nearest and truncated."""
     steps = (*WITHOUT, *CONTRACTED)
-    cases = [(step, form, rounding) for rounding in ("nearest", "truncate") for form in FORMATS for step in steps]
+    cases = [
+        (step, form, rounding)
+        for rounding in ("nearest", "truncate")
+        for form in FORMATS
+        for step in steps
+    ]
     with ThreadPoolExecutor(PROCESSES) as pool:
         yield from pool.map(lambda case: certify(*case), cases)
 
@@ -108,7 +119,9 @@ def certify(step: Step, form: str, rounding: str) -> Certificate:
         operation=step.name,
         fma=step.fma,
         rounding=rounding,
-        found={quantity: x * squares[quantity] ** 0.5 for quantity, x in in_units(found, dtype).items()},
+        found={
+            quantity: x * squares[quantity] ** 0.5 for quantity, x in in_units(found, dtype).items()
+        },
         granted=in_units(allowed, dtype),
         cited=(CITED,) if component_only(step, rounding) else (),
         seconds=time.perf_counter() - start,
@@ -118,7 +131,13 @@ def certify(step: Step, form: str, rounding: str) -> Certificate:
 
 def claim(step: Step, rounding: str) -> str:
     """What is proved, in words."""
-    measure = "each component " if component_only(step, rounding) else "the modulus " if step.is_complex else ""
+    measure = (
+        "each component "
+        if component_only(step, rounding)
+        else "the modulus "
+        if step.is_complex
+        else ""
+    )
     addend = " + addend |x|" if "x" in step.terms else ""
     product = "|z w|" if step.is_complex else "|a c|"
     return f"{step.computed}: {measure}is off by at most product {product}{addend} + loss"
@@ -156,11 +175,16 @@ def answer(text: str) -> dict[str, Fraction]:
     Raises:
         ValueError: Gappa refuses the statement, or warns: an equality that it cannot see is a warning.
     """
-    done = subprocess.run(COMMAND, input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    done = subprocess.run(
+        COMMAND, input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
     text = done.stderr + done.stdout
     if done.returncode or re.search("warning|error", text, re.IGNORECASE):
         raise ValueError(f"gappa refuses: {text or f'exit code {done.returncode}'}")
-    return {name: number(bound) for name, bound in re.findall(r"^\s*\|(\w+)\| in \[\S+, (\S+)", text, re.MULTILINE)}
+    return {
+        name: number(bound)
+        for name, bound in re.findall(r"^\s*\|(\w+)\| in \[\S+, (\S+)", text, re.MULTILINE)
+    }
 
 
 def number(text: str) -> Fraction:
@@ -180,11 +204,17 @@ def weights(step: Step, rounding: str) -> dict[str, int]:
     return {"product": both, "addend": 1, "loss": both}
 
 
-def excesses(found: dict[str, Fraction], allowed: dict[str, Fraction], squares: dict[str, int]) -> Iterator[str]:
+def excesses(
+    found: dict[str, Fraction], allowed: dict[str, Fraction], squares: dict[str, int]
+) -> Iterator[str]:
     """Where more is found than granted, compared exactly."""
     for quantity, square in squares.items():
         if square * found[quantity] ** 2 > allowed[quantity] ** 2:
-            ratio = float(found[quantity] / allowed[quantity]) * square**0.5 if allowed[quantity] else float("inf")
+            ratio = (
+                float(found[quantity] / allowed[quantity]) * square**0.5
+                if allowed[quantity]
+                else float("inf")
+            )
             yield f"{quantity}: found {ratio:.6g} of what operations.roundings grants"
 
 
@@ -192,4 +222,6 @@ def in_units(bounds: dict[str, Fraction], dtype: str) -> dict[str, float]:
     """In u, u and smallest subnormals."""
     form = format_of(dtype)
     units = {"product": form.u, "addend": form.u, "loss": form.smallest_subnormal}
-    return {quantity: float(bound / Fraction(units[quantity])) for quantity, bound in bounds.items()}
+    return {
+        quantity: float(bound / Fraction(units[quantity])) for quantity, bound in bounds.items()
+    }

@@ -59,7 +59,10 @@ class Step:
     def sums(self) -> dict[str, dict[str, int]]:
         """What each rounding rounds: its terms with their signs, {"w": {"r": 1, "s": -1}}."""
         lines = (line.split(" = ") for line in self.program)
-        return {name: {term: -1 if sign else 1 for sign, term in re.findall(r"(-?) ?(\w+)", text)} for name, text in lines}
+        return {
+            name: {term: -1 if sign else 1 for sign, term in re.findall(r"(-?) ?(\w+)", text)}
+            for name, text in lines
+        }
 
     @cached_property
     def ways(self) -> dict[str, Way]:
@@ -82,7 +85,9 @@ class Step:
     @property
     def of_products(self) -> list[str]:
         """The roundings that round a product, alone or in a sum."""
-        return [name for name, summands in self.sums.items() if not PRODUCTS.keys().isdisjoint(summands)]
+        return [
+            name for name, summands in self.sums.items() if not PRODUCTS.keys().isdisjoint(summands)
+        ]
 
     @property
     def fma(self) -> bool:
@@ -92,7 +97,11 @@ class Step:
     @property
     def underflows(self) -> list[tuple[str, ...]]:
         """Every choice of roundings whose product underflows."""
-        return [lost for n in range(len(self.of_products) + 1) for lost in combinations(self.of_products, n)]
+        return [
+            lost
+            for n in range(len(self.of_products) + 1)
+            for lost in combinations(self.of_products, n)
+        ]
 
     @property
     def exact(self) -> str:
@@ -109,11 +118,20 @@ class Step:
 
     def factors(self, lost: tuple[str, ...]) -> dict[str, str]:
         """The name of C for each term: C_r_w takes the roundings r and w. A term without a relative error has none."""
-        passed = {term: [name for name in self.ways[term].roundings if name not in lost] for term in self.terms}
+        passed = {
+            term: [name for name in self.ways[term].roundings if name not in lost]
+            for term in self.terms
+        }
         return {term: "_".join(["C", *names]) for term, names in passed.items() if names}
 
 
-def statement(step: Step, dtype: str, rounding: str, lost: tuple[str, ...], bounds: dict[str, Fraction] | None = None) -> str:
+def statement(
+    step: Step,
+    dtype: str,
+    rounding: str,
+    lost: tuple[str, ...],
+    bounds: dict[str, Fraction] | None = None,
+) -> str:
     """The file for Gappa, where products underflow in the roundings `lost`.
 
     It asks for the least bounds that Gappa can prove or, given `bounds` of product, addend and loss, for their proof.
@@ -121,7 +139,9 @@ def statement(step: Step, dtype: str, rounding: str, lost: tuple[str, ...], boun
     form, factors = format_of(dtype), step.factors(lost)
     summands = [(step.ways[term].sign, f"{term} * {factor}") for term, factor in factors.items()]
     expansion = signed([*summands, (1, "L")] if lost else summands)
-    divisors = [f"{operand(summands)} <> 0" for name, summands in step.sums.items() if name not in lost]
+    divisors = [
+        f"{operand(summands)} <> 0" for name, summands in step.sums.items() if name not in lost
+    ]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=f"{step.name}, {dtype}, {rounding}: y = {step.computed}",
         expansion=expansion,
@@ -141,23 +161,39 @@ def definitions(step: Step, lost: tuple[str, ...]) -> list[str]:
     """The floats, the products, the roundings, their relative errors, the factors and the loss; one line each."""
     floats = [number for term in step.terms for number in PRODUCTS.get(term, (term,))]
     error = {name: f"({name} - ({operand(summands)}))" for name, summands in step.sums.items()}
-    relative = {name: f"{error[name]} / ({operand(summands)})" for name, summands in step.sums.items() if name not in lost}
-    losses = [(step.ways[r].sign, " * ".join([error[r], *grown(step.ways[r].roundings, lost)])) for r in lost]
+    relative = {
+        name: f"{error[name]} / ({operand(summands)})"
+        for name, summands in step.sums.items()
+        if name not in lost
+    }
+    losses = [
+        (step.ways[r].sign, " * ".join([error[r], *grown(step.ways[r].roundings, lost)]))
+        for r in lost
+    ]
     return [
         " ".join(f"{number} = rnd({number}_);" for number in floats),
-        " ".join(f"{term} = {' * '.join(PRODUCTS[term])};" for term in step.terms if term in PRODUCTS),
+        " ".join(
+            f"{term} = {' * '.join(PRODUCTS[term])};" for term in step.terms if term in PRODUCTS
+        ),
         *(f"{name} = rnd({operand(summands)});" for name, summands in step.sums.items()),
         *(f"d_{name} = {value};" for name, value in relative.items()),
-        *(f"{factor} = {' * '.join(grown(factor.split('_')[1:]))} - 1;" for factor in unique(step.factors(lost).values())),
+        *(
+            f"{factor} = {' * '.join(grown(factor.split('_')[1:]))} - 1;"
+            for factor in unique(step.factors(lost).values())
+        ),
         *([f"L = {signed(losses)};"] if lost else []),
     ]
 
 
 def given(step: Step, form: Format, lost: tuple[str, ...]) -> list[str]:
     """In which range each sum is before it is rounded: products underflow, or are at least twice the smallest normal."""
-    low, edge, top = (dyadic(x) for x in (form.smallest_subnormal, 2 * form.smallest_normal, form.largest))
+    low, edge, top = (
+        dyadic(x) for x in (form.smallest_subnormal, 2 * form.smallest_normal, form.largest)
+    )
     at_least = {name: edge if name in step.of_products else low for name in step.sums}
-    ranges = {name: f"[0, {edge}]" if name in lost else f"[{at_least[name]}, {top}]" for name in step.sums}
+    ranges = {
+        name: f"[0, {edge}]" if name in lost else f"[{at_least[name]}, {top}]" for name in step.sums
+    }
     return [f"|{operand(summands)}| in {ranges[name]}" for name, summands in step.sums.items()]
 
 
@@ -173,8 +209,14 @@ def goals(step: Step, lost: tuple[str, ...], bounds: dict[str, Fraction] | None)
     """What Gappa is to find, or to prove."""
     named = bounded(step, lost)
     if bounds is None:
-        return [f"|{name}| in ?" for name in unique(name for names in named.values() for name in names)]
-    return [f"|{name}| <= {dyadic(bounds[quantity])}" for quantity, names in named.items() for name in names]
+        return [
+            f"|{name}| in ?" for name in unique(name for names in named.values() for name in names)
+        ]
+    return [
+        f"|{name}| <= {dyadic(bounds[quantity])}"
+        for quantity, names in named.items()
+        for name in names
+    ]
 
 
 def grown(roundings: Iterable[str], lost: tuple[str, ...] = ()) -> list[str]:

@@ -44,7 +44,12 @@ def moved(rng: random.Random, size: int) -> Instance:
     whole = random_rotation(rng, size) if size > 1 else -sp.eye(1)
     first = sp.eye(size)[:, 0]
     gap = whole * first - first
-    env = {A: whole.as_immutable(), e: first.as_immutable(), c: (whole * first).as_immutable(), tau: 2 / (gap.T * gap)[0]}
+    env = {
+        A: whole.as_immutable(),
+        e: first.as_immutable(),
+        c: (whole * first).as_immutable(),
+        tau: 2 / (gap.T * gap)[0],
+    }
     return {**env, B: (sp.eye(size) - env[tau] * gap * gap.T) * whole, x: matrix(rng, size, 1)}
 
 
@@ -58,9 +63,21 @@ def one_more_in_place() -> Iterator[Claim]:
     yield Claim(what, adjoint(B) * (B * e), e, ((adjoint(B) * B, ONE),), (2 * e, -e), instances)
     across = (adjoint(e) * B, adjoint(e))
     what = "so e^T B x = e^T x: what is across e stays across"
-    yield Claim(what, adjoint(e) * B * x, adjoint(e) * x, (across,), (-adjoint(e) * x, 2 * adjoint(e) * x), instances)
-    what, kept = "a column z across c - e stays: places that are right already are not disturbed", at_sizes(undisturbed)
-    yield Claim(what, house(tau, c - e) * z, z, ((adjoint(c) * z, adjoint(e) * z),), (-z, 2 * z), kept)
+    yield Claim(
+        what,
+        adjoint(e) * B * x,
+        adjoint(e) * x,
+        (across,),
+        (-adjoint(e) * x, 2 * adjoint(e) * x),
+        instances,
+    )
+    what, kept = (
+        "a column z across c - e stays: places that are right already are not disturbed",
+        at_sizes(undisturbed),
+    )
+    yield Claim(
+        what, house(tau, c - e) * z, z, ((adjoint(c) * z, adjoint(e) * z),), (-z, 2 * z), kept
+    )
 
 
 def undisturbed(rng: random.Random, size: int) -> Instance:
@@ -68,7 +85,12 @@ def undisturbed(rng: random.Random, size: int) -> Instance:
     basis = random_rotation(rng, size)
     first, second = basis[:, 0], basis[:, 1] if size > 1 else -basis[:, 0]
     rest = basis * sp.Matrix([1, 1, *[3] * (size - 2)]) if size > 1 else sp.zeros(1, 1)
-    return {c: first, e: second.as_immutable(), z: rest.as_immutable(), tau: ONE if size > 1 else ONE / 2}
+    return {
+        c: first,
+        e: second.as_immutable(),
+        z: rest.as_immutable(),
+        tau: ONE if size > 1 else ONE / 2,
+    }
 
 
 def decomposed(rng: random.Random, size: int) -> Instance:
@@ -77,7 +99,13 @@ def decomposed(rng: random.Random, size: int) -> Instance:
     other = basis[:, 1] if size > 1 else sp.zeros(1, 1)
     diagonal = sp.diag(*(sp.Rational(rng.randint(0, 6), 6) for _ in range(size)))
     env = {U: random_rotation(rng, size), V: random_rotation(rng, size), Z: diagonal.as_immutable()}
-    return {**env, e: basis[:, 0].as_immutable(), f: other.as_immutable(), sigma: sp.Rational(1, 3), rho: sp.Rational(3, 4)}
+    return {
+        **env,
+        e: basis[:, 0].as_immutable(),
+        f: other.as_immutable(),
+        sigma: sp.Rational(1, 3),
+        rho: sp.Rational(3, 4),
+    }
 
 
 def singular_values() -> Iterator[Claim]:
@@ -85,19 +113,33 @@ def singular_values() -> Iterator[Claim]:
     one, other, instances = house(1 - sigma, e), house(1 - rho, f), at_sizes(decomposed)
     both = 1 - (1 - sigma) * e * adjoint(e) - (1 - rho) * f * adjoint(f)
     what = "e^T f = 0: the factors of two coordinates multiply to a diagonal of both"
-    yield Claim(what, one * other, both, ((adjoint(e) * f, ZERO),), (one, other + (1 - sigma) * e * adjoint(e)), instances)
+    yield Claim(
+        what,
+        one * other,
+        both,
+        ((adjoint(e) * f, ZERO),),
+        (one, other + (1 - sigma) * e * adjoint(e)),
+        instances,
+    )
     what = "the factor of sigma takes e to sigma e: beta = 1 - sigma is in [0, 1]"
     yield Claim(what, one * e, sigma * e, (UNIT_E,), (e, -sigma * e), instances)
-    M, what = U * Z * adjoint(V), "M = U Z V^T: M^T M = V Z^2 V^T, so singular values <= 1 are |M| <= 1"
+    M, what = (
+        U * Z * adjoint(V),
+        "M = U Z V^T: M^T M = V Z^2 V^T, so singular values <= 1 are |M| <= 1",
+    )
     given = ((adjoint(U) * U, ONE), (adjoint(Z), Z))
-    yield Claim(what, adjoint(M) * M, V * Z * Z * adjoint(V), given, (V * Z * adjoint(V), ONE), instances)
+    yield Claim(
+        what, adjoint(M) * M, V * Z * Z * adjoint(V), given, (V * Z * adjoint(V), ONE), instances
+    )
 
 
 def two_losses() -> tuple[Instance, ...]:
     """Norms after one and two factors that lose l1 and l2."""
     losses = ((0, 0), (0, 1), (2, 0), (3, 5))
     norms = ((9, 9 - a, 9 - a - b, a, b) for a, b in losses)
-    return tuple(dict(zip((n, n1, n2, l1, l2), map(sp.Integer, numbers), strict=True)) for numbers in norms)
+    return tuple(
+        dict(zip((n, n1, n2, l1, l2), map(sp.Integer, numbers), strict=True)) for numbers in norms
+    )
 
 
 def rooted(value: sp.Expr, rng: random.Random, size: int) -> Instance:
@@ -107,7 +149,13 @@ def rooted(value: sp.Expr, rng: random.Random, size: int) -> Instance:
     turned = random_rotation(rng, size)
     unit = turned[:, 0]
     across = turned * sp.Matrix([0, *matrix(rng, size - 1, 1)])
-    env = {k: unit, T: root.as_immutable(), Q: (root * root).as_immutable(), x: matrix(rng, size, 1), z: across.as_immutable()}
+    env = {
+        k: unit,
+        T: root.as_immutable(),
+        Q: (root * root).as_immutable(),
+        x: matrix(rng, size, 1),
+        z: across.as_immutable(),
+    }
     return {**env, r: value, beta: 1 - value**2}
 
 
@@ -118,15 +166,25 @@ def eigenvalues() -> Iterator[Claim]:
     yield Claim(what, n - n2, l1 + l2, given, (n - n2 - 2 * l1,), two_losses(), (l1, l2))
     instances = at_sizes(partial(rooted, sp.Rational(1, 2)))
     what = "l = beta (2 - beta) (k^T x)^2 = 0 and 0 < beta < 2 make k^T x = 0: then H x = x"
-    yield Claim(what, house(beta, k) * z, z, ((adjoint(k) * z, ZERO),), (-z, (1 - beta) * z), instances)
+    yield Claim(
+        what, house(beta, k) * z, z, ((adjoint(k) * z, ZERO),), (-z, (1 - beta) * z), instances
+    )
     root = house(1 - r, k)
     what, H = "beta = 1 - r^2 in [0, 1]: H = R R, R = I - (1 - r) k k^T", house(1 - r * r, k)
     yield Claim(what, root * root, H, (UNIT,), (root, house(1 - r, k) * H), instances)
-    inner, what = root * Q * root, "R Q R is symmetric for symmetric Q, and has the eigenvalues of R R Q = H Q: they are real"
+    inner, what = (
+        root * Q * root,
+        "R Q R is symmetric for symmetric Q, and has the eigenvalues of R R Q = H Q: they are real",
+    )
     yield Claim(what, adjoint(inner), inner, ((adjoint(Q), Q),), (-inner, root * Q), instances)
-    form, what = adjoint(x) * inner * x, "x^T R Q R x = |T R x|^2 >= 0 for Q = T T, T^T = T: eigenvalues >= 0, and <= 1"
+    form, what = (
+        adjoint(x) * inner * x,
+        "x^T R Q R x = |T R x|^2 >= 0 for Q = T T, T^T = T: eigenvalues >= 0, and <= 1",
+    )
     square = adjoint(T * root * x) * (T * root * x)
-    yield Claim(what, form, square, ((Q, T * T), (adjoint(T), T)), (-square, adjoint(x) * Q * x), instances)
+    yield Claim(
+        what, form, square, ((Q, T * T), (adjoint(T), T)), (-square, adjoint(x) * Q * x), instances
+    )
 
 
 LEMMAS = (
@@ -143,7 +201,9 @@ LEMMAS = (
             "induction over the coordinates; a permutation that moves two exchanges them, one reflection for two coordinates",
             "singular values: every M is U Z V^T with orthogonal U, V and a diagonal Z >= 0, Z <= 1 for |M| <= 1",
         ),
-        claims=lambda: (claim for claims in (one_more_in_place(), singular_values()) for claim in claims),
+        claims=lambda: (
+            claim for claims in (one_more_in_place(), singular_values()) for claim in claims
+        ),
     ),
     Lemma(
         name="eigenvalues-of-products",

@@ -48,11 +48,20 @@ def one_period() -> Iterator[Claim]:
     """Steps of a period compose to one step; two periods have the square of its transition."""
     instances, composed = at_sizes(model), functools.reduce(compose, STEPS)
     what = f"p = {PERIOD}: the reference's scan over a period applies (A, b), A the product of the transitions"
-    yield Claim(what, states(STEPS, h)[-1], act(composed, h), (), (act(compose(STEPS[0], STEPS[1]), h),), instances)
+    yield Claim(
+        what,
+        states(STEPS, h)[-1],
+        act(composed, h),
+        (),
+        (act(compose(STEPS[0], STEPS[1]), h),),
+        instances,
+    )
     given = ((s, A * h + b),)
     twice = compose((A, b), (A, b))
     what = "two periods: the transition is A^2"
-    yield Claim(what, act((A, b), s), act(twice, h), given, (act((A, b), h), act(twice, s)), instances)
+    yield Claim(
+        what, act((A, b), s), act(twice, h), given, (act((A, b), h), act(twice, s)), instances
+    )
 
 
 def pairs(signs: tuple[int, int]) -> tuple[Instance, ...]:
@@ -70,10 +79,30 @@ def order() -> Iterator[Claim]:
     """Which maps grow: a step with a >= 0, two that do not, and two periods of any."""
     given = ((f, e + gap),)
     what = "a >= 0, e <= f: a e + b <= a f + b"
-    yield Claim(what, (a * f + b) - (a * e + b), a * gap, given, (a * f - a * e - gap,), with_drive(pairs((1, 1))), (a, gap))
+    yield Claim(
+        what,
+        (a * f + b) - (a * e + b),
+        a * gap,
+        given,
+        (a * f - a * e - gap,),
+        with_drive(pairs((1, 1))),
+        (a, gap),
+    )
     what = "no transition of a period is negative: neither is their product"
-    yield Claim(what, a2 * a1, a2 * a1, (), (a2 * a1 - a1,), pairs((1, 1)), (a1, a2), shown="a2 (a1 1) = a2 a1")
-    what, lhs = "every real a, e <= f: two periods keep the order, a^2 (f - e) >= 0", a * a * f - a * a * e
+    yield Claim(
+        what,
+        a2 * a1,
+        a2 * a1,
+        (),
+        (a2 * a1 - a1,),
+        pairs((1, 1)),
+        (a1, a2),
+        shown="a2 (a1 1) = a2 a1",
+    )
+    what, lhs = (
+        "every real a, e <= f: two periods keep the order, a^2 (f - e) >= 0",
+        a * a * f - a * a * e,
+    )
     yield Claim(what, lhs, a * a * gap, given, (a * f - a * e,), pairs((-1, 1)), (gap,))
 
 
@@ -85,7 +114,10 @@ def layers() -> Iterator[Claim]:
     """Periods of layers: p, 2 p, 4 p, ..."""
     yield from one_period()
     yield from order()
-    n, p = sp.Symbol("n", integer=True, nonnegative=True), sp.Symbol("p", integer=True, positive=True)
+    n, p = (
+        sp.Symbol("n", integer=True, nonnegative=True),
+        sp.Symbol("p", integer=True, positive=True),
+    )
     values = tuple({n: sp.Integer(i), p: sp.Integer(j)} for i in range(3) for j in (1, 3))
     what = "from layer n to n + 1: the period 2^n p becomes 2^(n+1) p at most"
     yield Claim(what, 2 * (2**n * p), 2 ** (n + 1) * p, (), (2**n * p, 2 ** (n + 2) * p), values)

@@ -68,8 +68,11 @@ def constant(rng: random.Random, size: int) -> Instance:
 def changes(sign: int, steps: int) -> tuple[Instance, ...]:
     """Transitions of one sign, and drives that make a change of f of so many steps from h = 2."""
     found = []
-    for size, change in itertools.product((sp.Rational(1, 3), sp.Rational(5, 2)), (ZERO, sp.Rational(1, 4), sp.Integer(3))):
-        weight = sum((sign * size) ** i for i in range(steps))  # h_steps - h = (a^steps - 1) h + weight B
+    for size, change in itertools.product(
+        (sp.Rational(1, 3), sp.Rational(5, 2)), (ZERO, sp.Rational(1, 4), sp.Integer(3))
+    ):
+        # h_steps - h = (a^steps - 1) h + weight B
+        weight = sum((sign * size) ** i for i in range(steps))
         drive = (change - ((sign * size) ** steps - 1) * 2) / weight
         found.append({a: sign * size, f: change, h: sp.Integer(2), B: drive})
     return tuple(found)
@@ -86,7 +89,10 @@ def one_direction() -> Iterator[Claim]:
     first, second, third, fourth = states([(a, B)] * 4, h)
     what, change = "a >= 0: h_1 - h_0 = f >= 0 is followed by h_2 - h_1 = a f >= 0", second - first
     yield Claim(what, change, a * f, ((f, first - h),), (change - f,), changes(1, 1), (a, f))
-    what, change = "a of any sign: h_2 - h_0 = f >= 0 is followed by h_4 - h_2 = a^2 f >= 0", fourth - second
+    what, change = (
+        "a of any sign: h_2 - h_0 = f >= 0 is followed by h_4 - h_2 = a^2 f >= 0",
+        fourth - second,
+    )
     yield Claim(what, change, a**2 * f, ((f, second - h),), (change - f,), changes(-1, 2), (f,))
 
 
@@ -99,14 +105,24 @@ def bits(first: int, then: int, rng: random.Random, size: int) -> Instance:
 
 
 def every_bit() -> tuple[Instance, ...]:
-    return tuple(env for pair in itertools.product(range(2), repeat=2) for env in at_sizes(partial(bits, pair[0], pair[1])))
+    return tuple(
+        env
+        for pair in itertools.product(range(2), repeat=2)
+        for env in at_sizes(partial(bits, pair[0], pair[1]))
+    )
 
 
 def parity() -> Iterator[Claim]:
     """a(x) = 1 - 2x multiplies to 1 - 2 (x_1 xor ... xor x_t), and so do reflections I - 2 x k k^T."""
-    after, alternating, instances = labelled(states([(-1, ZERO)] * 3, h)), labelled([-h, h, -h]), every_bit()
+    after, alternating, instances = (
+        labelled(states([(-1, ZERO)] * 3, h)),
+        labelled([-h, h, -h]),
+        every_bit(),
+    )
     what, mutants = "A = -I: h_1, h_2, h_3 = -h, h, -h", (-alternating, labelled([h] * 3))
-    yield Claim(what, after, alternating, (), mutants, instances, shown="scan(-1, 0) from h = -h, h, -h")
+    yield Claim(
+        what, after, alternating, (), mutants, instances, shown="scan(-1, 0) from h = -h, h, -h"
+    )
     given: tuple[Equation, ...] = ((z, (-1) ** n * h),)
     what, more = "h_n = (-1)^n h: from n to n + 1", (-1) ** (n + 1) * h
     yield Claim(what, -z, more, given, (-more,), instances)
@@ -114,9 +130,16 @@ def parity() -> Iterator[Claim]:
     yield Claim("x xor y = x + y - 2 x y is a bit", xor * xor, xor, given, (x + y, ONE), instances)
     yield Claim("a(x)^2 = 1", (1 - 2 * x) ** 2, ONE, given[:1], (1 - 2 * x, -ONE), instances)
     mutants = (1 - 2 * (x + y), 1 - 2 * x * y)
-    yield Claim("a(x) a(y) = a(x xor y)", (1 - 2 * x) * (1 - 2 * y), 1 - 2 * xor, (), mutants, instances)
-    what, mutants = "(I - 2 x k k^T) (I - 2 y k k^T) = I - 2 (x xor y) k k^T", (house(2 * (x + y), k), house(2 * x * y, k))
-    yield Claim(what, house(2 * x, k) * house(2 * y, k), house(2 * xor, k), (UNIT,), mutants, instances)
+    yield Claim(
+        "a(x) a(y) = a(x xor y)", (1 - 2 * x) * (1 - 2 * y), 1 - 2 * xor, (), mutants, instances
+    )
+    what, mutants = (
+        "(I - 2 x k k^T) (I - 2 y k k^T) = I - 2 (x xor y) k k^T",
+        (house(2 * (x + y), k), house(2 * x * y, k)),
+    )
+    yield Claim(
+        what, house(2 * x, k) * house(2 * y, k), house(2 * xor, k), (UNIT,), mutants, instances
+    )
 
 
 def decays() -> tuple[Instance, ...]:
@@ -129,16 +152,46 @@ def reset() -> Iterator[Claim]:
     at_reset = {gap: sp.log(2) / rate}
     what, mutant = "delta = log(2) / w: 2 exp(-delta w) - 1 = 0", decay.xreplace(at_reset)
     yield Claim(
-        what, 2 * decay.xreplace(at_reset) - 1, ZERO, (), (mutant,), tuple({rate: sp.Integer(i)} for i in (1, 3)),
+        what,
+        2 * decay.xreplace(at_reset) - 1,
+        ZERO,
+        (),
+        (mutant,),
+        tuple({rate: sp.Integer(i)} for i in (1, 3)),
         shown="2 exp(-delta w) - 1 at delta = log(2) / w = 0",
     )
     what, (_, last) = "transition 0: h_2 = b_2, whatever came before", states([(A, B), (o, B2)], h)
     yield Claim(what, last, B2, ((o, ZERO),), (B, A * B + B2), at_sizes(constant))
     lam, given = 2 * E - 1, ((s, 1 - E),)
-    yield Claim("1 - lam^2 = 4 E (1 - E) >= 0", 1 - lam**2, 4 * E * s, given, (1 - lam**2 - 2 * E,), decays(), (E, s))
-    yield Claim("1 + lam = 2 E >= 0", 1 + lam, 2 * E, (), (1 + lam - 3 * E,), decays(), (E,), shown="1 + (2 E - 1) = 2 E")
+    yield Claim(
+        "1 - lam^2 = 4 E (1 - E) >= 0",
+        1 - lam**2,
+        4 * E * s,
+        given,
+        (1 - lam**2 - 2 * E,),
+        decays(),
+        (E, s),
+    )
+    yield Claim(
+        "1 + lam = 2 E >= 0",
+        1 + lam,
+        2 * E,
+        (),
+        (1 + lam - 3 * E,),
+        decays(),
+        (E,),
+        shown="1 + (2 E - 1) = 2 E",
+    )
     small = tuple(env for env in decays() if env[q] >= 0)
-    yield Claim("E <= 1/2: -lam = 2 (1/2 - E) >= 0", -lam, 2 * q, ((q, sp.Rational(1, 2) - E),), (-lam - E,), small, (q,))
+    yield Claim(
+        "E <= 1/2: -lam = 2 (1/2 - E) >= 0",
+        -lam,
+        2 * q,
+        ((q, sp.Rational(1, 2) - E),),
+        (-lam - E,),
+        small,
+        (q,),
+    )
 
 
 def in_a_plane(rng: random.Random, size: int) -> Instance:
@@ -150,19 +203,42 @@ def in_a_plane(rng: random.Random, size: int) -> Instance:
 
 def whole_turns() -> tuple[Instance, ...]:
     """Steps n and moduli m; angles in units of pi, which may be any number here."""
-    return tuple({n: sp.Integer(i), m: sp.Integer(j), sp.pi: sp.Rational(22, 7)} for j in (1, 3, 7) for i in range(3))
+    return tuple(
+        {n: sp.Integer(i), m: sp.Integer(j), sp.pi: sp.Rational(22, 7)}
+        for j in (1, 3, 7)
+        for i in range(3)
+    )
 
 
 def counting() -> Iterator[Claim]:
     """A turn by 2 pi / m in one plane returns after m steps and not before; so do m - 1 reflections that shift coordinates."""
     inside, outside = F * R * adjoint(F), 1 - F * adjoint(F)
     power, more = F * Z * adjoint(F) + outside, F * R * Z * adjoint(F) + outside
-    what, given = "A = F R F^T + I - F F^T: A A^n = F R R^n F^T + I - F F^T", ((adjoint(F) * F, ONE),)
-    yield Claim(what, (inside + outside) * power, more, given, (power, F * R * Z * adjoint(F)), at_sizes(in_a_plane))
+    what, given = (
+        "A = F R F^T + I - F F^T: A A^n = F R R^n F^T + I - F F^T",
+        ((adjoint(F) * F, ONE),),
+    )
+    yield Claim(
+        what,
+        (inside + outside) * power,
+        more,
+        given,
+        (power, F * R * Z * adjoint(F)),
+        at_sizes(in_a_plane),
+    )
     turn, angle = 2 * sp.pi * n / m, 2 * sp.pi * (n + m) / m
-    yield Claim("after m more steps: 2 pi more", angle, turn + 2 * sp.pi, (), (turn, turn + sp.pi), whole_turns())
+    yield Claim(
+        "after m more steps: 2 pi more",
+        angle,
+        turn + 2 * sp.pi,
+        (),
+        (turn, turn + sp.pi),
+        whole_turns(),
+    )
     what, double = "1 - cos 2a = 2 (sin a)^2, a = pi n / m", cos * cos - sin * sin
-    yield Claim(what, 1 - double, 2 * sin * sin, (CIRCLE,), (sin * sin, 2 * cos * cos), directions())
+    yield Claim(
+        what, 1 - double, 2 * sin * sin, (CIRCLE,), (sin * sin, 2 * cos * cos), directions()
+    )
     for modulus in MODULI:
         yield shift(modulus)
     yield from sums_by_reflections()
@@ -177,10 +253,18 @@ def shift(modulus: int) -> Claim:
         product = (sp.eye(modulus) - difference * difference.T) * product
     cyclic = sp.Matrix.hstack(*(units[(i + 1) % modulus] for i in range(modulus)))
     weights = sp.symbols(f"w1:{modulus**2 + 1}")
-    what, values = f"m = {modulus}: {modulus - 1} reflections shift all", {w: sp.Integer(2**i) for i, w in enumerate(weights)}
+    what, values = (
+        f"m = {modulus}: {modulus - 1} reflections shift all",
+        {w: sp.Integer(2**i) for i, w in enumerate(weights)},
+    )
     mutants = (labelled(list(sp.eye(modulus))), labelled(list(cyclic * cyclic)))
     return Claim(
-        what, labelled(list(product)), labelled(list(cyclic)), (), mutants, (values,),
+        what,
+        labelled(list(product)),
+        labelled(list(cyclic)),
+        (),
+        mutants,
+        (values,),
         shown=f"(I - d d^T), d = e_i - e_(i+1), multiplied for i = 1..{modulus - 1} = the cyclic shift of {modulus}",
     )
 
@@ -189,12 +273,20 @@ def sums_by_reflections() -> Iterator[Claim]:
     """Two layers: the first gives the parity of t; with it reflections alone add modulo m, the angle has the sign (-1)^t."""
     sum_of_angles = C * C_ - S * S_, S * C_ + C * S_
     for name, sign in (("even", 1), ("odd", -1)):
-        now, then = sp.Matrix([C, sign * S]), sp.Matrix([sum_of_angles[0], -sign * sum_of_angles[1]])
+        now, then = (
+            sp.Matrix([C, sign * S]),
+            sp.Matrix([sum_of_angles[0], -sign * sum_of_angles[1]]),
+        )
         found, wrong = (-mirror(C_, way * S_) * now for way in (-sign, sign))
         for i in range(2):
             what = f"t {name}: a reflection adds psi to phi, row {i + 1}"
             yield Claim(
-                what, found[i], then[i], (), (wrong[i],), directions(),
+                what,
+                found[i],
+                then[i],
+                (),
+                (wrong[i],),
+                directions(),
                 shown=f"row {i + 1} of -mirror(psi) (phi) = row {i + 1} of (phi + psi), as (cos, (-1)^t sin)",
             )
 

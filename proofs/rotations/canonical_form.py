@@ -40,8 +40,17 @@ b, p, t, d = letters("b p t d")
 gamma, xi, angle = sp.symbols("gamma xi theta", real=True)
 k = sp.Symbol("k", integer=True, nonnegative=True)
 
-REAL_DIAGONAL: tuple[Equation, ...] = ((adjoint(C), C), (adjoint(S), S), (S * C, C * S), (S * S, 1 - C * C))
-P_COLUMNS, P_ROWS, THETA_COLUMNS = (adjoint(P) * P, ONE), (P * adjoint(P), ONE), (adjoint(Theta) * Theta, ONE)
+REAL_DIAGONAL: tuple[Equation, ...] = (
+    (adjoint(C), C),
+    (adjoint(S), S),
+    (S * C, C * S),
+    (S * S, 1 - C * C),
+)
+P_COLUMNS, P_ROWS, THETA_COLUMNS = (
+    (adjoint(P) * P, ONE),
+    (P * adjoint(P), ONE),
+    (adjoint(Theta) * Theta, ONE),
+)
 
 
 def needed(*names: int) -> tuple[Equation, ...]:
@@ -68,16 +77,35 @@ def theta_is_a_rotation() -> Iterator[Claim]:
     applied, back = turn * sp.Matrix([x, y]), rotation(C, -S) * sp.Matrix([x, y])
     for i, row in enumerate(rotate(np.array([C]), np.array([S]), np.array([x, y]))):
         yield Claim(
-            f"Theta (x, y) is the reference's rotate: row {i + 1}", row, applied[i], (), (back[i],), instances,
+            f"Theta (x, y) is the reference's rotate: row {i + 1}",
+            row,
+            applied[i],
+            (),
+            (back[i],),
+            instances,
             shown=f"row {i + 1} of rotate(C, S, (x, y)) = row {i + 1} of [[C, -S], [S, C]] (x, y)",
         )
     transposed = turn.T.applyfunc(adjoint)
     for i, j in itertools.product(range(2), range(2)):
         given = needed(0, 1, 3) if i == j else needed(0, 1, 2)
         product, mutant = (transposed * turn)[i, j], (turn * turn)[i, j]
-        yield Claim(f"Theta^T Theta = I: block {i + 1}, {j + 1}", product, sp.Integer(i == j), given, (mutant,), instances)
+        yield Claim(
+            f"Theta^T Theta = I: block {i + 1}, {j + 1}",
+            product,
+            sp.Integer(i == j),
+            given,
+            (mutant,),
+            instances,
+        )
     given = ((d, b * b), (b * b, ONE))
-    yield Claim("det Theta = b^2 = det(H^T H) = 1, H = Theta(theta/2)", d, ONE, given, (-ONE, ZERO), instances)
+    yield Claim(
+        "det Theta = b^2 = det(H^T H) = 1, H = Theta(theta/2)",
+        d,
+        ONE,
+        given,
+        (-ONE, ZERO),
+        instances,
+    )
 
 
 def powers_of_theta() -> Iterator[Claim]:
@@ -94,7 +122,12 @@ def powers_of_theta() -> Iterator[Claim]:
 def similar(rng: random.Random, n: int) -> Instance:
     """A rotation for Theta, a reflection for P (only its square enters), one of the first powers for Z."""
     basis, turn, exponent = reflection(rng, n), random_rotation(rng, n), rng.randint(1, 3)
-    numbers = {p: basis.det(), t: turn.det(), d: (basis * turn * basis.T).det(), k: sp.Integer(exponent)}
+    numbers = {
+        p: basis.det(),
+        t: turn.det(),
+        d: (basis * turn * basis.T).det(),
+        k: sp.Integer(exponent),
+    }
     return {P: basis, Theta: turn, Z: turn**exponent, **numbers, gamma: sp.Rational(9, 10)}
 
 
@@ -106,7 +139,10 @@ def canonical_form() -> Iterator[Claim]:
     determinant = ((d, p * t * p), (t, ONE), (p * p, ONE))
     yield Claim("det A = det P det Theta det P = 1", d, ONE, determinant, (p, -ONE), instances)
     power, more = gamma**k * P * Z * adjoint(P), gamma ** (k + 1) * P * Theta * Z * adjoint(P)
-    swapped, undecayed = gamma ** (k + 1) * adjoint(P) * Theta * Z * P, gamma**k * P * Theta * Z * adjoint(P)
+    swapped, undecayed = (
+        gamma ** (k + 1) * adjoint(P) * Theta * Z * P,
+        gamma**k * P * Theta * Z * adjoint(P),
+    )
     what = "gamma A gamma^k P Theta^k P^T = gamma^(k+1) P Theta^(k+1) P^T"
     yield Claim(what, gamma * A * power, more, (P_COLUMNS,), (swapped, undecayed), instances)
 
@@ -122,7 +158,11 @@ def layer(rng: random.Random, n: int) -> Instance:
 
 def scanned(rng: random.Random, n: int) -> Instance:
     """n pairs of a rotated state, and drives of two steps."""
-    return {**angles(rng, n), **{drive: matrix(rng, n, 1) for drive in DRIVES}, gamma: sp.Rational(9, 10)}
+    return {
+        **angles(rng, n),
+        **{drive: matrix(rng, n, 1) for drive in DRIVES},
+        gamma: sp.Rational(9, 10),
+    }
 
 
 DRIVES = letters("bx1 by1 bx2 by2")  # first and second coordinates, (N, 1)
@@ -132,14 +172,24 @@ def rotated_basis() -> Iterator[Claim]:
     """s = P^T h obeys s' = gamma Theta s + xi P^T B u, which the reference's rotation runs; h = P s."""
     after, instances = gamma * P * Theta * adjoint(P) * h + xi * B * u, at_sizes(layer)
     rotated = gamma * Theta * adjoint(P) * h + xi * adjoint(P) * B * u
-    projected_twice = gamma * Theta * adjoint(P) * h + xi * P * B * u  # what two of the authors' versions do
-    yield Claim("P^T h' = gamma Theta s + xi P^T B u", adjoint(P) * after, rotated, (P_COLUMNS,), (projected_twice,), instances)
+    # what two of the authors' versions do
+    projected_twice = gamma * Theta * adjoint(P) * h + xi * P * B * u
+    yield Claim(
+        "P^T h' = gamma Theta s + xi P^T B u",
+        adjoint(P) * after,
+        rotated,
+        (P_COLUMNS,),
+        (projected_twice,),
+        instances,
+    )
     yield Claim("P s = h", P * adjoint(P) * h, h, (P_ROWS,), (P * P * h,), instances)
     turn, drives = rotation(C, S), [sp.Matrix(DRIVES[:2]), sp.Matrix(DRIVES[2:])]
     one = gamma * turn * sp.Matrix([x, y]) + drives[0]
     two, undriven = gamma * turn * one + drives[1], gamma * turn * one
-    b, s0 = np.array(DRIVES).reshape(1, 2, 1, 2), np.array([[[x, y]]])  # (batch, time, heads, head_dim), without time
-    found = rotation_scan(np.array([gamma]), np.array([[C]]), np.array([[S]]), b, s0)  # (batch, time, heads, head_dim)
+    # (batch, time, heads, head_dim), without time
+    b, s0 = np.array(DRIVES).reshape(1, 2, 1, 2), np.array([[[x, y]]])
+    # (batch, time, heads, head_dim)
+    found = rotation_scan(np.array([gamma]), np.array([[C]]), np.array([[S]]), b, s0)
     for i in range(2):
         what = f"the reference's rotation, two steps of gamma Theta s + b: row {i + 1}"
         yield Claim(what, found[0, 1, 0, i], two[i], (), (undriven[i],), at_sizes(scanned))
@@ -172,7 +222,11 @@ LEMMAS = (
         role="RotRNN's transition is gamma times a rotation; its powers need no matrix product",
         N="general N",
         method=f"{WORDS}; the determinant as letters",
-        cited=("theta-rotation, for Theta^T Theta = I and det Theta = 1", MULTIPLICATIVE, "induction over k"),
+        cited=(
+            "theta-rotation, for Theta^T Theta = I and det Theta = 1",
+            MULTIPLICATIVE,
+            "induction over k",
+        ),
         claims=canonical_form,
     ),
     Lemma(

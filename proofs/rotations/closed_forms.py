@@ -58,7 +58,11 @@ def quarter_turns(n: int) -> sp.ImmutableMatrix:
 
 
 def with_factors(rng: random.Random, n: int) -> Instance:
-    return {**one_plane(rng, n), X: sp.Rational(rng.randint(1, 9), 5), Y: sp.Rational(rng.randint(1, 9), 7)}
+    return {
+        **one_plane(rng, n),
+        X: sp.Rational(rng.randint(1, 9), 5),
+        Y: sp.Rational(rng.randint(1, 9), 7),
+    }
 
 
 def two_solutions(rng: random.Random, n: int) -> Instance:
@@ -70,16 +74,39 @@ def two_solutions(rng: random.Random, n: int) -> Instance:
 def one_angle() -> Iterator[Claim]:
     """E' = K E, E(0) = I, and no other solution; E^T E = I, as (1 - r^2 y)^2 + r^2 x^2 = 1."""
     E, instances = exponential(t), at_sizes(one_plane)
-    rate = sp.Add(*(sp.diff(factor, t) * power for factor, power in zip(rodrigues(t), (K, K * K), strict=True)))
+    rate = sp.Add(
+        *(
+            sp.diff(factor, t) * power
+            for factor, power in zip(rodrigues(t), (K, K * K), strict=True)
+        )
+    )
     backwards = E.xreplace({t: -t})
     yield Claim("E' = K E", rate, K * E, ONE_ANGLE[1:], (K * backwards, K), instances)
-    yield Claim("E(0) = I", exponential(ZERO), ONE, (), (ZERO,), ({r: ONE},), shown="1 + sin(0)/r K + (1 - cos(0))/r^2 K^2 = 1")
+    yield Claim(
+        "E(0) = I",
+        exponential(ZERO),
+        ONE,
+        (),
+        (ZERO,),
+        ({r: ONE},),
+        shown="1 + sin(0)/r K + (1 - cos(0))/r^2 K^2 = 1",
+    )
     E, transposed = 1 + X * K + Y * K * K, 1 + X * adjoint(K) + Y * adjoint(K) * adjoint(K)
     excess = (1 - (1 - r**2 * Y) ** 2 - r**2 * X**2) * K * K
     what = "r^2 (E^T E - I) = (1 - (1 - r^2 y)^2 - r^2 x^2) K^2, E = I + x K + y K^2"
-    yield Claim(what, r**2 * (transposed * E - 1), excess, ONE_ANGLE, (excess + K * K, -excess), at_sizes(with_factors))
+    yield Claim(
+        what,
+        r**2 * (transposed * E - 1),
+        excess,
+        ONE_ANGLE,
+        (excess + K * K, -excess),
+        at_sizes(with_factors),
+    )
     given = ((adjoint(F_dot), adjoint(F) * adjoint(K)), (adjoint(K), -K), (G_dot, K * G))
-    what, constant = "(F^T G)' = 0 for two solutions: F^T G = I stays, so G = F", adjoint(F_dot) * G + adjoint(F) * G_dot
+    what, constant = (
+        "(F^T G)' = 0 for two solutions: F^T G = I stays, so G = F",
+        adjoint(F_dot) * G + adjoint(F) * G_dot,
+    )
     yield Claim(what, constant, ZERO, given, (2 * adjoint(F) * K * G,), at_sizes(two_solutions))
 
 
@@ -89,9 +116,14 @@ def entrywise(what: str, left: sp.Matrix, right: sp.Matrix, wrong: sp.Matrix) ->
     sides = [sp.Add(*map(sp.Mul, weights, side)) for side in (left, right, wrong)]
     rng = random.Random(0)
     symbols = sorted(set().union(*(side.free_symbols for side in sides)), key=str)
-    values = tuple({symbol: sp.Rational(rng.randint(1, 9), rng.randint(1, 4)) for symbol in symbols} for _ in range(3))
+    values = tuple(
+        {symbol: sp.Rational(rng.randint(1, 9), rng.randint(1, 4)) for symbol in symbols}
+        for _ in range(3)
+    )
     equation = what.rpartition(": ")[2]
-    return Claim(what, sides[0], sides[1], (), (sides[2],), values, shown=f"{equation}, entry by entry")
+    return Claim(
+        what, sides[0], sides[1], (), (sides[2],), values, shown=f"{equation}, entry by entry"
+    )
 
 
 def number(what: str, left: sp.Expr, right: sp.Expr, wrong: sp.Expr) -> Claim:
@@ -108,24 +140,47 @@ def small(size: int) -> sp.Matrix:
 def quaternion(v: tuple[sp.Expr, ...], side: int) -> sp.Matrix:
     """Multiplication by i v_1 + j v_2 + k v_3 from the left (side 1) or from the right (side -1)."""
     i, j, k = v
-    rows = [[0, i, j, k], [-i, 0, side * k, -side * j], [-j, -side * k, 0, side * i], [-k, side * j, -side * i, 0]]
+    rows = [
+        [0, i, j, k],
+        [-i, 0, side * k, -side * j],
+        [-j, -side * k, 0, side * i],
+        [-k, side * j, -side * i, 0],
+    ]
     return sp.Matrix(rows)
 
 
 def four() -> Iterator[Claim]:
     """N = 4: any skew K is L + R; each has one plane angle; they commute, so exp(t K) = exp(t L) exp(t R)."""
-    halves = [tuple((upper + side * lower) / 2 for upper, lower in ((k1, k6), (k2, -k5), (k3, k4))) for side in (1, -1)]
+    halves = [
+        tuple((upper + side * lower) / 2 for upper, lower in ((k1, k6), (k2, -k5), (k3, k4)))
+        for side in (1, -1)
+    ]
     left, right = quaternion(halves[0], 1), quaternion(halves[1], -1)
     yield entrywise("N = 4: K = L + R", small(4), left + right, left - right)
     for name, side in (("L", 1), ("R", -1)):
         part, square, eye = quaternion(ENTRIES[:3], side), k1**2 + k2**2 + k3**2, sp.eye(4)
-        yield entrywise(f"N = 4: {name}^2 = -r^2 I, so {name}^3 = -r^2 {name}", part * part, -square * eye, square * eye)
-        formula, what = (X**2 + square * Y**2) ** 2, f"N = 4: det(x I + y {name}) = (x^2 + r^2 y^2)^2"
+        yield entrywise(
+            f"N = 4: {name}^2 = -r^2 I, so {name}^3 = -r^2 {name}",
+            part * part,
+            -square * eye,
+            square * eye,
+        )
+        formula, what = (
+            (X**2 + square * Y**2) ** 2,
+            f"N = 4: det(x I + y {name}) = (x^2 + r^2 y^2)^2",
+        )
         yield number(what, (X * eye + Y * part).det(method="berkowitz"), formula, formula + X**4)
     left, right = quaternion(ENTRIES[:3], 1), quaternion(ENTRIES[3:], -1)
     yield entrywise("N = 4: L R = R L", left * right, right * left, -right * left)
     given = ((F_dot, L * F), (G_dot, R * G), (F * R, R * F))
-    yield Claim("(F G)' = (L + R) F G", F_dot * G + F * G_dot, (L + R) * F * G, given, (L * F * G,), at_sizes(commuting))
+    yield Claim(
+        "(F G)' = (L + R) F G",
+        F_dot * G + F * G_dot,
+        (L + R) * F * G,
+        given,
+        (L * F * G,),
+        at_sizes(commuting),
+    )
     square = sp.cos(r * t) ** 2 + r**2 * (sp.sin(r * t) / r) ** 2
     what = "x^2 + r^2 y^2 = 1, x = cos(r t) = 1 - r^2 (1 - cos(r t))/r^2, y = sin(r t)/r"
     yield Claim(what, square, ONE, (), (ZERO,), ({r: ONE, t: sp.pi},))
@@ -136,10 +191,17 @@ def determinants() -> Iterator[Claim]:
     for size in (2, 3):
         S = small(size)
         square, eye = -(S * S).trace() / 2, sp.eye(size)
-        yield entrywise(f"N = {size}: K^3 = -r^2 K, r^2 the sum of squares", S**3, -square * S, square * S)
+        yield entrywise(
+            f"N = {size}: K^3 = -r^2 K, r^2 the sum of squares", S**3, -square * S, square * S
+        )
         formula = (1 - square * Y) ** 2 + square * X**2
         what = f"N = {size}: det(I + x K + y K^2) = (1 - r^2 y)^2 + r^2 x^2"
-        yield number(what, (eye + X * S + Y * S * S).det(method="berkowitz"), formula, formula - square * X**2 / 2)
+        yield number(
+            what,
+            (eye + X * S + Y * S * S).det(method="berkowitz"),
+            formula,
+            formula - square * X**2 / 2,
+        )
     first, second = rodrigues(t)
     at = tuple({r: sp.Integer(k), t: sp.pi / (2 * k)} for k in (1, 2, 3))
     what = "(1 - r^2 y)^2 + r^2 x^2 = 1 for x = sin(r t)/r, y = (1 - cos(r t))/r^2"
@@ -166,7 +228,10 @@ LEMMAS = (
         role="an exact matrix exponential beside scipy.linalg.expm, for heads of 2 and 3 coordinates",
         N="E' = K E and E^T E = I for general N, where K^3 = -r^2 K; the hypothesis on K and det E = 1 for N = 2, 3",
         method="free *-algebra with trigonometric coefficients; polynomial identities in the entries of K",
-        cited=("sin^2 + cos^2 = 1, by SymPy", "a function whose derivative is 0 everywhere is constant"),
+        cited=(
+            "sin^2 + cos^2 = 1, by SymPy",
+            "a function whose derivative is 0 everywhere is constant",
+        ),
         claims=lambda: itertools.chain(one_angle(), determinants()),
     ),
     Lemma(
@@ -177,7 +242,11 @@ LEMMAS = (
         role="an exact matrix exponential for heads of 4 coordinates, the default size",
         N="N = 4; the product of two flows for general N",
         method="polynomial identities in the six entries of K; free *-algebra",
-        cited=("exp-closed-one-angle, for each factor", "det(XY) = det X det Y", "F^T F = I and G^T G = I make (F G)^T F G = I"),
+        cited=(
+            "exp-closed-one-angle, for each factor",
+            "det(XY) = det X det Y",
+            "F^T F = I and G^T G = I make (F G)^T F G = I",
+        ),
         claims=four,
     ),
 )

@@ -48,7 +48,11 @@ i, j = sp.symbols("i j", integer=True, nonnegative=True)
 UNIT, EIGEN = (adjoint(v) * v, ONE), (A * v, 2 * c * v - adjoint(A) * v)
 COLUMNS, ROWS = (adjoint(A) * A, ONE), (A * adjoint(A), ONE)
 MAPPED, BACK = (A * F, F * R), (adjoint(F) * A, R * adjoint(F))
-ORTHONORMAL, ACROSS, COMPLETE = (adjoint(G) * G, ONE), (adjoint(F) * G, ZERO), (G * adjoint(G), 1 - F * adjoint(F))
+ORTHONORMAL, ACROSS, COMPLETE = (
+    (adjoint(G) * G, ONE),
+    (adjoint(F) * G, ZERO),
+    (G * adjoint(G), 1 - F * adjoint(F)),
+)
 
 
 def with_plane(rng: random.Random, size: int) -> Instance:
@@ -64,7 +68,10 @@ def with_plane(rng: random.Random, size: int) -> Instance:
 def plane() -> Iterator[Claim]:
     """v and A v - c v span what A maps into itself, like a plane rotation with cosine c."""
     W, instances = A * v - c * v, at_sizes(with_plane)
-    what, both = "v^T A v + (v^T A v)^T = 2c: a number is its transpose, so v^T A v = c and v^T W = 0", adjoint(v) * A * v
+    what, both = (
+        "v^T A v + (v^T A v)^T = 2c: a number is its transpose, so v^T A v = c and v^T W = 0",
+        adjoint(v) * A * v,
+    )
     yield Claim(what, both + adjoint(both), 2 * c, (EIGEN, UNIT), (c, both), instances)
     what, square = "|W|^2 = 1 - c^2, so |c| <= 1, and W = 0 where |c| = 1", adjoint(W) * W
     given = (COLUMNS, (adjoint(v) * adjoint(A) * v, 2 * c - adjoint(v) * A * v), UNIT)
@@ -78,9 +85,23 @@ def smaller() -> Iterator[Claim]:
     instances, inner = at_sizes(with_plane), adjoint(G) * A * G
     given: tuple[Equation, ...] = (MAPPED, (R * adjoint(R), ONE))
     yield Claim("A F R^T = F", A * F * adjoint(R), F, given, (F * adjoint(R), -F), instances)
-    yield Claim("so A^T F = F R^T", adjoint(A) * (A * F * adjoint(R)), F * adjoint(R), (COLUMNS,), (F * R, F), instances)
+    yield Claim(
+        "so A^T F = F R^T",
+        adjoint(A) * (A * F * adjoint(R)),
+        F * adjoint(R),
+        (COLUMNS,),
+        (F * R, F),
+        instances,
+    )
     what, parts = "A = F R F^T + G A' G^T", F * R * adjoint(F) + G * inner * adjoint(G)
-    yield Claim(what, parts, A, (COMPLETE, MAPPED, BACK, (adjoint(F) * F, ONE)), (F * R * adjoint(F), adjoint(A)), instances)
+    yield Claim(
+        what,
+        parts,
+        A,
+        (COMPLETE, MAPPED, BACK, (adjoint(F) * F, ONE)),
+        (F * R * adjoint(F), adjoint(A)),
+        instances,
+    )
     what = "A'^T A' = I"
     given = (COMPLETE, (adjoint(F) * A, R * adjoint(F)), ACROSS, COLUMNS, ORTHONORMAL)
     yield Claim(what, adjoint(inner) * inner, ONE, given, (inner, adjoint(inner)), instances)
@@ -93,23 +114,41 @@ def with_lines(rng: random.Random, size: int, first: sp.Matrix) -> Instance:
     basis = random_rotation(rng, size)
     F_, G_ = basis[:, :inside], basis[:, inside:]
     whole = basis * sp.diag(first, *[-1] * count, *[1] * (lines - count)) * basis.T
-    return {d: whole.det(), d_: (G_.T * whole * G_).det(), r: (F_.T * whole * F_).det(), j: sp.Integer(count)}
+    return {
+        d: whole.det(),
+        d_: (G_.T * whole * G_).det(),
+        r: (F_.T * whole * F_).det(),
+        j: sp.Integer(count),
+    }
 
 
 def parity() -> Iterator[Claim]:
     """det A = (-1)^j for j lines with A v = -v: one more at each step of the induction, planes and other lines leave it."""
     given: tuple[Equation, ...] = (COMPLETE, BACK, ACROSS)
     what = "A F = F R, and A G = G A': A [F G] = [F G] diag(R, A'), so det A = det R det A'"
-    yield Claim(what, G * (adjoint(G) * A * G), A * G, given, (-A * G, adjoint(A) * G), at_sizes(with_plane))
+    yield Claim(
+        what, G * (adjoint(G) * A * G), A * G, given, (-A * G, adjoint(A) * G), at_sizes(with_plane)
+    )
     kept, line, plane = sp.Matrix([[1]]), sp.Matrix([[-1]]), sp.Matrix([[3, -4], [4, 3]]) / 5
     more, same = (-1) ** (j + 1), (-1) ** j
     instances = tuple(with_lines(random.Random(n), n, line) for n in (1, 2, 3, 5))
-    what, turned = "a line with A v = -v: from det A' = (-1)^j to det A = (-1)^(j + 1)", ((d, r * d_), (r, -ONE), (d_, same))
+    what, turned = (
+        "a line with A v = -v: from det A' = (-1)^j to det A = (-1)^(j + 1)",
+        ((d, r * d_), (r, -ONE), (d_, same)),
+    )
     yield Claim(what, d, more, turned, (same,), instances)
-    instances = tuple(with_lines(random.Random(n), n, part) for part in (kept, plane) for n in (2, 3, 5))
-    what, kept_by = "a plane or a line with A v = v: from det A' = (-1)^j to det A = (-1)^j", ((d, r * d_), (r, ONE), (d_, same))
+    instances = tuple(
+        with_lines(random.Random(n), n, part) for part in (kept, plane) for n in (2, 3, 5)
+    )
+    what, kept_by = (
+        "a plane or a line with A v = v: from det A' = (-1)^j to det A = (-1)^j",
+        ((d, r * d_), (r, ONE), (d_, same)),
+    )
     yield Claim(what, d, same, kept_by, (more,), instances)
-    what, odd = "j odd: det A = -1; so det A = 1 makes j even", tuple({i: sp.Integer(n)} for n in range(4))
+    what, odd = (
+        "j odd: det A = -1; so det A = 1 makes j even",
+        tuple({i: sp.Integer(n)} for n in range(4)),
+    )
     yield Claim(what, (-1) ** (2 * i + 1), -ONE, (), (ONE,), odd, shown="(-1)^(2 i + 1) = -1")
 
 
@@ -119,16 +158,31 @@ def lines() -> Iterator[Claim]:
     for name, angle in turns.items():
         turned, weights = rotation(sp.cos(angle), sp.sin(angle)), sp.symbols("w1:5")
         expected = eye if name == "0" else -eye
-        sides = [sp.Add(*(w * x for w, x in zip(weights, side, strict=True))) for side in (turned, expected, -expected)]
+        sides = [
+            sp.Add(*(w * x for w, x in zip(weights, side, strict=True)))
+            for side in (turned, expected, -expected)
+        ]
         values = {w: sp.Integer(2**i) for i, w in enumerate(weights)}
         yield Claim(
-            f"two lines are R({name})", sides[0], sides[1], (), (sides[2],), (values,),
+            f"two lines are R({name})",
+            sides[0],
+            sides[1],
+            (),
+            (sides[2],),
+            (values,),
             shown=f"[[cos({name}), -sin({name})], [sin({name}), cos({name})]] = {'' if name == '0' else '-'}I",
         )
     instances, A_ = at_sizes(signed), (P * D) * (D * Theta * D) * adjoint(P * D)
     given = ((adjoint(D), D), (D * D, ONE))
     what = "(P D)(D Theta D)(P D)^T = P Theta P^T: det P = 1 by the sign of a column, which turns one angle backwards"
-    yield Claim(what, A_, P * Theta * adjoint(P), given, (P * D * Theta * adjoint(P), P * D * Theta * D * adjoint(P)), instances)
+    yield Claim(
+        what,
+        A_,
+        P * Theta * adjoint(P),
+        given,
+        (P * D * Theta * adjoint(P), P * D * Theta * D * adjoint(P)),
+        instances,
+    )
 
 
 def signed(rng: random.Random, size: int) -> Instance:
@@ -147,14 +201,25 @@ def canonical() -> Iterator[Claim]:
 
 def turning() -> Iterator[Claim]:
     """Theta(t) of two pairs and a fixed direction: Theta' = L Theta, Theta(0) = I; more pairs in the same way."""
-    turned = sp.diag(rotation(sp.cos(b1 * t), sp.sin(b1 * t)), rotation(sp.cos(b2 * t), sp.sin(b2 * t)), 1)  # (5, 5)
+    # (5, 5)
+    turned = sp.diag(
+        rotation(sp.cos(b1 * t), sp.sin(b1 * t)), rotation(sp.cos(b2 * t), sp.sin(b2 * t)), 1
+    )
     generator = sp.diag(rotation(ZERO, b1), rotation(ZERO, b2), 0)  # (5, 5)
-    sides = [labelled(list(side)) for side in (turned.diff(t), generator * turned, -generator * turned, generator)]
+    sides = [
+        labelled(list(side))
+        for side in (turned.diff(t), generator * turned, -generator * turned, generator)
+    ]
     labels = {w: sp.Integer(n) for n, w in enumerate(sp.symbols("w1:26"), 1)}
-    instances = tuple({**labels, t: angle * sp.pi / 2, b1: ONE, b2: sp.Integer(angle)} for angle in (1, 2, 3))
+    instances = tuple(
+        {**labels, t: angle * sp.pi / 2, b1: ONE, b2: sp.Integer(angle)} for angle in (1, 2, 3)
+    )
     what = "Theta' = L Theta: d/dt diag(R(b1 t), R(b2 t), 1) = diag(b1 J, b2 J, 0) Theta, J = [[0, -1], [1, 0]]"
     yield Claim(what, sides[0], sides[1], (), (sides[2], sides[3]), instances, shown=what)
-    what, start, eye = "Theta(0) = diag(R(0), R(0), 1) = I", *(labelled(list(side)) for side in (turned.subs(t, 0), sp.eye(5)))
+    what, start, eye = (
+        "Theta(0) = diag(R(0), R(0), 1) = I",
+        *(labelled(list(side)) for side in (turned.subs(t, 0), sp.eye(5))),
+    )
     yield Claim(what, start, eye, (), (sides[3], -eye), instances, shown=what)
 
 

@@ -29,7 +29,15 @@ import sympy as sp
 from sympy import adjoint
 
 from scanproof.proofs.engine.algebra import Claim, Instance, letters
-from scanproof.proofs.engine.certificates import ONE, ZERO, alternating_sum, binomial_sum, every_k, j, k
+from scanproof.proofs.engine.certificates import (
+    ONE,
+    ZERO,
+    alternating_sum,
+    binomial_sum,
+    every_k,
+    j,
+    k,
+)
 from scanproof.proofs.engine.instances import at_sizes, matrix, reflection, rotation, skew
 from scanproof.proofs.engine.run import Lemma
 
@@ -40,7 +48,14 @@ d, d_dot, b, trace = letters("d d_dot b trace")
 def skewness() -> Iterator[Claim]:
     difference = M - adjoint(M)
     instances = at_sizes(lambda rng, n: {M: matrix(rng, n, n)})
-    yield Claim("M - M^T is skew", adjoint(difference), -difference, (), (difference, M + adjoint(M)), instances)
+    yield Claim(
+        "M - M^T is skew",
+        adjoint(difference),
+        -difference,
+        (),
+        (difference, M + adjoint(M)),
+        instances,
+    )
 
 
 def powers(rng: random.Random, n: int) -> Instance:
@@ -55,7 +70,14 @@ def orthogonal_by_series() -> Iterator[Claim]:
     given = ((adjoint(Z), (-1) ** j * Z), (adjoint(S), -S), (Z * S, S * Z))
     next_power = (-1) ** (j + 1) * S * Z
     instances = at_sizes(powers)
-    yield Claim("(S^j)^T = (-1)^j S^j, from j to j + 1", adjoint(S * Z), next_power, given, (-next_power,), instances)
+    yield Claim(
+        "(S^j)^T = (-1)^j S^j, from j to j + 1",
+        adjoint(S * Z),
+        next_power,
+        given,
+        (-next_power,),
+        instances,
+    )
     yield from alternating_sum()
 
 
@@ -69,15 +91,31 @@ def orthogonal_by_flow() -> Iterator[Claim]:
     """E^T E is constant along E' = S E, and I at t = 0."""
     yield from skewness()
     slope, mutant = k / sp.factorial(k), 1 / sp.factorial(k)
-    yield Claim("E' = S E, coefficient of t^(k-1) S^k", slope, 1 / sp.factorial(k - 1), (), (mutant,), every_k())
+    yield Claim(
+        "E' = S E, coefficient of t^(k-1) S^k",
+        slope,
+        1 / sp.factorial(k - 1),
+        (),
+        (mutant,),
+        every_k(),
+    )
     given = ((E_dot, S * E), (adjoint(E_dot), adjoint(E) * adjoint(S)), (adjoint(S), -S))
     rate, mutant = adjoint(E_dot) * E + adjoint(E) * E_dot, 2 * adjoint(E) * S * E
     yield Claim("(E^T E)' = 0", rate, ZERO, given, (mutant,), at_sizes(flow))
     start = at_sizes(lambda rng, n: {E0: sp.eye(n).as_immutable()})
-    yield Claim("E(0)^T E(0) = I", adjoint(E0) * E0, ONE, ((E0, ONE), (adjoint(E0), ONE)), (ZERO, -ONE), start)
+    yield Claim(
+        "E(0)^T E(0) = I",
+        adjoint(E0) * E0,
+        ONE,
+        ((E0, ONE), (adjoint(E0), ONE)),
+        (ZERO, -ONE),
+        start,
+    )
 
 
-def halves(orthogonal: Callable[[random.Random, int], sp.ImmutableMatrix], rng: random.Random, n: int) -> Instance:
+def halves(
+    orthogonal: Callable[[random.Random, int], sp.ImmutableMatrix], rng: random.Random, n: int
+) -> Instance:
     """An orthogonal matrix in place of exp(S / 2), its square in place of exp(S): the argument needs no more."""
     half = orthogonal(rng, n)
     return {E: half, b: half.det(), d: (half * half).det()}
@@ -97,7 +135,12 @@ def determinant_by_halves() -> Iterator[Claim]:
 def jacobi(rng: random.Random, n: int) -> Instance:
     """A skew S, a d that a rotation has, and the derivative that Jacobi's formula gives."""
     skew_matrix, determinant = skew(rng, n), rotation(rng, n).det()
-    return {S: skew_matrix, trace: skew_matrix.trace(), d: determinant, d_dot: skew_matrix.trace() * determinant}
+    return {
+        S: skew_matrix,
+        trace: skew_matrix.trace(),
+        d: determinant,
+        d_dot: skew_matrix.trace() * determinant,
+    }
 
 
 def determinant_by_jacobi() -> Iterator[Claim]:
@@ -105,15 +148,21 @@ def determinant_by_jacobi() -> Iterator[Claim]:
     N = sp.Symbol("N", integer=True, positive=True)
     X = sp.MatrixSymbol("M", N, N)
     instances = at_sizes(lambda rng, n: {X: matrix(rng, n, n)})
-    yield Claim("tr(M - M^T) = 0", sp.Trace(X - X.T), ZERO, (), (sp.Trace(X), sp.Trace(X + X.T)), instances)
-    yield Claim("d' = 0", d_dot, ZERO, ((d_dot, trace * d), (trace, ZERO)), (d, -d), at_sizes(jacobi))
+    yield Claim(
+        "tr(M - M^T) = 0", sp.Trace(X - X.T), ZERO, (), (sp.Trace(X), sp.Trace(X + X.T)), instances
+    )
+    yield Claim(
+        "d' = 0", d_dot, ZERO, ((d_dot, trace * d), (trace, ZERO)), (d, -d), at_sizes(jacobi)
+    )
 
 
 SOURCE = "RotRNN, arXiv 2407.07239 (P = exp(M - M^T)); the theorem is classical"
 ROLE = "makes A = P Theta P^T in RotRNN a rotation, so that gamma alone sets the decay"
 ORTHOGONAL = "E = exp(M - M^T) satisfies E^T E = I, for every real M of size N x N."
 DETERMINANT = "det exp(M - M^T) = 1, for every real M of size N x N."
-TERM_BY_TERM = "the exponential series converges absolutely: it may be multiplied and transposed term by term"
+TERM_BY_TERM = (
+    "the exponential series converges absolutely: it may be multiplied and transposed term by term"
+)
 MEAN_VALUE = "a function whose derivative is 0 everywhere is constant (mean value theorem)"
 
 LEMMAS = (
@@ -159,7 +208,11 @@ LEMMAS = (
         role=ROLE,
         N="general N",
         method="Jacobi's formula for E' = S E; tr(M - M^T) = 0 for symbolic N",
-        cited=("E' = S E (exp-orthogonal-flow)", "Jacobi's formula (det E)' = tr(S) det E", MEAN_VALUE),
+        cited=(
+            "E' = S E (exp-orthogonal-flow)",
+            "Jacobi's formula (det E)' = tr(S) det E",
+            MEAN_VALUE,
+        ),
         claims=determinant_by_jacobi,
     ),
 )

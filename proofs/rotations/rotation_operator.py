@@ -58,7 +58,10 @@ def added(first: Element, then: Element) -> tuple[sp.Expr, sp.Expr]:
 
 def compose(first: Element, then: Element) -> Element:
     """(g, theta, x) then (g', theta', x') is (g g', theta + theta', g' R(theta') x + x')."""
-    state = then.gamma * rotation(then.cosines, then.sines) * sp.Matrix(first[3:]) + sp.Matrix(then[3:])  # (2, 1)
+    # (2, 1)
+    state = then.gamma * rotation(then.cosines, then.sines) * sp.Matrix(first[3:]) + sp.Matrix(
+        then[3:]
+    )
     return Element(first.gamma * then.gamma, *added(first, then), *state)
 
 
@@ -74,13 +77,20 @@ def commuting(*pairs: tuple[sp.Symbol, sp.Symbol]) -> tuple[Equation, ...]:
 def diagonal_rotation(rng: random.Random, n: int) -> tuple[sp.ImmutableMatrix, sp.ImmutableMatrix]:
     """Rational cosines and sines, ((1 - t^2)/(1 + t^2), 2 t/(1 + t^2)) for random t; (n, n) each."""
     tangents = [sp.Rational(rng.randint(-5, 5), rng.randint(1, 5)) for _ in range(n)]
-    cosines, sines = [(1 - t**2) / (1 + t**2) for t in tangents], [2 * t / (1 + t**2) for t in tangents]
+    cosines, sines = (
+        [(1 - t**2) / (1 + t**2) for t in tangents],
+        [2 * t / (1 + t**2) for t in tangents],
+    )
     return sp.diag(*cosines).as_immutable(), sp.diag(*sines).as_immutable()
 
 
 def model(rng: random.Random, n: int) -> Instance:
     """Three random elements with n angles each; J = I, o = 0, z = 0."""
-    env = {J: sp.eye(n).as_immutable(), o: sp.zeros(n, n).as_immutable(), z: sp.zeros(n, 1).as_immutable()}
+    env = {
+        J: sp.eye(n).as_immutable(),
+        o: sp.zeros(n, n).as_immutable(),
+        z: sp.zeros(n, 1).as_immutable(),
+    }
     for element in (p, q, r):
         env[element.gamma] = sp.Rational(rng.randint(1, 9), 10)
         env[element.cosines], env[element.sines] = diagonal_rotation(rng, n)
@@ -97,8 +107,12 @@ def addition() -> Iterator[Claim]:
     """R(a + b) = R(a) R(b) for one pair: why `added` is addition of angles."""
     one, other = (Element(g1, sp.cos(a), sp.sin(a), x1, y1) for a in (alpha1, alpha2))
     total, difference, (cosine, sine) = alpha1 + alpha2, alpha1 - alpha2, added(one, other)
-    yield Claim("cos of added angles", sp.cos(total), cosine, (), (sp.cos(difference),), quarter_turns())
-    yield Claim("sin of added angles", sp.sin(total), sine, (), (sp.sin(difference),), quarter_turns())
+    yield Claim(
+        "cos of added angles", sp.cos(total), cosine, (), (sp.cos(difference),), quarter_turns()
+    )
+    yield Claim(
+        "sin of added angles", sp.sin(total), sine, (), (sp.sin(difference),), quarter_turns()
+    )
     mutant = rotation(*added(one, other))[0, 1]
     product = (rotation(*one[1:3]) * rotation(*other[1:3]))[1, 0]
     yield Claim(
@@ -117,10 +131,19 @@ def associativity() -> Iterator[Claim]:
     diagonal = commuting((C3, C2), (S3, S2), (C3, S2), (S3, C2))
     for i, part in enumerate(Element._fields):
         given = diagonal if part in ("first", "second") else ()
-        mutant = {"gamma": g1 * g2, "cosines": forgotten[1], "sines": forgotten[2]}.get(part, swapped[i])
+        mutant = {"gamma": g1 * g2, "cosines": forgotten[1], "sines": forgotten[2]}.get(
+            part, swapped[i]
+        )
         yield Claim(
-            f"(p q) r = p (q r): {part}", left[i], right[i], given, (mutant,), instances,
-            shown=f"({part} of (p q) r) = ({part} of p (q r)), each by compose" if part == "gamma" else "",
+            f"(p q) r = p (q r): {part}",
+            left[i],
+            right[i],
+            given,
+            (mutant,),
+            instances,
+            shown=f"({part} of (p q) r) = ({part} of p (q r)), each by compose"
+            if part == "gamma"
+            else "",
         )
 
 
@@ -130,7 +153,8 @@ def identity() -> Iterator[Claim]:
     before, after = compose(neutral, p), compose(p, neutral)
     J_is_I, o_is_0, z_is_0 = (J, sp.Integer(1)), (o, sp.Integer(0)), (z, sp.Integer(0))
     turn, moved = (J_is_I, o_is_0), (J_is_I, o_is_0, z_is_0)
-    needs = ((), ()), (turn, turn), (turn, turn), ((z_is_0,), moved), ((z_is_0,), moved)  # before and after, by part
+    # before and after, by part
+    needs = ((), ()), (turn, turn), (turn, turn), ((z_is_0,), moved), ((z_is_0,), moved)
     for i, part in enumerate(Element._fields):
         yield Claim(
             f"identity, then p: {part}", before[i], p[i], needs[i][0], (2 * p[i],), instances,
@@ -150,10 +174,17 @@ def homomorphism() -> Iterator[Claim]:
     same, mixed = commuting((C2, C1), (S2, S1)), commuting((C2, S1), (S2, C1))
     for i, j in itertools.product(range(2), range(2)):
         what = f"gamma R(theta) multiply: block {i + 1}, {j + 1}"
-        yield Claim(what, A[i, j], A_[i, j], same if i == j else mixed, (wrong[0][i, j],), instances)
+        yield Claim(
+            what, A[i, j], A_[i, j], same if i == j else mixed, (wrong[0][i, j],), instances
+        )
     for i in range(2):
         yield Claim(
-            f"gamma' R(theta') x + x': row {i + 1}", b[i], b_[i], (), (wrong[1][i],), instances,
+            f"gamma' R(theta') x + x': row {i + 1}",
+            b[i],
+            b_[i],
+            (),
+            (wrong[1][i],),
+            instances,
             shown=f"row {i + 1} of the state of p q = row {i + 1} of gamma2 R(C2, S2) (x1, y1) + (x2, y2)",
         )
 

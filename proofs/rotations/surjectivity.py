@@ -40,7 +40,9 @@ def plane_rotations() -> tuple[Instance, ...]:
 def determinants() -> tuple[Instance, ...]:
     """Of rotations of odd and of even size."""
     turns = [(rotation(random.Random(size), size), sp.eye(size)) for size in (1, 2, 3, 4)]
-    return tuple({p: turn.det(), e: (one - turn).T.det(), f: (turn - one).det()} for turn, one in turns)
+    return tuple(
+        {p: turn.det(), e: (one - turn).T.det(), f: (turn - one).det()} for turn, one in turns
+    )
 
 
 def with_axis(rng: random.Random, size: int) -> Instance:
@@ -48,7 +50,11 @@ def with_axis(rng: random.Random, size: int) -> Instance:
     basis = rotation(rng, size)
     turned = sp.diag(1, rotation(rng, size - 1)) if size > 1 else sp.eye(1)
     across = basis * sp.Matrix([0, *matrix(rng, size - 1, 1)])
-    return {A: (basis * turned * basis.T).as_immutable(), n: basis[:, 0].as_immutable(), x: across.as_immutable()}
+    return {
+        A: (basis * turned * basis.T).as_immutable(),
+        n: basis[:, 0].as_immutable(),
+        x: across.as_immutable(),
+    }
 
 
 def turned_basis(rng: random.Random, size: int) -> Instance:
@@ -63,29 +69,57 @@ def form(K: sp.Expr, identity: sp.Expr, cos: sp.Expr, sin: sp.Expr) -> sp.Expr:
 def plane() -> Iterator[Claim]:
     """N = 2: d = a and b = -c, and a^2 + c^2 = 1 makes them a cosine and a sine."""
     given = ((a * a, 1 - c * c), (d * d, 1 - b * b), (a * d, 1 + b * c), (d * a, 1 + c * b))
-    what, squares = "N = 2: A^T A = I and det A = 1 make (a - d)^2 + (b + c)^2 = 0", (a - d) ** 2 + (b + c) ** 2
+    what, squares = (
+        "N = 2: A^T A = I and det A = 1 make (a - d)^2 + (b + c)^2 = 0",
+        (a - d) ** 2 + (b + c) ** 2,
+    )
     yield Claim(what, squares, ZERO, given, (ONE, b * b), plane_rotations())
     turn = sp.Matrix([[cos, -sin], [sin, cos]])
     closed = form(quarter_turns(2), sp.eye(2), cos, sin)
-    yield entrywise("N = 2: [[cos, -sin], [sin, cos]] = I + sin J + (1 - cos) J^2", turn, closed, turn.T)
+    yield entrywise(
+        "N = 2: [[cos, -sin], [sin, cos]] = I + sin J + (1 - cos) J^2", turn, closed, turn.T
+    )
 
 
 def axis() -> Iterator[Claim]:
     """N = 3: det (A - I) = 0, so that A n = n for a unit column n; and A keeps what is across it."""
     orthogonal: Equation = (adjoint(A) * A, ONE)
     instances = at_sizes(lambda rng, size: {A: rotation(rng, size)})
-    yield Claim("A^T (A - I) = (I - A)^T", adjoint(A) * (A - 1), adjoint(1 - A), (orthogonal,), (A - 1,), instances)
+    yield Claim(
+        "A^T (A - I) = (I - A)^T",
+        adjoint(A) * (A - 1),
+        adjoint(1 - A),
+        (orthogonal,),
+        (A - 1,),
+        instances,
+    )
     what = "det (I - A)^T = det A det (A - I) = det (A - I)"
     yield Claim(what, e, f, ((e, p * f), (p, ONE)), (-f, ZERO), determinants())
     free = sp.Matrix(3, 3, sp.symbols("s:9", real=True))
     same = sp.Matrix([free.det()])
-    yield entrywise("N = 3: det (-S) = -det S, so det (A - I) = -det (A - I) = 0", sp.Matrix([(-free).det()]), -same, same)
-    given: tuple[Equation, ...] = ((A * adjoint(A), ONE), (A * n, n), (adjoint(n) * adjoint(A), adjoint(n)))
+    yield entrywise(
+        "N = 3: det (-S) = -det S, so det (A - I) = -det (A - I) = 0",
+        sp.Matrix([(-free).det()]),
+        -same,
+        same,
+    )
+    given: tuple[Equation, ...] = (
+        (A * adjoint(A), ONE),
+        (A * n, n),
+        (adjoint(n) * adjoint(A), adjoint(n)),
+    )
     gap = adjoint(A) * n - n
     what = "A n = n makes |A^T n - n|^2 = 0"
     yield Claim(what, adjoint(gap) * gap, ZERO, given, (adjoint(n) * n,), at_sizes(with_axis))
     given = ((adjoint(A) * n, n), (adjoint(x) * n, ZERO))
-    yield Claim("x^T n = 0 makes (A x)^T n = 0", adjoint(A * x) * n, ZERO, given, (adjoint(n) * n,), at_sizes(with_axis))
+    yield Claim(
+        "x^T n = 0 makes (A x)^T n = 0",
+        adjoint(A * x) * n,
+        ZERO,
+        given,
+        (adjoint(n) * n,),
+        at_sizes(with_axis),
+    )
 
 
 def assembled() -> Iterator[Claim]:
@@ -95,10 +129,20 @@ def assembled() -> Iterator[Claim]:
     yield entrywise(what, turn, form(J3, sp.eye(3), cos, sin), turn.T)
     K, instances = Q * J * adjoint(Q), at_sizes(turned_basis)
     inside = Q * form(J, ONE, sp.cos(theta), sp.sin(theta)) * adjoint(Q)
-    given, outside = ((adjoint(Q) * Q, ONE), (Q * adjoint(Q), ONE)), form(K, ONE, sp.cos(theta), sp.sin(theta))
+    given, outside = (
+        ((adjoint(Q) * Q, ONE), (Q * adjoint(Q), ONE)),
+        form(K, ONE, sp.cos(theta), sp.sin(theta)),
+    )
     what = "Q (I + sin J + (1 - cos) J^2) Q^T = I + sin K + (1 - cos) K^2"
     yield Claim(what, inside, outside, given, (1 + sp.sin(theta) * K,), instances)
-    yield Claim("K^3 = -K", K * K * K, -K, ((adjoint(Q) * Q, ONE), (J * J * J, -J)), (K, -Q * J * Q), instances)
+    yield Claim(
+        "K^3 = -K",
+        K * K * K,
+        -K,
+        ((adjoint(Q) * Q, ONE), (J * J * J, -J)),
+        (K, -Q * J * Q),
+        instances,
+    )
     yield Claim("K^T = -K", adjoint(K), -K, ((adjoint(J), -J),), (K,), instances)
 
 

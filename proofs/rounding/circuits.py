@@ -32,7 +32,8 @@ class Model(NamedTuple):
     loss: Fraction = Fraction(0)
 
 
-COARSE = Model(u=Fraction(1, 16), beta=Fraction(1, 8), r=Fraction(1, 32))  # big errors show wrong exponents
+# big errors show wrong exponents
+COARSE = Model(u=Fraction(1, 16), beta=Fraction(1, 8), r=Fraction(1, 32))
 
 
 class Bounded(NamedTuple):
@@ -65,7 +66,13 @@ def errors(rng: random.Random) -> Error:
     return rng.choice((always(1), always(-1), extreme(rng), anything(rng)))
 
 
-def fold(circuit: Circuit, leaf: Callable[[int], Any], plus: Callable, times: Callable, minus: Callable | None = None) -> Any:
+def fold(
+    circuit: Circuit,
+    leaf: Callable[[int], Any],
+    plus: Callable,
+    times: Callable,
+    minus: Callable | None = None,
+) -> Any:
     """The value of a circuit where leaves and operations mean these functions; minus is plus where signs do not matter."""
     if isinstance(circuit, int):
         return leaf(circuit)
@@ -85,14 +92,18 @@ def polynomial(circuit: Circuit) -> Counter[tuple[int, ...]]:
         return product
 
     def signed(sign: int) -> Callable[[Counter, Counter], Counter]:
-        return lambda left, right: Counter({k: n for k in left | right if (n := left[k] + sign * right[k])})
+        return lambda left, right: Counter(
+            {k: n for k in left | right if (n := left[k] + sign * right[k])}
+        )
 
     return fold(circuit, lambda i: Counter({(i,): 1}), signed(1), times, signed(-1))
 
 
 def absolute(terms: Counter[tuple[int, ...]], values: Sequence[Fraction]) -> Fraction:
     """The polynomial on absolute values."""
-    return sum((abs(c) * product(abs(values[i]) for i in word) for word, c in terms.items()), Fraction(0))
+    return sum(
+        (abs(c) * product(abs(values[i]) for i in word) for word, c in terms.items()), Fraction(0)
+    )
 
 
 def product(factors: Any) -> Fraction:
@@ -148,7 +159,11 @@ def rewritings(circuit: Circuit) -> list[Circuit]:
         found.append((kind, x[1], (kind, x[2], y)))
     if kind == "*" and not isinstance(y, int) and y[0] == "+":
         found.append(("+", ("*", x, y[1]), ("*", x, y[2])))
-    if kind == "+" and all(not isinstance(part, int) and part[0] == "*" for part in (x, y)) and x[1] == y[1]:
+    if (
+        kind == "+"
+        and all(not isinstance(part, int) and part[0] == "*" for part in (x, y))
+        and x[1] == y[1]
+    ):
         found.append(("*", x[1], ("+", x[2], y[2])))
     return found
 
@@ -177,7 +192,11 @@ def longest_path(circuit: Circuit) -> set[int]:
     if isinstance(circuit, int):
         return {circuit}
     kind, x, y = circuit
-    return longest_path(x) | longest_path(y) if kind == "*" else longest_path(max((x, y), key=additions))
+    return (
+        longest_path(x) | longest_path(y)
+        if kind == "*"
+        else longest_path(max((x, y), key=additions))
+    )
 
 
 def leaf_values(rng: random.Random, circuit: Circuit, leaves: int) -> list[Fraction]:

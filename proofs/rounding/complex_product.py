@@ -83,12 +83,28 @@ def sums(rounded_alone: bool) -> tuple[Instance, ...]:
     """Of all sums and differences of two products those that lose most; ac is rounded alone, or with the sum only."""
     found, rate = [], U / (1 + U)
     products = sorted({Fraction(a * b) for a in SIGNIFICANDS for b in SIGNIFICANDS})
-    for one, other, scale, sign in itertools.product(products, products, (Fraction(1, 2), Fraction(1), Fraction(2)), (1, -1)):
-        first, second, exact_sum = (nearest(one) if rounded_alone else one), nearest(other * scale), one + sign * other * scale
+    for one, other, scale, sign in itertools.product(
+        products, products, (Fraction(1, 2), Fraction(1), Fraction(2)), (1, -1)
+    ):
+        first, second, exact_sum = (
+            (nearest(one) if rounded_alone else one),
+            nearest(other * scale),
+            one + sign * other * scale,
+        )
         total = first + sign * second
-        case = {x: one, y: other * scale, dx: abs(first - one), dy: abs(second - other * scale), T: abs(exact_sum)}
+        case = {
+            x: one,
+            y: other * scale,
+            dx: abs(first - one),
+            dy: abs(second - other * scale),
+            T: abs(exact_sum),
+        }
         case |= {t: abs(total), dt: abs(nearest(total) - total), d: rate}
-        case |= {f: rate * case[x] - case[dx], g: rate * case[y] - case[dy], h: rate * case[t] - case[dt]}
+        case |= {
+            f: rate * case[x] - case[dx],
+            g: rate * case[y] - case[dy],
+            h: rate * case[t] - case[dt],
+        }
         found.append(case | {i: case[T] + case[dx] + case[dy] - case[t]})
     found.sort(key=lambda case: (case[dx] + case[dy] + case[dt]) / (case[x] + case[y] + case[T]))
     return tuple(exact(case) for case in found[-CASES:])
@@ -96,14 +112,27 @@ def sums(rounded_alone: bool) -> tuple[Instance, ...]:
 
 def one_component() -> Iterator[Claim]:
     """|fl(fl(ac) -+ fl(bd)) - (ac -+ bd)| <= d (x + y + T) + d^2 (x + y), and without dx if ac is not rounded alone."""
-    given: tuple[Equation, ...] = ((f, d * x - dx), (g, d * y - dy), (h, d * t - dt), (i, T + dx + dy - t))
+    given: tuple[Equation, ...] = (
+        (f, d * x - dx),
+        (g, d * y - dy),
+        (h, d * t - dt),
+        (i, T + dx + dy - t),
+    )
     granted, lost = d * (x + y + T) + d * d * (x + y), dx + dy + dt
     lhs, rhs = granted - lost, f + g + d * f + d * g + d * i + h
     what = "three roundings: d (x + y + T) + d^2 (x + y) >= dx + dy + dt"
     yield Claim(what, lhs, rhs, given, (lhs - d * T, lhs - d * x), sums(True), (d, f, g, h, i))
     given, granted = (given[1], given[2], (i, T + dy - t)), d * (y + T) + d * d * y
     what = "two roundings, one FMA: d (y + T) + d^2 y >= dy + dt"
-    yield Claim(what, granted - dy - dt, g + d * g + d * i + h, given, (granted - dy - dt - d * y,), sums(False), (d, g, h, i))
+    yield Claim(
+        what,
+        granted - dy - dt,
+        g + d * g + d * i + h,
+        given,
+        (granted - dy - dt - d * y,),
+        sums(False),
+        (d, g, h, i),
+    )
 
 
 def moduli() -> tuple[Instance, ...]:
@@ -119,27 +148,53 @@ def moduli() -> tuple[Instance, ...]:
 
 def norms() -> Iterator[Claim]:
     """Both components together, against |zw|^2 = (p^2 + q^2)(r^2 + s^2)."""
-    instances, two, sums = moduli(), (p * r - q * s) ** 2 + (p * s + q * r) ** 2, (p * r + q * s) ** 2 + (p * s + q * r) ** 2
+    instances, two, sums = (
+        moduli(),
+        (p * r - q * s) ** 2 + (p * s + q * r) ** 2,
+        (p * r + q * s) ** 2 + (p * s + q * r) ** 2,
+    )
     yield Claim("(x - y)^2 + (m + n)^2 = |zw|^2", two, SQUARE, (), (sums, 2 * SQUARE), instances)
     doubled = (2 * p * r) ** 2 + (2 * p * s + 2 * q * r) ** 2
     given = ((f, (p * r - 2 * q * s) ** 2), (g, (p * s - q * r) ** 2))
     what, lhs = "(2x)^2 + (2m + 2n)^2 <= 16/3 |zw|^2", sp.Rational(16, 3) * SQUARE - doubled
     mutants = (lhs - SQUARE / 100, 5 * SQUARE - doubled)
     yield Claim(what, lhs, sp.Rational(4, 3) * (f + g), given, mutants, instances, (f, g))
-    what, given = "(x + y)^2 + (m + n)^2 <= 2 |zw|^2", ((g, (p * s - q * r) ** 2), (h, (p * r - q * s) ** 2))
-    yield Claim(what, 2 * SQUARE - sums, h + g, given, (2 * SQUARE - sums - SQUARE / 100,), instances, (h, g))
+    what, given = (
+        "(x + y)^2 + (m + n)^2 <= 2 |zw|^2",
+        ((g, (p * s - q * r) ** 2), (h, (p * r - q * s) ** 2)),
+    )
+    yield Claim(
+        what,
+        2 * SQUARE - sums,
+        h + g,
+        given,
+        (2 * SQUARE - sums - SQUARE / 100,),
+        instances,
+        (h, g),
+    )
 
 
 def rates() -> tuple[Instance, ...]:
     """u, d = u/(1+u), and constants k >= c."""
     constants = ((2, 1), (3, 3), (Fraction(23095, 10000), Fraction(14143, 10000)))
-    cases = ((Fraction(1, 2**bits), Fraction(most), Fraction(least)) for bits in (1, 3, 8) for most, least in constants)
-    return tuple(exact({u: rate, d: rate / (1 + rate), k: most, c: least, g: most - least}) for rate, most, least in cases)
+    cases = (
+        (Fraction(1, 2**bits), Fraction(most), Fraction(least))
+        for bits in (1, 3, 8)
+        for most, least in constants
+    )
+    return tuple(
+        exact({u: rate, d: rate / (1 + rate), k: most, c: least, g: most - least})
+        for rate, most, least in cases
+    )
 
 
 def second_order() -> Iterator[Claim]:
     """k d + c d^2 <= k u for k >= c: what is left between d and u pays for the squares."""
-    lhs, rhs, given = k * u - k * d - c * d * d, g * d * d + k * u * d * d, ((d, u / (1 + u)), (g, k - c))
+    lhs, rhs, given = (
+        k * u - k * d - c * d * d,
+        g * d * d + k * u * d * d,
+        ((d, u / (1 + u)), (g, k - c)),
+    )
     what = "d = u/(1 + u), k >= c: k d + c d^2 <= k u"
     yield Claim(what, lhs, rhs, given, (lhs - k * u * d,), rates(), (g, k, u))
 
@@ -153,7 +208,9 @@ def separate() -> Iterator[Claim]:
 def contracted() -> tuple[Instance, ...]:
     """Three roundings of one real product and two of an addend, at the ends of their intervals or within."""
     rng = random.Random(4)
-    draws = [[Fraction(rng.choice((-4, -1, 0, 2, 4)), 4) * U for _ in range(3)] for _ in range(CASES)]
+    draws = [
+        [Fraction(rng.choice((-4, -1, 0, 2, 4)), 4) * U for _ in range(3)] for _ in range(CASES)
+    ]
     return tuple(exact({u: U, **{rate: abs(x) for rate, x in zip((e, dt, t), draw, strict=True)},
                         **{slack: U - abs(x) for slack, x in zip((f, g, h), draw, strict=True)}}) for draw in draws)  # fmt: skip
 
@@ -161,14 +218,19 @@ def contracted() -> tuple[Instance, ...]:
 def any_contraction() -> Iterator[Claim]:
     """A component of x + z w adds two products and the addend: 3 roundings of each product at most, 2 of the addend."""
     given, instances = ((e, u - f), (dt, u - g), (t, u - h)), contracted()
-    what, lhs = "three roundings by at most u: (1 + e)(1 + e')(1 + e'') <= (1 + u)^3", (1 + u) ** 3 - (1 + e) * (1 + dt) * (1 + t)
+    what, lhs = (
+        "three roundings by at most u: (1 + e)(1 + e')(1 + e'') <= (1 + u)^3",
+        (1 + u) ** 3 - (1 + e) * (1 + dt) * (1 + t),
+    )
     rhs = f * (1 + u) ** 2 + (1 + e) * g * (1 + u) + (1 + e) * (1 + dt) * h
     yield Claim(what, sp.expand(lhs), rhs, given, (lhs - u,), instances, (f, g, h, u, e, dt))
     yield list(norms())[-1]
 
 
 SOURCE = "Brent, Percival and Zimmermann, Math. Comp. 76 (2007); Jeannerod, Kornerup, Louvet and Muller, Math. Comp. 86 (2017)"
-SIGNS = "inequalities as sums of products of numbers >= 0; instances: numbers of 3 bits, really rounded"
+SIGNS = (
+    "inequalities as sums of products of numbers >= 0; instances: numbers of 3 bits, really rounded"
+)
 TRIANGLE = "the modulus of a sum is at most the sum of the moduli, and grows with the moduli of the components"
 
 LEMMAS = (

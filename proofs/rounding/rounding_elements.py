@@ -31,7 +31,9 @@ from scanproof.proofs.engine.instances import at_sizes, matrix
 from scanproof.proofs.engine.run import Lemma
 
 x_, x, y_, y, c, z = letters("x_ x y_ y c z")
-Xa, Ea, Xb, Eb, na, da, nb, db, Pa, Pb, sa, sb, rho = letters("Xa Ea Xb Eb na da nb db Pa Pb sa sb rho")
+Xa, Ea, Xb, Eb, na, da, nb, db, Pa, Pb, sa, sb, rho = letters(
+    "Xa Ea Xb Eb na da nb db Pa Pb sa sb rho"
+)
 beta, loss, Z, Za, Zb, P, X, E0, more = letters("beta loss Z Za Zb P X E0 more")
 p, q, v, w, g, i, j = letters("p q v w g i j")
 u = sp.Symbol("u", positive=True)
@@ -51,8 +53,16 @@ def fraction(rng: random.Random, largest: int = 9) -> sp.Rational:
 def factors(rng: random.Random) -> Instance:
     """Two factors, sizes and errors as small as the hypotheses allow or larger, and what one rounding does."""
     slack = {symbol: rng.choice((ZERO, fraction(rng))) for symbol in (p, q, v, w, i, j)}
-    norms = {symbol: fraction(rng) for symbol in (na, da, nb, db)} | {beta: sp.Rational(1, 8), loss: sp.Rational(1, 64)}
-    sizes = {Xa: norms[na] + slack[p], Xb: norms[nb] + slack[w], Ea: norms[da] + slack[v], Eb: norms[db] + slack[q]}
+    norms = {symbol: fraction(rng) for symbol in (na, da, nb, db)} | {
+        beta: sp.Rational(1, 8),
+        loss: sp.Rational(1, 64),
+    }
+    sizes = {
+        Xa: norms[na] + slack[p],
+        Xb: norms[nb] + slack[w],
+        Ea: norms[da] + slack[v],
+        Eb: norms[db] + slack[q],
+    }
     both = {Pa: sizes[Xa] + sizes[Ea], Pb: sizes[Xb] + sizes[Eb]}
     found = {sa: both[Pa] - min(slack[i], both[Pa]), sb: both[Pb] - min(slack[j], both[Pb])}
     slack |= {i: both[Pa] - found[sa], j: both[Pb] - found[sb]}
@@ -63,10 +73,24 @@ def factors(rng: random.Random) -> Instance:
 
 def sums(rng: random.Random) -> Instance:
     """Two open sums, two addends of the first, and what is >= 0."""
-    rate, counts = sp.Rational(1, rng.choice((4, 16))), {n: rng.randint(1, 5), a: rng.randint(0, 4), b: rng.randint(0, 4)}
-    numbers = {X: fraction(rng), E0: fraction(rng), Za: fraction(rng), Zb: fraction(rng), v: fraction(rng), P: fraction(rng)}
+    rate, counts = (
+        sp.Rational(1, rng.choice((4, 16))),
+        {n: rng.randint(1, 5), a: rng.randint(0, 4), b: rng.randint(0, 4)},
+    )
+    numbers = {
+        X: fraction(rng),
+        E0: fraction(rng),
+        Za: fraction(rng),
+        Zb: fraction(rng),
+        v: fraction(rng),
+        P: fraction(rng),
+    }
     total = numbers[P] + numbers[v]
-    grown = {p: (1 + rate) ** counts[b] - 1, q: (1 + rate) ** counts[a] - 1, g: (1 + rate) ** (counts[n] - 1) - 1}
+    grown = {
+        p: (1 + rate) ** counts[b] - 1,
+        q: (1 + rate) ** counts[a] - 1,
+        g: (1 + rate) ** (counts[n] - 1) - 1,
+    }
     integers = {symbol: sp.Integer(count) for symbol, count in counts.items()}
     return {**numbers, **grown, **integers, u: rate, Z: total, more: fraction(rng)}
 
@@ -80,17 +104,36 @@ def product_rule() -> Iterator[Claim]:
     """a_ b_ - a b in three parts; each at most its share of E0; then the rounding of the product."""
     parts = x * (y_ - y) + (x_ - x) * y + (x_ - x) * (y_ - y)
     first_order = x * (y_ - y) + (x_ - x) * y
-    yield Claim("x_ y_ - x y in three parts", x_ * y_ - x * y, parts, (), (first_order,), at_sizes(values))
+    yield Claim(
+        "x_ y_ - x y in three parts", x_ * y_ - x * y, parts, (), (first_order,), at_sizes(values)
+    )
     given: tuple[Equation, ...] = ((p, Xa - na), (q, Eb - db), (v, Ea - da), (w, Xb - nb))
     actual, cross = na * db + da * nb + da * db, Xa * Eb + Ea * Xb + Ea * Eb
-    signs, shares = (p, Eb, na, q, v, Xb, da, w), p * Eb + na * q + v * Xb + da * w + v * Eb + da * q
-    what, instances = "Xa Eb + Ea Xb + Ea Eb >= |a| |b_-b| + |a_-a| |b| + |a_-a| |b_-b|", cases(factors)
+    signs, shares = (
+        (p, Eb, na, q, v, Xb, da, w),
+        p * Eb + na * q + v * Xb + da * w + v * Eb + da * q,
+    )
+    what, instances = (
+        "Xa Eb + Ea Xb + Ea Eb >= |a| |b_-b| + |a_-a| |b| + |a_-a| |b_-b|",
+        cases(factors),
+    )
     mutants = (cross - actual - Ea * Eb, cross - actual - Ea * Xb)
     yield Claim(what, cross - actual, shares, given, mutants, instances, signs)
     given = ((i, Pa - sa), (j, Pb - sb), (g, beta * sa * sb + loss - rho))
-    what, lhs = "beta (Xa + Ea)(Xb + Eb) + loss >= the rounding of a_ b_", beta * Pa * Pb + loss - rho
+    what, lhs = (
+        "beta (Xa + Ea)(Xb + Eb) + loss >= the rounding of a_ b_",
+        beta * Pa * Pb + loss - rho,
+    )
     mutants = (lhs - loss, lhs - beta * Pa * Pb / 2)
-    yield Claim(what, lhs, beta * i * Pb + beta * sa * j + g, given, mutants, instances, (beta, i, Pb, sa, j, g))
+    yield Claim(
+        what,
+        lhs,
+        beta * i * Pb + beta * sa * j + g,
+        given,
+        mutants,
+        instances,
+        (beta, i, Pb, sa, j, g),
+    )
     larger = Xa * Eb + (Ea + more) * Xb + (Ea + more) * Eb - cross
     what, smaller = "E0 of a product grows with E of a factor", larger - 2 * more * (Xb + Eb)
     yield Claim(what, larger, more * (Xb + Eb), (), (smaller,), instances, (more, Xb, Eb))
@@ -108,15 +151,27 @@ def error(X: sp.Expr, E0: sp.Expr, count: sp.Expr) -> sp.Expr:
 def open_sum() -> Iterator[Claim]:
     """By induction on n: the two addends that a program adds first are one addend of a sum of n - 1."""
     what, instances = "z - v = (z - c) + (c - v): rounding, then what came before", cases(sums)
-    yield Claim(what, z - x, (z - c) + (c - x), (), (z - c,), at_sizes(values), shown="z - x = (z - c) + (c - x)")
+    yield Claim(
+        what,
+        z - x,
+        (z - c) + (c - x),
+        (),
+        (z - c,),
+        at_sizes(values),
+        shown="z - x = (z - c) + (c - x)",
+    )
     yield Claim(
         "n = 1: E = E0", error(X, E0, sp.Integer(1)), E0, (), (X + E0,), instances,
         shown="E0 + ((1 + u)^(n - 1) - 1) (X + E0) at n = 1 = E0",
     )
     what, reached = "X + E = (1 + u)^(n-1) (X + E0)", power(n) * (X + E0)
     yield Claim(what, X + error(X, E0, n), reached, (), ((1 + u) * reached,), instances)
-    rest, joined = (v, Z - P), error(ZERO, Z + u * P, n)  # X + E0 is Z, and Z + u P with the joined addend
-    what, gain = "n + 1 addends, two of them joined first: the rest of n stays within the rule", error(ZERO, Z, n + 1) - joined
+    # X + E0 is Z, and Z + u P with the joined addend
+    rest, joined = (v, Z - P), error(ZERO, Z + u * P, n)
+    what, gain = (
+        "n + 1 addends, two of them joined first: the rest of n stays within the rule",
+        error(ZERO, Z, n + 1) - joined,
+    )
     mutants = (error(ZERO, Z, n) - joined, gain - u * power(n) * Z / 2)
     yield Claim(what, gain, u * power(n) * v, (rest,), mutants, instances, (u, v))
     yield from two_sums(instances)
@@ -125,12 +180,21 @@ def open_sum() -> Iterator[Claim]:
 
 def two_sums(instances: tuple[Instance, ...]) -> Iterator[Claim]:
     """Two sums of a + 1 and b + 1 addends, one more addition: any order is within the rule of a + b + 2 addends."""
-    given, grown = ((p, (1 + u) ** b - 1), (q, (1 + u) ** a - 1)), (1 + u) ** (a + b + 1) * (Za + Zb)
-    what, nested = "any order: joining two rounded sums", (1 + u) * ((1 + u) ** a * Za + (1 + u) ** b * Zb)
+    given, grown = (
+        ((p, (1 + u) ** b - 1), (q, (1 + u) ** a - 1)),
+        (1 + u) ** (a + b + 1) * (Za + Zb),
+    )
+    what, nested = (
+        "any order: joining two rounded sums",
+        (1 + u) * ((1 + u) ** a * Za + (1 + u) ** b * Zb),
+    )
     rhs = (1 + u) ** (a + 1) * p * Za + (1 + u) ** (b + 1) * q * Zb
     fewer = (1 + u) ** (a + b) * (Za + Zb) - nested
     yield Claim(what, grown - nested, rhs, given, (fewer,), instances, (u, p, Za, q, Zb))
-    what, lhs = "closing: E becomes E0, and a sum of one addend keeps it", error(X, error(X, E0, n), sp.Integer(1))
+    what, lhs = (
+        "closing: E becomes E0, and a sum of one addend keeps it",
+        error(X, error(X, E0, n), sp.Integer(1)),
+    )
     yield Claim(
         what, lhs, error(X, E0, n), (), (E0, error(X, E0, n + 1)), instances,
         shown="E_1(X, E_n(X, E0)) = E_n(X, E0), E_n(X, E0) = E0 + ((1 + u)^(n - 1) - 1) (X + E0)",
@@ -140,12 +204,36 @@ def two_sums(instances: tuple[Instance, ...]) -> Iterator[Claim]:
 def grows(instances: tuple[Instance, ...]) -> Iterator[Claim]:
     """E grows with E0, with X and with n: any upper bounds may take their places."""
     lhs = error(X, E0 + more, n) - error(X, E0, n)
-    yield Claim("E grows with E0", lhs, power(n) * more, (), (lhs - 2 * power(n) * more,), instances, (u, more))
+    yield Claim(
+        "E grows with E0",
+        lhs,
+        power(n) * more,
+        (),
+        (lhs - 2 * power(n) * more,),
+        instances,
+        (u, more),
+    )
     lhs, given = error(X + more, E0, n) - error(X, E0, n), ((g, power(n) - 1),)
-    yield Claim("E grows with X", lhs, g * more, given, (lhs - 2 * (power(n) - 1) * more,), instances, (g, more))
+    yield Claim(
+        "E grows with X",
+        lhs,
+        g * more,
+        given,
+        (lhs - 2 * (power(n) - 1) * more,),
+        instances,
+        (g, more),
+    )
     lhs = error(X, E0, n + 1) - error(X, E0, n)
     what = "E grows with n"
-    yield Claim(what, lhs, u * power(n) * (X + E0), (), (lhs - 2 * u * power(n) * (X + E0),), instances, (u, X, E0))
+    yield Claim(
+        what,
+        lhs,
+        u * power(n) * (X + E0),
+        (),
+        (lhs - 2 * u * power(n) * (X + E0),),
+        instances,
+        (u, X, E0),
+    )
 
 
 SOURCE = "Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 3 and 4; docs/layers.md"
@@ -172,7 +260,12 @@ LEMMAS = (
         role="sums of reference/allowance/bounded.py stay open, because a program may add in any order",
         N="every number n of addends, every order; flushed sums and declared depths are not part of it",
         method=f"{METHOD}; symbolic n",
-        cited=(*CITED, "|(x + y) d| <= u |x + y|", "induction over n, or over trees", "(1 + u)^a >= 1"),
+        cited=(
+            *CITED,
+            "|(x + y) d| <= u |x + y|",
+            "induction over n, or over trees",
+            "(1 + u)^a >= 1",
+        ),
         claims=open_sum,
     ),
 )

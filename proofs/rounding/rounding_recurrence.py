@@ -63,7 +63,9 @@ def node(l: Segment, q: Segment, model: Model) -> Segment:
     product = (1 + model.beta) * q.A_upper * l.A_upper + model.loss
     state = (1 + model.beta) * q.A_upper * l.B_upper + model.loss
     upper = (1 + model.u) * (state + q.B_upper)
-    return Segment(q.A * l.A, q.A * l.B + q.B, product, upper, q.Q * l.Q, q.Q * l.Y + q.Y, 1 + max(l.d, q.d))
+    return Segment(
+        q.A * l.A, q.A * l.B + q.B, product, upper, q.Q * l.Q, q.Q * l.Y + q.Y, 1 + max(l.d, q.d)
+    )
 
 
 def random_tree(rng: random.Random, steps: Sequence[Step], model: Model) -> Segment:
@@ -79,7 +81,10 @@ def random_tree(rng: random.Random, steps: Sequence[Step], model: Model) -> Segm
 
 def random_steps(rng: random.Random, largest: int = 9) -> list[Step]:
     """Two to eight steps of either sign, |lam| <= largest / 8; half the time the oldest state dominates."""
-    steps = [(Fraction(rng.randint(-largest, largest), 8), Fraction(rng.randint(-9, 9), 4)) for _ in range(rng.randint(2, 8))]
+    steps = [
+        (Fraction(rng.randint(-largest, largest), 8), Fraction(rng.randint(-9, 9), 4))
+        for _ in range(rng.randint(2, 8))
+    ]
     if rng.randrange(2):
         return [(Fraction(1), Fraction(1)), *((Fraction(1), Fraction(1, 10**9)) for _ in steps[1:])]
     return steps
@@ -116,7 +121,9 @@ def largest_segment(steps: Sequence[Step], model: Model) -> Fraction:
 
 def step_model(rng: random.Random, n: int) -> Instance:
     """One step of the recurrence; the identity needs neither signs nor size 1."""
-    env = {M: matrix(rng, n, n) for M in (A, A_read)} | {x: matrix(rng, n, 1) for x in (X, E, drive, drive_read)}
+    env = {M: matrix(rng, n, n) for M in (A, A_read)} | {
+        x: matrix(rng, n, 1) for x in (X, E, drive, drive_read)
+    }
     return {**env, Y: env[X] + env[E], beta: sp.Rational(1, 8)}
 
 
@@ -131,7 +138,17 @@ def tree_model(rng: random.Random) -> Instance:
     env: dict[sp.Symbol, Fraction] = {K: k, V: v, Fl: low, Fq: high, F: most}
     env |= {i: most - low, j: most - high, Aq: q.A_upper, Qq: q.Q, Yl: l.Y, Yq: q.Y}
     env |= {Bl: l.B_upper, Bq: q.B_upper, f: low * l.Y - l.B_upper, g: high * q.Y - q.B_upper}
-    return exact(env | {X: size, E: error, Y: root.Y, B: root.B_upper, d: Fraction(root.d), s: v**root.d * root.Y - root.B_upper})
+    return exact(
+        env
+        | {
+            X: size,
+            E: error,
+            Y: root.Y,
+            B: root.B_upper,
+            d: Fraction(root.d),
+            s: v**root.d * root.Y - root.B_upper,
+        }
+    )
 
 
 def recurrence() -> Iterator[Claim]:
@@ -141,17 +158,26 @@ def recurrence() -> Iterator[Claim]:
     unread = (A + A_read) * (1 + beta) * E + A * beta * X + drive_read
     what = "E = Y - X, from t - 1 to t, where lam is read with an error of dA and b with one of dX"
     given: Hypotheses = ((Y, X + E),)
-    yield Claim(what, larger - exact_size, error, given, (unread, error - drive_read), at_sizes(step_model))
+    yield Claim(
+        what, larger - exact_size, error, given, (unread, error - drive_read), at_sizes(step_model)
+    )
     rng = random.Random(2)
     trees = tuple(tree_model(rng) for _ in range(CASES))
     given = ((f, Fl * Yl - Bl), (g, Fq * Yq - Bq), (i, F - Fl), (j, F - Fq), (Qq, K * Aq))
-    lhs, rhs = V * F * (Qq * Yl + Yq) - V * (K * Aq * Bl + Bq), V * (i * Qq * Yl + Qq * f + j * Yq + g)
+    lhs, rhs = (
+        V * F * (Qq * Yl + Yq) - V * (K * Aq * Bl + Bq),
+        V * (i * Qq * Yl + Qq * f + j * Yq + g),
+    )
     smaller, signs = lhs - (V - 1) * F * (Qq * Yl + Yq), (V, i, Qq, Yl, f, j, Yq, g)
-    yield Claim("node: B+ <= (1+u)^d Y, one addition more", lhs, rhs, given, (smaller,), trees, signs)
+    yield Claim(
+        "node: B+ <= (1+u)^d Y, one addition more", lhs, rhs, given, (smaller,), trees, signs
+    )
     allowed = lambda V, d: V**d * E + (V**d - 1) * X - (B - X)  # noqa: E731
     given = ((s, V**d * Y - B), (Y, X + E))
     what = "root: B+ - B <= (1+xi) E + xi X"
-    yield Claim(what, allowed(V, d), s, given, (allowed(V, d - 1), allowed((1 + V) / 2, d)), trees, (s,))
+    yield Claim(
+        what, allowed(V, d), s, given, (allowed(V, d - 1), allowed((1 + V) / 2, d)), trees, (s,)
+    )
 
 
 LEMMAS = (

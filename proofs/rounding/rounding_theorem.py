@@ -65,20 +65,47 @@ def random_near(rng: random.Random) -> Bounded:
 def two_nodes(rng: random.Random) -> Instance:
     """All numbers that the claims speak of: two operands, a rounding of the first, and what is >= 0 by hypothesis."""
     one, other, u = random_near(rng), random_near(rng), COARSE.u
-    size = {X_: one.upper, X: one.size, nx_: abs(one.computed), nx: abs(one.exact), dx: abs(one.computed - one.exact)}
-    size |= {Y_: other.upper, Y: other.size, ny: abs(other.exact), dy: abs(other.computed - other.exact)}
+    size = {
+        X_: one.upper,
+        X: one.size,
+        nx_: abs(one.computed),
+        nx: abs(one.exact),
+        dx: abs(one.computed - one.exact),
+    }
+    size |= {
+        Y_: other.upper,
+        Y: other.size,
+        ny: abs(other.exact),
+        dy: abs(other.computed - other.exact),
+    }
     rounding = circuits.errors(rng)
     size |= {delta: u, loss: LOSS, rho: abs(rounding(u) * one.computed) + abs(rounding(LOSS))}
-    slack = {p: size[X_] - size[nx_], s: size[X] - size[nx], w: size[Y] - size[ny], gap: size[Y_] - size[Y]}
-    slack |= {v: size[X_] - size[X] - size[dx], q: slack[gap] - size[dy], t: size[nx] + size[dx] - size[nx_]}
+    slack = {
+        p: size[X_] - size[nx_],
+        s: size[X] - size[nx],
+        w: size[Y] - size[ny],
+        gap: size[Y_] - size[Y],
+    }
+    slack |= {
+        v: size[X_] - size[X] - size[dx],
+        q: slack[gap] - size[dy],
+        t: size[nx] + size[dx] - size[nx_],
+    }
     return exact(size | slack | {g: u * size[nx_] + LOSS - size[rho]} | powers(one, other))
 
 
 def powers(one: Bounded, other: Bounded) -> dict[sp.Symbol, Fraction]:
     """The numbers of the closed form."""
     base = {K: 1 + COARSE.beta, V: 1 + COARSE.u, R: 1 + COARSE.r}
-    first, second, both = (base[K] ** m * base[V] ** a * base[R] ** (m + 1) for m, a in counts(one, other))
-    slack = {f: first * one.size - one.upper, g_: second * other.size - other.upper, i: both - first, j: both - second}
+    first, second, both = (
+        base[K] ** m * base[V] ** a * base[R] ** (m + 1) for m, a in counts(one, other)
+    )
+    slack = {
+        f: first * one.size - one.upper,
+        g_: second * other.size - other.upper,
+        i: both - first,
+        j: both - second,
+    }
     exponents = {m: one.m, a: one.a, n: other.m, b: other.a}
     return base | slack | {F: both} | {symbol: Fraction(k) for symbol, k in exponents.items()}
 
@@ -100,9 +127,26 @@ def values(rng: random.Random, n: int) -> Instance:
 def near_is_kept() -> Iterator[Claim]:
     """Reading, multiplying, adding and rounding keep near."""
     instances, sizes = nodes(), at_sizes(values)
-    yield Claim("x_ y_ - x y splits", x_ * y_ - x * y, x_ * (y_ - y) + (x_ - x) * y, (), (x_ * (y_ - y),), sizes)
-    yield Claim("x_ + y_ - x - y splits", x_ + y_ - (x + y), (x_ - x) + (y_ - y), (), (x_ - x,), sizes)
-    yield Claim("z - x splits", z - x, (z - x_) + (x_ - x), (), (z - x_,), sizes, shown="z - x = (z - x_) + (x_ - x)")
+    yield Claim(
+        "x_ y_ - x y splits",
+        x_ * y_ - x * y,
+        x_ * (y_ - y) + (x_ - x) * y,
+        (),
+        (x_ * (y_ - y),),
+        sizes,
+    )
+    yield Claim(
+        "x_ + y_ - x - y splits", x_ + y_ - (x + y), (x_ - x) + (y_ - y), (), (x_ - x,), sizes
+    )
+    yield Claim(
+        "z - x splits",
+        z - x,
+        (z - x_) + (x_ - x),
+        (),
+        (z - x_,),
+        sizes,
+        shown="z - x = (z - x_) + (x_ - x)",
+    )
     near_x, near_y, inside = (v, X_ - X - dx), (q, Y_ - Y - dy), (p, X_ - nx_)
     given: Hypotheses = (near_x, (s, X - nx), (t, nx + dx - nx_))
     yield Claim("|x_| <= X_", X_ - nx_, v + s + t, given, (X - nx_,), instances, (v, s, t))
@@ -110,9 +154,25 @@ def near_is_kept() -> Iterator[Claim]:
     lhs, rhs = X_ * Y_ - X * Y - (nx_ * dy + dx * ny), p * gap + nx_ * q + v * Y + dx * w
     forgotten = X_ * Y_ - X * Y - (nx_ * dy + dx * ny) - (X_ - X) * Y
     signs = (p, gap, nx_, q, v, Y, dx, w)
-    yield Claim("product: |x_||y_-y| + |x_-x||y| <= X_Y_ - XY", lhs, rhs, given, (forgotten,), instances, signs)
+    yield Claim(
+        "product: |x_||y_-y| + |x_-x||y| <= X_Y_ - XY",
+        lhs,
+        rhs,
+        given,
+        (forgotten,),
+        instances,
+        signs,
+    )
     lhs, smaller = X_ + Y_ - (X + Y) - (dx + dy), X_ - X - (dx + dy)
-    yield Claim("sum: |x_-x| + |y_-y| <= X_+Y_ - (X+Y)", lhs, v + q, (near_x, near_y), (smaller,), instances, (v, q))
+    yield Claim(
+        "sum: |x_-x| + |y_-y| <= X_+Y_ - (X+Y)",
+        lhs,
+        v + q,
+        (near_x, near_y),
+        (smaller,),
+        instances,
+        (v, q),
+    )
     given = (inside, near_x, (g, delta * nx_ + loss - rho))
     lhs, half = X_ + delta * X_ + loss - X - (rho + dx), X_ + delta * X_ / 2 + loss - X - (rho + dx)
     what = "rounding by at most delta |x_| + loss: |z-x_| + |x_-x| <= (1+delta) X_ + loss - X"
@@ -129,13 +189,30 @@ def closed_form() -> Iterator[Claim]:
     yield Claim(what, lhs, rhs, (f_is, g_is), (fewer,), instances, factors)
     given: Hypotheses = (f_is, g_is, (i, F - B(m, a)), (j, F - B(n, b)))
     lhs, rhs = V * F * (X + Y) - V * (X_ + Y_), V * (i * X + j * Y + f + g_)
-    what, signs, smaller = "sum: F >= both, one addition more", (V, i, X, j, Y, f, g_), F * (X + Y) - V * (X_ + Y_)
+    what, signs, smaller = (
+        "sum: F >= both, one addition more",
+        (V, i, X, j, Y, f, g_),
+        F * (X + Y) - V * (X_ + Y_),
+    )
     yield Claim(what, lhs, rhs, given, (smaller,), instances, signs)
     given = (f_is, (v, X_ - X - dx))
     bound = lambda K, V, a, m: (K**m * V**a * R ** (m + 1) - 1) * X - dx  # noqa: E731
-    weaker = (bound(K, V, a - 1, m), bound(K, V, a, m - 1), bound(K, (1 + V) / 2, a, m), bound((1 + K) / 2, V, a, m))
+    weaker = (
+        bound(K, V, a - 1, m),
+        bound(K, V, a, m - 1),
+        bound(K, (1 + V) / 2, a, m),
+        bound((1 + K) / 2, V, a, m),
+    )
     what = "root: |x_ - x| <= (K^m V^a R^(m+1) - 1) X"
-    yield Claim(what, bound(K, V, a, m), f + v, given, (*weaker, B(m, a) * X / R**m - X - dx), instances, (f, v))
+    yield Claim(
+        what,
+        bound(K, V, a, m),
+        f + v,
+        given,
+        (*weaker, B(m, a) * X / R**m - X - dx),
+        instances,
+        (f, v),
+    )
 
 
 SOURCE = "Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3, for circuits; docs/theorem.md"

@@ -71,7 +71,8 @@ WEAKENED = (
     Weakened("read error of b removed", Weak(read_b=0), DAZ, ORDERS, WIDE, slack=ORDERS),
 )
 
-ROWS = 24 + len(TRIALS) + sum(len(weakened.orders) for weakened in WEAKENED)  # operations, and one for each conclusion
+# operations, and one for each conclusion
+ROWS = 24 + len(TRIALS) + sum(len(weakened.orders) for weakened in WEAKENED)
 
 
 def bite(weakened: Weakened, order: str) -> Conclusion:
@@ -94,16 +95,28 @@ def rows() -> Iterator[Row]:
     """All ROWS rows, each computed when it is asked for; deterministic, so that tests can look them up in the page."""
     for operation, tried in by_operation(hypotheses(REAL, PRODUCTS, STEPS)):
         worse = any(h.worst > 1 for h in tried)
-        yield Row("hypotheses", hypothesis_row(*operation, tried), f"{operation[0]} loses more than promised" if worse else None)
+        yield Row(
+            "hypotheses",
+            hypothesis_row(*operation, tried),
+            f"{operation[0]} loses more than promised" if worse else None,
+        )
     for trial in TRIALS:
         found = conclude(trial.form, trial.variant, trial.order, seed=trial.seed)
-        fault = f"{found.violations} violations: {trial.variant.name}, {trial.order}" if found.violations else None
+        fault = (
+            f"{found.violations} violations: {trial.variant.name}, {trial.order}"
+            if found.violations
+            else None
+        )
         yield Row("trials", trial_row(trial, found), fault)
     for weakened in WEAKENED:
         for order in weakened.orders:
             found = bite(weakened, order)
             wrong = (found.violations > 0) == (order in weakened.slack)
-            yield Row("weakened", weakened_row(weakened, order, found), f"{weakened.term} ({order}) is not as listed" if wrong else None)
+            yield Row(
+                "weakened",
+                weakened_row(weakened, order, found),
+                f"{weakened.term} ({order}) is not as listed" if wrong else None,
+            )
 
 
 def page(found: Iterable[Row]) -> str:
@@ -120,7 +133,9 @@ def hypothesis_row(operation: str, variant: str, tried: list[Hypothesis]) -> str
 
 
 def trial_row(trial: Trial, found: Conclusion) -> str:
-    where = f"{trial.variant.name} | {trial.order} | {format_words(trial.form)} | {which(trial.seed)}"
+    where = (
+        f"{trial.variant.name} | {trial.order} | {format_words(trial.form)} | {which(trial.seed)}"
+    )
     return f"| {where} | {found.evaluations:,} | {found.violations} | {found.ratio:.4f} |"
 
 

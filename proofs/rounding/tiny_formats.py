@@ -40,7 +40,11 @@ class Format(NamedTuple):
 
     def magnitudes(self) -> Array:
         """Zero and every positive input, in ticks, ascending."""
-        normal = [m << e for e in range(self.emax - self.emin + 1) for m in range(self.omega, 2 * self.omega)]
+        normal = [
+            m << e
+            for e in range(self.emax - self.emin + 1)
+            for m in range(self.omega, 2 * self.omega)
+        ]
         return np.array([*range(self.omega), *normal])
 
     def values(self) -> Array:
@@ -51,7 +55,8 @@ class Format(NamedTuple):
         """R: fl of everything up to V^3 + V^2 + V in size, V = 2^(emax+1); a flushed subnormal is zero."""
         V, K = 2 << self.emax, self.K
         n = np.arange((V**3 + V**2 + V) * K * K + 1)
-        places = np.maximum(np.frexp(n / (K * self.omega))[1] - 1, 0)  # by which a number exceeds a tick in its last bit
+        # by which a number exceeds a tick in its last bit
+        places = np.maximum(np.frexp(n / (K * self.omega))[1] - 1, 0)
         quotient, rest = np.divmod(n, K << places)
         beyond = np.sign(2 * rest - (K << places))  # of the tie
         up = {"zero": 0 * n, "away": beyond >= 0, "even": beyond + quotient % 2 > 0}[mode]
@@ -95,9 +100,15 @@ def signed(magnitudes: Array) -> Array:
 
 
 def declaration(
-    form: Format, variant: Variant, order: str = "any", components: int = 1, contraction: bool = True
+    form: Format,
+    variant: Variant,
+    order: str = "any",
+    components: int = 1,
+    contraction: bool = True,
 ) -> Arithmetic:
     """`Arithmetic` of a tiny format, of real numbers or of complex ones with two components."""
-    tiny = formats.Format(form.p, 1 / form.K, form.omega / form.K, math.inf, f"{form.p} bits", components)
+    tiny = formats.Format(
+        form.p, 1 / form.K, form.omega / form.K, math.inf, f"{form.p} bits", components
+    )
     rounding = "truncate" if variant.mode == "zero" else "nearest"
     return Arithmetic(tiny, variant.subnormals, contraction, order, rounding=rounding)  # type: ignore[arg-type]

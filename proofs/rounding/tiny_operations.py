@@ -28,7 +28,11 @@ class Hypothesis(NamedTuple):
 
 def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
     """x + y, x y and x y + z over all operands: exact in float64, so the comparison with 1 is exact."""
-    R, K, ops = form.table(variant.mode, "w" in variant.flush), form.K, roundings(declaration(form, variant), False)
+    R, K, ops = (
+        form.table(variant.mode, "w" in variant.flush),
+        form.K,
+        roundings(declaration(form, variant), False),
+    )
     x, o = form.values(), len(R) // 2
     y, z = x[:, None], x[:, None, None]
     product_loss, sum_loss = ops.product_loss * K * K, ops.sum_loss * K * K
@@ -57,10 +61,16 @@ def contracted_steps(form: Format, variant: Variant) -> Iterator[Hypothesis]:
     yield Hypothesis("x + z w, contracted", variant.name, form.p, len(V) ** 6, worst * UP)
 
 
-def hypotheses(real: tuple[int, ...], products: tuple[int, ...], steps: tuple[int, ...]) -> Iterator[Hypothesis]:
+def hypotheses(
+    real: tuple[int, ...], products: tuple[int, ...], steps: tuple[int, ...]
+) -> Iterator[Hypothesis]:
     """All of the above for these p; operands that are flushed are read errors, not errors of an operation."""
     for variant in VARIANTS[:4]:
-        for try_all, ps in ((real_operations, real), (complex_operations, products), (contracted_steps, steps)):
+        for try_all, ps in (
+            (real_operations, real),
+            (complex_operations, products),
+            (contracted_steps, steps),
+        ):
             for p in ps:
                 yield from try_all(Format(p), variant)
 
@@ -78,7 +88,10 @@ def _products(V, R, K, fused, beta, loss):
                     im = K * R[o + ad + K * R[o + b * c]] - (a * d + b * c)
                     error = math.sqrt(re * re + im * im)
                     if error > 0:
-                        worst = max(worst, error / (beta * math.sqrt((a * a + b * b) * (c * c + d * d)) + loss))
+                        worst = max(
+                            worst,
+                            error / (beta * math.sqrt((a * a + b * b) * (c * c + d * d)) + loss),
+                        )
     return worst
 
 
@@ -87,10 +100,22 @@ def _component(R, K, x, s, t):
     """Largest |fl(x + s + t) - (x + s + t)| of all orders and fusions; s and t are products of two numbers."""
     o, n, worst = len(R) // 2, K * x + s + t, 0
     for first, then in ((s, t), (t, s)):
-        one, two, begun, fused = R[o + first], R[o + then], R[o + K * (x + R[o + first])], R[o + K * x + first]
+        one, two, begun, fused = (
+            R[o + first],
+            R[o + then],
+            R[o + K * (x + R[o + first])],
+            R[o + K * x + first],
+        )
         product, fused_product = R[o + K * (one + two)], R[o + K * one + then]
         separate = (product + x, fused_product + x, begun + two, fused + two)
-        for e in (K * separate[0], K * separate[1], K * separate[2], K * separate[3], K * begun + then, K * fused + then):
+        for e in (
+            K * separate[0],
+            K * separate[1],
+            K * separate[2],
+            K * separate[3],
+            K * begun + then,
+            K * fused + then,
+        ):
             worst = max(worst, abs(K * R[o + e] - n))
     return worst
 
@@ -105,10 +130,21 @@ def _steps(V, R, K, beta, xi, loss):
                 for d in V:
                     zw = math.sqrt((a * a + b * b) * (c * c + d * d))
                     for i in range(len(V)):
-                        re[i], im[i] = _component(R, K, V[i], a * c, -b * d), _component(R, K, V[i], a * d, b * c)
+                        re[i], im[i] = (
+                            _component(R, K, V[i], a * c, -b * d),
+                            _component(R, K, V[i], a * d, b * c),
+                        )
                     for i in range(len(V)):
                         for j in range(len(V)):
                             error = math.sqrt(re[i] * re[i] + im[j] * im[j])
                             if error > 0:
-                                worst = max(worst, error / (beta * zw + xi * K * math.sqrt(V[i] * V[i] + V[j] * V[j]) + loss))
+                                worst = max(
+                                    worst,
+                                    error
+                                    / (
+                                        beta * zw
+                                        + xi * K * math.sqrt(V[i] * V[i] + V[j] * V[j])
+                                        + loss
+                                    ),
+                                )
     return worst

@@ -30,7 +30,8 @@ class Conclusion(NamedTuple):
     violations: int  # input tuples with an error beyond the allowance
     error: int  # in ticks / K^2, as is allowed
     allowed: int
-    example: tuple[float, ...]  # lam_2, lam_3, b_1, b_2, b_3: a violation, or the largest error / allowance if there is none
+    # lam_2, lam_3, b_1, b_2, b_3: a violation, or the largest error / allowance if there is none
+    example: tuple[float, ...]
 
     @property
     def ratio(self) -> float:
@@ -38,29 +39,56 @@ class Conclusion(NamedTuple):
 
 
 def conclude(
-    form: Format, variant: Variant, order: str, model: ErrorModel | None = None, seed: int | None = None
+    form: Format,
+    variant: Variant,
+    order: str,
+    model: ErrorModel | None = None,
+    seed: int | None = None,
 ) -> Conclusion:
     """Every (lam_2, lam_3, b_1, b_2, b_3), or with a seed those of SUBSET magnitudes of each; `model` may weaken terms."""
     sizes = np.tile(form.magnitudes(), (5, 1))  # (5, magnitudes)
     if seed is not None:
         rng = np.random.default_rng(seed)
-        sizes = np.array([np.append(0, rng.choice(row[1:], SUBSET - 1, replace=False)) for row in sizes])
+        sizes = np.array(
+            [np.append(0, rng.choice(row[1:], SUBSET - 1, replace=False)) for row in sizes]
+        )
     V = np.array([signed(row) for row in sizes])  # (5, values)
     allowed = allowed_ticks(form, variant, order, model or variant.model, sizes)
-    R, F = (form.table(variant.mode, flush) for flush in (variant.flush != "", "w" in variant.flush))
+    R, F = (
+        form.table(variant.mode, flush) for flush in (variant.flush != "", "w" in variant.flush)
+    )
     W = as_read(V, form, variant, R)
-    found = [_exhaust(V, read, allowed, R, F, form.K, order == "any") for read in stored(V, W, form, variant)]
-    _, error, bound, example = max(found, key=lambda f: (f[1] * 1.0 / f[2] if f[2] else np.inf if f[1] else 0.0))
+    found = [
+        _exhaust(V, read, allowed, R, F, form.K, order == "any")
+        for read in stored(V, W, form, variant)
+    ]
+    _, error, bound, example = max(
+        found, key=lambda f: f[1] * 1.0 / f[2] if f[2] else np.inf if f[1] else 0.0
+    )
     evaluations = len(found) * V.shape[1] ** 5 * (8 if order == "any" else 4)
-    return Conclusion(evaluations, sum(int(f[0]) for f in found), int(error), int(bound), tuple((example / form.K).tolist()))
+    return Conclusion(
+        evaluations,
+        sum(int(f[0]) for f in found),
+        int(error),
+        int(bound),
+        tuple((example / form.K).tolist()),
+    )
 
 
-def allowed_ticks(form: Format, variant: Variant, order: str, model: ErrorModel, sizes: Array) -> Array:
+def allowed_ticks(
+    form: Format, variant: Variant, order: str, model: ErrorModel, sizes: Array
+) -> Array:
     """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
     declared = declaration(form, variant, order)
     lam2, lam3, b1, b2, b3 = sizes / form.K
     b = np.stack(np.meshgrid(b1, b2, b3, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
-    rows = [[allowance(Inputs(_multipliers(b, x, y), b), declared, model=model).bound[:, 2, 0] for y in lam3] for x in lam2]
+    rows = [
+        [
+            allowance(Inputs(_multipliers(b, x, y), b), declared, model=model).bound[:, 2, 0]
+            for y in lam3
+        ]
+        for x in lam2
+    ]
     return np.floor(np.array(rows) * form.K**3).astype(np.int64).reshape((sizes.shape[1],) * 5)
 
 
@@ -103,7 +131,10 @@ def _size(i, half):
 def _off(R, F, K, product, x, true):
     """Largest |fl(product + x) - true|, fused or not, in ticks / K^2."""
     o = len(R) // 2
-    return max(abs(K * K * F[o + product + K * x] - true), abs(K * K * F[o + K * (R[o + product] + x)] - true))
+    return max(
+        abs(K * K * F[o + product + K * x] - true),
+        abs(K * K * F[o + K * (R[o + product] + x)] - true),
+    )
 
 
 @numba.njit
@@ -121,18 +152,29 @@ def _exhaust(V, W, allowed, R, F, K, trees):
             for j1 in range(n):
                 for j2 in range(n):
                     b1, b2 = W[2, j1], W[3, j2]
-                    limits = allowed[_size(i2, half), _size(i3, half), _size(j1, half), _size(j2, half)]
+                    limits = allowed[
+                        _size(i2, half), _size(i3, half), _size(j1, half), _size(j2, half)
+                    ]
                     before = V[1, i3] * (V[0, i2] * V[2, j1] + K * V[3, j2])
-                    h, g = R[o + lam2 * b1 + K * b2], R[o + K * (R[o + lam2 * b1] + b2)]  # fused, separate
+                    # fused, separate
+                    h, g = R[o + lam2 * b1 + K * b2], R[o + K * (R[o + lam2 * b1] + b2)]
                     for j3 in range(n):
                         b3, true = W[4, j3], before + K * K * V[4, j3]
-                        error = max(_off(R, F, K, lam3 * h, b3, true), _off(R, F, K, lam3 * g, b3, true))
+                        error = max(
+                            _off(R, F, K, lam3 * h, b3, true), _off(R, F, K, lam3 * g, b3, true)
+                        )
                         if trees:  # (lam_3 lam_2) b_1 + (lam_3 b_2 + b_3)
                             y, z = R[o + lam3 * b2 + K * b3], R[o + K * (R[o + lam3 * b2] + b3)]
-                            error = max(error, _off(R, F, K, a * b1, y, true), _off(R, F, K, a * b1, z, true))
+                            error = max(
+                                error,
+                                _off(R, F, K, a * b1, y, true),
+                                _off(R, F, K, a * b1, z, true),
+                            )
                         limit = limits[_size(j3, half)]
                         bad += error > limit
-                        if (bad == 0 and error * bound > worst * limit) or (bad == 1 and error > limit):
+                        if (bad == 0 and error * bound > worst * limit) or (
+                            bad == 1 and error > limit
+                        ):
                             worst, bound = error, limit
                             example[:] = V[0, i2], V[1, i3], V[2, j1], V[3, j2], V[4, j3]
     return bad, worst, bound, example

@@ -48,23 +48,37 @@ def telescoping() -> Iterator[Claim]:
     handed_on = adjoint(a_next) * A_next * tangent
     what = "<g_t, d_t> = <a_t, d_t> - <a_(t+1), A_(t+1) d_t>"
     mutants = (adjoint(a) * tangent, adjoint(a) * tangent - adjoint(a_next) * A * tangent)
-    yield Claim(what, adjoint(g) * tangent, adjoint(a) * tangent - handed_on, given, mutants, instances)
+    yield Claim(
+        what, adjoint(g) * tangent, adjoint(a) * tangent - handed_on, given, mutants, instances
+    )
     what = "<a_t, d_t> - <a_t, A_t d_(t-1)> = <a_t, dA_t h_(t-1) + db_t>"
     source, forgotten = adjoint(a) * (A_moves * h_prev + db), adjoint(a) * db
-    yield Claim(what, adjoint(a) * tangent - adjoint(a) * A * d_prev, source, (), (forgotten,), instances)
+    yield Claim(
+        what, adjoint(a) * tangent - adjoint(a) * A * d_prev, source, (), (forgotten,), instances
+    )
     what = "<a_1, A_1 d_0> = <A_1^T a_1, d_0>"
     yield Claim(
-        what, adjoint(a) * A * d_prev, adjoint(adjoint(A) * a) * d_prev, (), (adjoint(A * a) * d_prev,), instances,
+        what,
+        adjoint(a) * A * d_prev,
+        adjoint(adjoint(A) * a) * d_prev,
+        (),
+        (adjoint(A * a) * d_prev,),
+        instances,
         shown="a^H (A d_prev) = (A^H a)^H d_prev",
     )
 
 
 def named(name: str, rows: int, columns: int) -> list[sp.Matrix]:
     """Matrices of commuting symbols, one for each t."""
-    return [sp.Matrix(rows, columns, sp.symbols(f"{name}{t}_:{rows * columns}")) for t in range(1, TIME + 1)]
+    return [
+        sp.Matrix(rows, columns, sp.symbols(f"{name}{t}_:{rows * columns}"))
+        for t in range(1, TIME + 1)
+    ]
 
 
-def states(multipliers: list[sp.Matrix], drives: list[sp.Matrix], start: sp.Matrix, reverse: bool = False) -> list[sp.Matrix]:
+def states(
+    multipliers: list[sp.Matrix], drives: list[sp.Matrix], start: sp.Matrix, reverse: bool = False
+) -> list[sp.Matrix]:
     """The reference's scan on matrices: each is one element of an object array."""
     lam, b, h0 = (np.empty((1, len(x), 1), object) for x in (multipliers, drives, [start]))
     lam[0, :, 0], b[0, :, 0], h0[0, 0, 0] = multipliers, drives, start
@@ -73,7 +87,9 @@ def states(multipliers: list[sp.Matrix], drives: list[sp.Matrix], start: sp.Matr
 
 def numbers(symbols: list[sp.Symbol]) -> tuple[Instance, ...]:
     rng = random.Random(0)
-    return tuple({x: sp.Rational(rng.randint(-9, 9), rng.randint(1, 4)) for x in symbols} for _ in range(3))
+    return tuple(
+        {x: sp.Rational(rng.randint(-9, 9), rng.randint(1, 4)) for x in symbols} for _ in range(3)
+    )
 
 
 def along(loss: sp.Expr, places: list[sp.Matrix], directions: list[sp.Matrix]) -> sp.Expr:
@@ -85,16 +101,35 @@ def along(loss: sp.Expr, places: list[sp.Matrix], directions: list[sp.Matrix]) -
 def derivatives() -> Iterator[Claim]:
     """T = 4, N = 2: both recurrences run by the reference's scan, against derivatives of the loss, in every direction."""
     A, dA = named("A", SIZE, SIZE), named("dA", SIZE, SIZE)
-    b, db, g, (h0, dh0) = named("b", SIZE, 1), named("db", SIZE, 1), named("g", SIZE, 1), named("h", SIZE, 1)[:2]
+    b, db, g, (h0, dh0) = (
+        named("b", SIZE, 1),
+        named("db", SIZE, 1),
+        named("g", SIZE, 1),
+        named("h", SIZE, 1)[:2],
+    )
     h, zero = states(A, b, h0), sp.zeros(SIZE, 1)
     a = states([*(m.T for m in A[1:]), sp.eye(SIZE)], g, zero, reverse=True)
     untransposed = states([*A[1:], sp.eye(SIZE)], g, zero, reverse=True)
     loss = sum(map(inner, g, h))
     instances = numbers(sp.flatten([A, dA, b, db, g, h0, dh0]))
     before = [h0, *h[:-1]]
-    yield Claim("dL/db_t = a_t", along(loss, b, db), paired(a, db), (), (paired(untransposed, db),), instances)
+    yield Claim(
+        "dL/db_t = a_t",
+        along(loss, b, db),
+        paired(a, db),
+        (),
+        (paired(untransposed, db),),
+        instances,
+    )
     true, late = ([m * x for m, x in zip(dA, around, strict=True)] for around in (before, h))
-    yield Claim("dL/dA_t = a_t h_(t-1)^T", along(loss, A, dA), paired(a, true), (), (paired(a, late),), instances)
+    yield Claim(
+        "dL/dA_t = a_t h_(t-1)^T",
+        along(loss, A, dA),
+        paired(a, true),
+        (),
+        (paired(a, late),),
+        instances,
+    )
     start, wrong = inner(A[0].T * a[0], dh0), inner(a[0], dh0)
     yield Claim("dL/dh_0 = A_1^T a_1", along(loss, [h0], [dh0]), start, (), (wrong,), instances)
 

@@ -43,25 +43,36 @@ def bracketings(elements: Sequence[Element], compose: Compose) -> Iterator[Eleme
         yield elements[0]
     for cut in range(1, len(elements)):
         later = list(bracketings(elements[cut:], compose))
-        yield from (compose(left, right) for left in bracketings(elements[:cut], compose) for right in later)
+        yield from (
+            compose(left, right) for left in bracketings(elements[:cut], compose) for right in later
+        )
 
 
 def states(elements: Sequence[Element], start: sp.Expr, reverse: bool = False) -> list[sp.Expr]:
     """The reference's scan, run on letters."""
     multipliers, drives = zip(*elements, strict=True)
-    found = scan(np.array(multipliers)[None, :, None], np.array(drives)[None, :, None], np.array([[start]]), reverse)
+    found = scan(
+        np.array(multipliers)[None, :, None],
+        np.array(drives)[None, :, None],
+        np.array([[start]]),
+        reverse,
+    )
     return list(found[0, :, 0])  # (time,)
 
 
 def labelled(values: Sequence[sp.Expr]) -> sp.Expr:
     """w1 values[0] + w2 values[1] + ..."""
-    return sp.Add(*(w * value for w, value in zip(sp.symbols(f"w1:{len(values) + 1}"), values, strict=True)))
+    return sp.Add(
+        *(w * value for w, value in zip(sp.symbols(f"w1:{len(values) + 1}"), values, strict=True))
+    )
 
 
 def model(rng: random.Random, n: int) -> Instance:
     """Random elements, start and carry; J = I, o = 0; labels as far as the bracketings need them."""
     columns = {x: matrix(rng, n, 1) for x in (*b, h, c)}  # (n, 1)
-    labels = {w: sp.Integer(rng.randint(1, 9)) for w in sp.symbols(f"w1:{sp.catalan(LENGTH - 1) + 1}")}
+    labels = {
+        w: sp.Integer(rng.randint(1, 9)) for w in sp.symbols(f"w1:{sp.catalan(LENGTH - 1) + 1}")
+    }
     return {**{X: matrix(rng, n, n) for X in A}, **columns, **labels, **neutral(n)}
 
 
@@ -80,18 +91,42 @@ def every_bracketing() -> Iterator[Claim]:
         what = f"the {len(every)} bracketings of T = {LENGTH} agree with the fold: {part}"
         left, right = labelled([x[i] for x in every]), labelled([fold[i]] * len(every))
         yield Claim(
-            what, left, right, (), (one_swapped,), at_sizes(model),
+            what,
+            left,
+            right,
+            (),
+            (one_swapped,),
+            at_sizes(model),
             shown=f"{part} of each bracketing = {part} of the fold (..(1 2).. {LENGTH}), each with its label w",
         )
-    yield Claim("the fold acts as the reference's scan", act(fold, h), states(ELEMENTS, h)[-1], (), (wrong[1],), at_sizes(model))
+    yield Claim(
+        "the fold acts as the reference's scan",
+        act(fold, h),
+        states(ELEMENTS, h)[-1],
+        (),
+        (wrong[1],),
+        at_sizes(model),
+    )
 
 
 def segments(rng: random.Random, n: int) -> Instance:
     """Two segments of three and two random steps: their composed elements, and the states of the loop around them."""
     steps = [(matrix(rng, n, n), matrix(rng, n, 1)) for _ in range(5)]
-    (left, drive_left), (right, drive_right) = (functools.reduce(compose, part) for part in (steps[:3], steps[3:]))
-    trace = functools.reduce(lambda x, step: [*x, act(step, x[-1])], steps, [matrix(rng, n, 1)])  # 6 states
-    return {Al: left, bl: drive_left, Aq: right, bq: drive_right, h: trace[0], s: trace[3], e: trace[5], **neutral(n)}
+    (left, drive_left), (right, drive_right) = (
+        functools.reduce(compose, part) for part in (steps[:3], steps[3:])
+    )
+    # 6 states
+    trace = functools.reduce(lambda x, step: [*x, act(step, x[-1])], steps, [matrix(rng, n, 1)])
+    return {
+        Al: left,
+        bl: drive_left,
+        Aq: right,
+        bq: drive_right,
+        h: trace[0],
+        s: trace[3],
+        e: trace[5],
+        **neutral(n),
+    }
 
 
 def any_tree() -> Iterator[Claim]:
@@ -99,9 +134,18 @@ def any_tree() -> Iterator[Claim]:
     node, swapped = compose((Al, bl), (Aq, bq)), compose((Aq, bq), (Al, bl))
     given = ((Al * h, s - bl), (Aq * s, e - bq))
     mutants = (s, e - bq)
-    yield Claim("children h -> s -> e: the node maps h to e", act(node, h), e, given, mutants, at_sizes(segments))
+    yield Claim(
+        "children h -> s -> e: the node maps h to e",
+        act(node, h),
+        e,
+        given,
+        mutants,
+        at_sizes(segments),
+    )
     what = "and from h = 0 alone its vector is seen"
-    yield Claim(what, act(node, o), node[1], ((o, sp.Integer(0)),), (swapped[1],), at_sizes(segments))
+    yield Claim(
+        what, act(node, o), node[1], ((o, sp.Integer(0)),), (swapped[1],), at_sizes(segments)
+    )
 
 
 def chunk(rng: random.Random, n: int) -> Instance:
@@ -126,7 +170,12 @@ def carry() -> Iterator[Claim]:
         parts = labelled(head + states(steps[cut:], head[-1]))
         what = f"T = 5, cut after {cut}: the tail starts from the head's last state"
         yield Claim(
-            what, parts, labelled(whole), (), (labelled(dropped),), at_sizes(model),
+            what,
+            parts,
+            labelled(whole),
+            (),
+            (labelled(dropped),),
+            at_sizes(model),
             shown=f"scan(1..{cut}, h), then scan({cut + 1}..5, its last state) = scan(1..5, h), state by state",
         )
         local = states(steps[cut:], sp.Integer(0))
@@ -161,7 +210,9 @@ def doubled(elements: Sequence[Element]) -> list[Element]:
     """All prefixes by Hillis and Steele's doubling: ceil(log2 T) sweeps, element t combined with element t - reach."""
     found, reach = list(elements), 1
     while reach < len(found):
-        found = found[:reach] + [compose(found[t - reach], found[t]) for t in range(reach, len(found))]
+        found = found[:reach] + [
+            compose(found[t - reach], found[t]) for t in range(reach, len(found))
+        ]
         reach *= 2
     return found
 
@@ -185,7 +236,14 @@ def exclusive() -> Iterator[Claim]:
     steps, given = ELEMENTS[:4], ((J, sp.Integer(1)), (o, sp.Integer(0)))
     inclusive, shifted = states(steps, h), states([(J, o), *steps[:-1]], h)
     what = "T = 4: (I, 0) in front shifts the states by one step"
-    yield Claim(what, labelled(shifted), labelled([h, *inclusive[:-1]]), given, (labelled(inclusive),), at_sizes(model))
+    yield Claim(
+        what,
+        labelled(shifted),
+        labelled([h, *inclusive[:-1]]),
+        given,
+        (labelled(inclusive),),
+        at_sizes(model),
+    )
 
 
 WORDS = "free *-algebra, word normal form"
@@ -209,7 +267,10 @@ LEMMAS = (
         role="a kernel may choose its tree; the truth does not depend on it",
         N="general N, any T, any tree",
         method=f"{WORDS}; induction over the tree, whose step is the claim",
-        cited=("induction over binary trees", "two maps x -> A x + b that agree on every x have the same A and b"),
+        cited=(
+            "induction over binary trees",
+            "two maps x -> A x + b that agree on every x have the same A and b",
+        ),
         claims=any_tree,
     ),
     Lemma(

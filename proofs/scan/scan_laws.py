@@ -52,46 +52,107 @@ def twice(rng: random.Random, n: int) -> Instance:
 
 def linear() -> Iterator[Claim]:
     """With drives alpha b_t + c_t, from alpha h + k, the states are alpha times those of one run plus those of the other."""
-    what, instances = "from t - 1 to t: A (alpha f + g) + alpha b + c = alpha (A f + b) + (A g + c)", at_sizes(model)
+    what, instances = (
+        "from t - 1 to t: A (alpha f + g) + alpha b + c = alpha (A f + b) + (A g + c)",
+        at_sizes(model),
+    )
     step, parts = act((A, alpha * b + c), alpha * f + g), alpha * act((A, b), f) + act((A, c), g)
-    yield Claim(what, step, parts, (), (act((A, b), f) + act((A, c), g), parts - alpha * b), instances)
-    first, second = states(list(zip(A_t, b_t, strict=True)), h), states(list(zip(A_t, c_t, strict=True)), k)
+    yield Claim(
+        what, step, parts, (), (act((A, b), f) + act((A, c), g), parts - alpha * b), instances
+    )
+    first, second = (
+        states(list(zip(A_t, b_t, strict=True)), h),
+        states(list(zip(A_t, c_t, strict=True)), k),
+    )
     mixed = [(transition, alpha * x + y) for transition, x, y in zip(A_t, b_t, c_t, strict=True)]
-    joint, split = labelled(states(mixed, alpha * h + k)), labelled([alpha * x + y for x, y in zip(first, second, strict=True)])
+    joint, split = (
+        labelled(states(mixed, alpha * h + k)),
+        labelled([alpha * x + y for x, y in zip(first, second, strict=True)]),
+    )
     mutants = (labelled(first), labelled([x + y for x, y in zip(first, second, strict=True)]))
-    yield Claim(f"T = {TIME}: the reference's scan of alpha b + c from alpha h + k", joint, split, (), mutants, instances)
+    yield Claim(
+        f"T = {TIME}: the reference's scan of alpha b + c from alpha h + k",
+        joint,
+        split,
+        (),
+        mutants,
+        instances,
+    )
 
 
 def causal() -> Iterator[Claim]:
     """What comes after step t does not change h_1, ..., h_t; it does change the states of a scan in reverse."""
-    what, difference = "from t - 1 to t: h_t - k_t = A_t (h_(t-1) - k_(t-1)) + (b_t - c_t)", A * (h - k) + (b - c)
-    yield Claim(what, act((A, b), h) - act((A, c), k), difference, (), (A * (h - k), h - k + b - c), at_sizes(model))
+    what, difference = (
+        "from t - 1 to t: h_t - k_t = A_t (h_(t-1) - k_(t-1)) + (b_t - c_t)",
+        A * (h - k) + (b - c),
+    )
+    yield Claim(
+        what,
+        act((A, b), h) - act((A, c), k),
+        difference,
+        (),
+        (A * (h - k), h - k + b - c),
+        at_sizes(model),
+    )
     what = "from t - 1 to t: the same state before, the same transition and drive at t make the same state after"
-    yield Claim(what, act((A, b), h), act((A2, c), k), SAME_STEP, (act((A2, c), b), act((A2, h), k)), at_sizes(twice))
-    steps, others, instances = list(zip(A_t, b_t, strict=True)), [(A, x) for x in c_t], at_sizes(model)
+    yield Claim(
+        what,
+        act((A, b), h),
+        act((A2, c), k),
+        SAME_STEP,
+        (act((A2, c), b), act((A2, h), k)),
+        at_sizes(twice),
+    )
+    steps, others, instances = (
+        list(zip(A_t, b_t, strict=True)),
+        [(A, x) for x in c_t],
+        at_sizes(model),
+    )
     for t in range(1, TIME):
         changed = states([*steps[:t], *others[t:]], h)[:t]
         reversed_ = states([*steps[:t], *others[t:]], h, reverse=True)[:t]
         what = f"T = {TIME}, other steps after t = {t}: the states up to t are those of the first t steps alone"
         yield Claim(
-            what, labelled(changed), labelled(states(steps[:t], h)), (), (labelled(reversed_),), instances,
+            what,
+            labelled(changed),
+            labelled(states(steps[:t], h)),
+            (),
+            (labelled(reversed_),),
+            instances,
             shown=f"states 1..{t} of scan(b_1..b_{t}, c_{t + 1}..c_{TIME}) = states of scan(b_1..b_{t})",
         )
 
 
 def time_invariant() -> Iterator[Claim]:
     """With one A for all steps, zeros in front of the drives, from h = 0, put the states off by as many steps."""
-    what, steps, instances = "a step from 0 without a drive stays at 0", [(A, x) for x in b_t], at_sizes(model)
+    what, steps, instances = (
+        "a step from 0 without a drive stays at 0",
+        [(A, x) for x in b_t],
+        at_sizes(model),
+    )
     yield Claim(what, act((A, ZERO), o), ZERO, ((o, ZERO),), (A * b,), instances)
-    what, late = "from t - 1 to t, delayed by any d: k_(t-1+d) = h_(t-1) and c_(t+d) = b_t make k_(t+d) = h_t", act((A, c), k)
-    yield Claim(what, late, act((A, b), h), SAME_STEP[1:], (act((A, b), b), act((A, h), h)), at_sizes(twice))
+    what, late = (
+        "from t - 1 to t, delayed by any d: k_(t-1+d) = h_(t-1) and c_(t+d) = b_t make k_(t+d) = h_t",
+        act((A, c), k),
+    )
+    yield Claim(
+        what, late, act((A, b), h), SAME_STEP[1:], (act((A, b), b), act((A, h), h)), at_sizes(twice)
+    )
     undelayed = states(steps, ZERO)
     for delay in (1, 2):
         late = states([(A, ZERO)] * delay + steps, ZERO)
         expected = labelled([ZERO] * delay + undelayed)
-        what, early = f"T = {TIME}, delayed by {delay}: h_(t + {delay}) of the delayed drives is h_t", labelled(undelayed)
+        what, early = (
+            f"T = {TIME}, delayed by {delay}: h_(t + {delay}) of the delayed drives is h_t",
+            labelled(undelayed),
+        )
         yield Claim(
-            what, labelled(late), expected, (), (early, expected / 2), instances,
+            what,
+            labelled(late),
+            expected,
+            (),
+            (early, expected / 2),
+            instances,
             shown=f"scan({delay} zeros, b_1..b_{TIME}) = {delay} zeros, scan(b_1..b_{TIME}), both from 0",
         )
 

@@ -27,7 +27,9 @@ A1, A2, A3, b1, b2, b3, h, J, o = letters("A1 A2 A3 b1 b2 b3 h J o")
 p, q, r = (A1, b1), (A2, b2), (A3, b3)
 
 PARTS = ("matrix", "vector")
-SOURCE = "Blelloch, Prefix Sums and Their Applications, CMU-CS-90-190 (1990), first-order recurrences"
+SOURCE = (
+    "Blelloch, Prefix Sums and Their Applications, CMU-CS-90-190 (1990), first-order recurrences"
+)
 
 
 def compose(first: Element, then: Element) -> Element:
@@ -52,11 +54,16 @@ def model(rng: random.Random, n: int) -> Instance:
 def associativity() -> Iterator[Claim]:
     left, right = compose(compose(p, q), r), compose(p, compose(q, r))
     swapped = compose(compose(r, q), p)
-    forgotten = (A2 * A1, A3 * b1 + A3 * b2 + b3)  # the step r without its A; the step q without its A
+    # the step r without its A; the step q without its A
+    forgotten = (A2 * A1, A3 * b1 + A3 * b2 + b3)
     for i, part in enumerate(PARTS):
         mutants = (swapped[i], forgotten[i])
         yield Claim(
-            f"(p q) r = p (q r), {part}", left[i], right[i], mutants=mutants, instances=at_sizes(model),
+            f"(p q) r = p (q r), {part}",
+            left[i],
+            right[i],
+            mutants=mutants,
+            instances=at_sizes(model),
             shown=f"({part} of (p q) r) = ({part} of p (q r)), each by compose",
         )
 
@@ -84,7 +91,14 @@ def action() -> Iterator[Claim]:
     yield Claim("(p q) h = q (p h)", act(composed, h), act(q, act(p, h)), (), mutants, instances)
     states = scan(np.array([[[A1], [A2]]]), np.array([[[b1], [b2]]]), np.array([[h]]))  # (1, 2, 1)
     first, second = states[0, :, 0]
-    yield Claim("(p q) h is the second state of the reference's scan", act(composed, h), second, (), (first,), instances)
+    yield Claim(
+        "(p q) h is the second state of the reference's scan",
+        act(composed, h),
+        second,
+        (),
+        (first,),
+        instances,
+    )
 
 
 LEMMAS = (

@@ -36,7 +36,17 @@ from scanproof.proofs.engine.instances import at_sizes, matrix
 from scanproof.proofs.engine.instances import rotation as random_rotation
 from scanproof.proofs.engine.moments import WIDTHS
 from scanproof.proofs.engine.run import Lemma
-from scanproof.proofs.rotations.canonical_form import P_COLUMNS, P_ROWS, THETA_COLUMNS, B, P, Theta, gamma, u, xi
+from scanproof.proofs.rotations.canonical_form import (
+    P_COLUMNS,
+    P_ROWS,
+    THETA_COLUMNS,
+    B,
+    P,
+    Theta,
+    gamma,
+    u,
+    xi,
+)
 from scanproof.proofs.scan.scan_algebra import states
 from scanproof.reference.systems import rotrnn
 
@@ -70,7 +80,12 @@ def head(rng: random.Random, n: int) -> Instance:
     width = WIDTHS[n]
     columns = {column: matrix(rng, n, 1) for column in (s, x, f1, f2, b1, b2)}
     outputs = {block: matrix(rng, width, n) for block in (K1, K2, K3, K4)}
-    basis = {P: random_rotation(rng, n), Theta: random_rotation(rng, n), B: matrix(rng, n, width), M: matrix(rng, n, n)}
+    basis = {
+        P: random_rotation(rng, n),
+        Theta: random_rotation(rng, n),
+        B: matrix(rng, n, width),
+        M: matrix(rng, n, n),
+    }
     numbers = {gamma: sp.Rational(9, 10), xi: sp.Rational(2, 7), d: sp.Integer(3)}
     return {**columns, **outputs, **basis, **numbers, u: matrix(rng, width, 1)}
 
@@ -84,13 +99,18 @@ def step(version: Version) -> Claim:
     """What leaves the scan of a version after a step, from any s, is what the model makes of what left before."""
     (after,) = states([(gamma * Theta, xi * version.enter * B * u)], s)
     expected = model(version.basis, version.inputs, version.leave * s)
-    others = [model(version.basis, inputs, version.leave * s) for inputs in (B, adjoint(P) * adjoint(P) * B, P * P * B)]
+    others = [
+        model(version.basis, inputs, version.leave * s)
+        for inputs in (B, adjoint(P) * adjoint(P) * B, P * P * B)
+    ]
     mutants = [other for other in others if other != expected]
     if version is D_:
         mutants.append(model(P, B, version.leave * s))
     leave, basis, inputs = map(written, (version.leave, version.basis, version.inputs))
     what = f"{version.name}: {leave} s is the model's state for basis {basis} and inputs {inputs}"
-    return Claim(what, version.leave * after, expected, version.needs, tuple(mutants), at_sizes(head))
+    return Claim(
+        what, version.leave * after, expected, version.needs, tuple(mutants), at_sizes(head)
+    )
 
 
 def same_layer() -> Iterator[Claim]:
@@ -98,18 +118,37 @@ def same_layer() -> Iterator[Claim]:
     yield from map(step, (A_, B_AND_C, D_))
     instances, twice = at_sizes(head), P * P * B
     what = "tr (P^2 B)^T P^2 B = tr B^T B, before the trace: the same xi"
-    yield Claim(what, adjoint(twice) * twice, adjoint(B) * B, (P_COLUMNS,), (adjoint(B) * twice,), instances)
-    what, undone = "B and C with P^-2 B, P^-2 = P^T P^T: the drive of A", adjoint(P) * adjoint(P) * B
+    yield Claim(
+        what, adjoint(twice) * twice, adjoint(B) * B, (P_COLUMNS,), (adjoint(B) * twice,), instances
+    )
+    what, undone = (
+        "B and C with P^-2 B, P^-2 = P^T P^T: the drive of A",
+        adjoint(P) * adjoint(P) * B,
+    )
     yield Claim(what, P * undone, adjoint(P) * B, (P_ROWS,), (P * B, undone), instances)
     what, skew = "D: S of -M is the transpose of S, S = M - M^T", M - adjoint(M)
-    yield Claim(what, -M - adjoint(-M), adjoint(skew), (), (skew, M + adjoint(M)), instances, shown="(-M) - (-M)^H = (M - M^H)^H")
+    yield Claim(
+        what,
+        -M - adjoint(-M),
+        adjoint(skew),
+        (),
+        (skew, M + adjoint(M)),
+        instances,
+        shown="(-M) - (-M)^H = (M - M^H)^H",
+    )
 
 
 def impulse(steps: int) -> tuple[sp.Expr, sp.Expr]:
     """What C's and the model's second direction hold at t = 1 when the only input, that of t = 1, gave the state x."""
-    forward = states([(gamma * P * Theta * adjoint(P), drive) for drive in (x, *[ZERO] * (steps - 1))], ZERO)
+    forward = states(
+        [(gamma * P * Theta * adjoint(P), drive) for drive in (x, *[ZERO] * (steps - 1))], ZERO
+    )
     cascade = states([(gamma * Theta, state) for state in forward], ZERO, reverse=True)[0]
-    inputs = states([(gamma * P * Theta * adjoint(P), drive) for drive in (x, *[ZERO] * (steps - 1))], ZERO, reverse=True)[0]
+    inputs = states(
+        [(gamma * P * Theta * adjoint(P), drive) for drive in (x, *[ZERO] * (steps - 1))],
+        ZERO,
+        reverse=True,
+    )[0]
     return P * cascade, inputs
 
 
@@ -126,10 +165,18 @@ def cascade() -> Iterator[Claim]:
     )
     what, square = "C: the difference has the norm gamma^2 |x|", gamma**4 * adjoint(x) * x
     given = (P_COLUMNS, THETA_COLUMNS, P_ROWS)
-    yield Claim(what, adjoint(change) * change, square, given, (ZERO, gamma**2 * adjoint(x) * x), instances)
+    yield Claim(
+        what, adjoint(change) * change, square, given, (ZERO, gamma**2 * adjoint(x) * x), instances
+    )
     what = "C, T = 1: b_1 = P x, not x"
     yield Claim(
-        what, one, P * x, (), (x, adjoint(P) * x), instances, shown="P scan(Theta, scan(P Theta P^H, x), reverse) at T = 1 = P x"
+        what,
+        one,
+        P * x,
+        (),
+        (x, adjoint(P) * x),
+        instances,
+        shown="P scan(Theta, scan(P Theta P^H, x), reverse) at T = 1 = P x",
     )
 
 
@@ -138,16 +185,23 @@ def layout() -> Iterator[Claim]:
     found = sp.Matrix([[K1, K2, K3, K4]]) * sp.Matrix([f1, b1, f2, b2])
     skips, weights = np.array([d]), ((K1, K3), (K2, K4))
     instances = at_sizes(head)
-    features = np.array([[[[[f1], [f2]], [[b1], [b2]]]]])  # (batch, time, directions, heads, head_dim)
-    relabelled, as_named = (readout(blocks, features, skips) for blocks in (weights, ((K1, K2), (K3, K4))))
-    what = "D: the outputs of rotrnn.readout with C = [K1 K3] and C2 = [K2 K4]; not with C = [K1 K2]"
+    # (batch, time, directions, heads, head_dim)
+    features = np.array([[[[[f1], [f2]], [[b1], [b2]]]]])
+    relabelled, as_named = (
+        readout(blocks, features, skips) for blocks in (weights, ((K1, K2), (K3, K4)))
+    )
+    what = (
+        "D: the outputs of rotrnn.readout with C = [K1 K3] and C2 = [K2 K4]; not with C = [K1 K2]"
+    )
     yield Claim(
         what, found[0], relabelled, (), (as_named,), instances,
         shown="[K1 K2 K3 K4] (f1, b1, f2, b2) = readout by [K1 K3] of f and [K2 K4] of b",
     )
 
 
-def readout(blocks: tuple[tuple[sp.Expr, ...], ...], features: np.ndarray, skip: np.ndarray) -> sp.Expr:
+def readout(
+    blocks: tuple[tuple[sp.Expr, ...], ...], features: np.ndarray, skip: np.ndarray
+) -> sp.Expr:
     """rotrnn.readout on letters, one direction a row of blocks; without inputs."""
     C = np.array(blocks)[:, None, :, None]  # (directions, width, heads, head_dim)
     k = rotrnn.Constants(skip, skip, skip, skip, skip, skip, C, skip)
@@ -181,7 +235,10 @@ LEMMAS = (
         role="that version of two directions is refused as an implementation of the model; this is why",
         N="general N",
         method=f"{WORDS}; exact instances",
-        cited=("theta-rotation, for Theta^T Theta = I", "gamma > 0 (decay-below-one) and x != 0 for some input"),
+        cited=(
+            "theta-rotation, for Theta^T Theta = I",
+            "gamma > 0 (decay-below-one) and x != 0 for some input",
+        ),
         claims=cascade,
     ),
     Lemma(

@@ -53,7 +53,10 @@ U_COLUMNS, U_ROWS = (adjoint(U) * U, ONE), (U * adjoint(U), ONE)
 def pairs(rng: random.Random, n: int) -> Instance:
     """n rational angles, a state and an output matrix."""
     cosines, sines = diagonal_rotation(rng, n)
-    columns, rows = {c: matrix(rng, n, 1) for c in (f, g)}, {r: matrix(rng, WIDTHS[n], n) for r in (k, l)}
+    columns, rows = (
+        {c: matrix(rng, n, 1) for c in (f, g)},
+        {r: matrix(rng, WIDTHS[n], n) for r in (k, l)},
+    )
     return {C: cosines, S: sines, **columns, **rows, gamma: sp.Rational(9, 10)}
 
 
@@ -63,21 +66,46 @@ def conjugate_pairs() -> Iterator[Claim]:
     for i, j in BLOCKS:
         what, mutant = f"U^* U = I: block {i + 1}, {j + 1}", transposed[i, j]
         yield Claim(
-            what, unitary[i, j], sp.Integer(i == j), (), (mutant,), ({},), shown=f"U^H U at {i + 1}, {j + 1} = {int(i == j)}"
+            what,
+            unitary[i, j],
+            sp.Integer(i == j),
+            (),
+            (mutant,),
+            ({},),
+            shown=f"U^H U at {i + 1}, {j + 1} = {int(i == j)}",
         )
     lam, lam_, instances = C + sp.I * S, C - sp.I * S, at_sizes(pairs)
     turn, diagonal, swapped = rotation(C, S), similar_to(lam, lam_), similar_to(lam_, lam)
     for i, j in BLOCKS:
         mutants = (2 * turn[i, j], *([swapped[i, j]] if i != j else []))
         yield Claim(
-            f"Theta = U Lambda U^*: block {i + 1}, {j + 1}", turn[i, j], diagonal[i, j], (), mutants, instances,
+            f"Theta = U Lambda U^*: block {i + 1}, {j + 1}",
+            turn[i, j],
+            diagonal[i, j],
+            (),
+            mutants,
+            instances,
             shown=f"[[C, -S], [S, C]] at {i + 1}, {j + 1} = U diag(C + i S, C - i S) U^H at {i + 1}, {j + 1}",
         )
     square, symmetric = gamma * lam * adjoint(gamma * lam), ((adjoint(C), C), (adjoint(S), S))
     given = (*symmetric, (S * S, 1 - C * C))
-    yield Claim("|gamma lam_i|^2 = gamma^2, real part", real(square), gamma**2, given, (gamma, ONE), instances)
+    yield Claim(
+        "|gamma lam_i|^2 = gamma^2, real part",
+        real(square),
+        gamma**2,
+        given,
+        (gamma, ONE),
+        instances,
+    )
     given = (*symmetric, (S * C, C * S))
-    yield Claim("|gamma lam_i|^2 = gamma^2, imaginary part", imag(square), sp.Integer(0), given, (S * C,), instances)
+    yield Claim(
+        "|gamma lam_i|^2 = gamma^2, imaginary part",
+        imag(square),
+        sp.Integer(0),
+        given,
+        (S * C,),
+        instances,
+    )
     yield from readouts()
 
 
@@ -91,43 +119,94 @@ def readouts() -> Iterator[Claim]:
     z, KW, instances = BASIS.H * sp.Matrix([f, g]), sp.Matrix([[k, l]]) * BASIS, at_sizes(pairs)
     (first, second), y = (sp.sqrt(2) * z).applyfunc(sp.expand), k * f + l * g
     yield Claim(
-        "z_2 is the conjugate of z_1: real part", real(second), real(first), (), (imag(first),), instances,
+        "z_2 is the conjugate of z_1: real part",
+        real(second),
+        real(first),
+        (),
+        (imag(first),),
+        instances,
         shown="Re(sqrt(2) z_2) = Re(sqrt(2) z_1), z = U^H (f, g)",
     )
     yield Claim(
-        "z_2 is the conjugate of z_1: imaginary part", imag(second), -imag(first), (), (imag(first),), instances,
+        "z_2 is the conjugate of z_1: imaginary part",
+        imag(second),
+        -imag(first),
+        (),
+        (imag(first),),
+        instances,
         shown="Im(sqrt(2) z_2) = -Im(sqrt(2) z_1), z = U^H (f, g)",
     )
     whole, half = sp.expand((KW * z)[0]), real(KW[0] * z[0])
     yield Claim(
-        "K U z = k f + l g, which is real", whole, y, (), (k * f - l * g,), instances, shown="(k, l) U U^H (f, g) = k f + l g"
+        "K U z = k f + l g, which is real",
+        whole,
+        y,
+        (),
+        (k * f - l * g,),
+        instances,
+        shown="(k, l) U U^H (f, g) = k f + l g",
     )
     yield Claim(
-        "Re(2 (K U)_1 z_1) = k f + l g", real(2 * KW[0] * z[0]), y, (), (half, k * f - l * g), instances,
+        "Re(2 (K U)_1 z_1) = k f + l g",
+        real(2 * KW[0] * z[0]),
+        y,
+        (),
+        (half, k * f - l * g),
+        instances,
         shown="Re(2 ((k, l) U)_1 (U^H (f, g))_1) = k f + l g",
     )
 
 
 def layer(rng: random.Random, n: int) -> Instance:
     """One step of a head: real orthogonal U and any Lambda, for the identities need no more."""
-    basis, unitary, diagonal, width = random_rotation(rng, n), random_rotation(rng, n), matrix(rng, n, n), WIDTHS[n]
+    basis, unitary, diagonal, width = (
+        random_rotation(rng, n),
+        random_rotation(rng, n),
+        matrix(rng, n, n),
+        WIDTHS[n],
+    )
     numbers = {gamma: sp.Rational(9, 10), xi: sp.Rational(rng.randint(1, 9), 7)}
     env = {P: basis, U: unitary, Lambda: diagonal, Theta: unitary * diagonal * unitary.T, **numbers}
-    return {**env, x: matrix(rng, n, 1), B: matrix(rng, n, width), K: matrix(rng, width, n), u: matrix(rng, width, 1)}
+    return {
+        **env,
+        x: matrix(rng, n, 1),
+        B: matrix(rng, n, width),
+        K: matrix(rng, width, n),
+        u: matrix(rng, width, 1),
+    }
 
 
 def change_of_basis() -> Iterator[Claim]:
     """W = P U is unitary, P Theta P^T = W Lambda W^*, z' = gamma Lambda z + xi W^* B u and y = K W z."""
-    W, A, instances, diagonal = P * U, P * Theta * adjoint(P), at_sizes(layer), (Theta, U * Lambda * adjoint(U))
-    yield Claim("W^* W = I", adjoint(W) * W, ONE, (P_COLUMNS, U_COLUMNS), (W, adjoint(W)), instances)
+    W, A, instances, diagonal = (
+        P * U,
+        P * Theta * adjoint(P),
+        at_sizes(layer),
+        (Theta, U * Lambda * adjoint(U)),
+    )
+    yield Claim(
+        "W^* W = I", adjoint(W) * W, ONE, (P_COLUMNS, U_COLUMNS), (W, adjoint(W)), instances
+    )
     mutants = (adjoint(W) * Lambda * W, U * Lambda * adjoint(U))
-    yield Claim("P Theta P^T = W Lambda W^*", A, W * Lambda * adjoint(W), (diagonal,), mutants, instances)
+    yield Claim(
+        "P Theta P^T = W Lambda W^*", A, W * Lambda * adjoint(W), (diagonal,), mutants, instances
+    )
     after = gamma * Lambda * adjoint(W) * x + xi * adjoint(W) * B * u
     given = (diagonal, P_COLUMNS, U_COLUMNS)
-    mutants = (gamma * Lambda * adjoint(W) * x + xi * W * B * u, gamma * Lambda * adjoint(W) * x + xi * B * u)
+    mutants = (
+        gamma * Lambda * adjoint(W) * x + xi * W * B * u,
+        gamma * Lambda * adjoint(W) * x + xi * B * u,
+    )
     what = "z = W^* x: z' = gamma Lambda z + xi W^* B u"
     yield Claim(what, adjoint(W) * (gamma * A * x + xi * B * u), after, given, mutants, instances)
-    yield Claim("K x = K W z", K * W * adjoint(W) * x, K * x, (U_ROWS, P_ROWS), (K * adjoint(W) * x,), instances)
+    yield Claim(
+        "K x = K W z",
+        K * W * adjoint(W) * x,
+        K * x,
+        (U_ROWS, P_ROWS),
+        (K * adjoint(W) * x,),
+        instances,
+    )
 
 
 def named(name: str, *shape: int) -> np.ndarray:
@@ -138,13 +217,21 @@ def named(name: str, *shape: int) -> np.ndarray:
 
 def head_and_pair(half: bool) -> tuple[rotrnn.Constants, lru.Constants]:
     """A head of two coordinates and one input in symbols, P any matrix; and the pair of channels that it is, or one of them."""
-    (cos, sin), P, B, K, D = named("e", 2), named("P", 2, 2), named("B", 2, 1), named("K", 1, 2), named("D", 1)
+    (cos, sin), P, B, K, D = (
+        named("e", 2),
+        named("P", 2, 2),
+        named("B", 2, 1),
+        named("K", 1, 2),
+        named("D", 1),
+    )
     scalars = (np.array([gamma]), np.array([[cos]]), np.array([[sin]]), P[None], np.array([xi]))
     head = rotrnn.Constants(*scalars, B[None], K[None, :, None], D)
     W, channels = P @ np.array(BASIS), slice(1 if half else 2)
     lam = gamma * np.array([cos + sp.I * sin, cos - sp.I * sin])  # (2,)
     drives, readout = adjoint_basis(P) @ B, (2 if half else 1) * K @ W  # (2, 1), (1, 2)
-    return head, lru.Constants(lam[channels], np.array([xi, xi])[channels], drives[channels], readout[None, :, channels], D)
+    return head, lru.Constants(
+        lam[channels], np.array([xi, xi])[channels], drives[channels], readout[None, :, channels], D
+    )
 
 
 def adjoint_basis(P: np.ndarray) -> np.ndarray:
@@ -167,12 +254,23 @@ def runs_agree() -> Iterator[Claim]:
     Mutants: conjugate eigenvalues, half the readout of one channel or twice that of two; only lam knows the sine.
     """
     (_, sine), readout = named("e", 2), named("K", 2)
-    for half, name in ((False, "two conjugate channels"), (True, "one channel, the doubled readout")):
+    for half, name in (
+        (False, "two conjugate channels"),
+        (True, "one channel, the doubled readout"),
+    ):
         y, found = outputs(half)
-        backwards, factor = found.subs(sine, -sine), found.xreplace({k: k / 2 if half else 2 * k for k in readout})
+        backwards, factor = (
+            found.subs(sine, -sine),
+            found.xreplace({k: k / 2 if half else 2 * k for k in readout}),
+        )
         instances = numbers(sorted(y.free_symbols, key=str))
         yield Claim(
-            f"rotrnn.run = lru.run of {name}, T = {TIME}", y, found, (), (backwards, factor), instances,
+            f"rotrnn.run = lru.run of {name}, T = {TIME}",
+            y,
+            found,
+            (),
+            (backwards, factor),
+            instances,
             shown=f"y_t by rotrnn.run = y_t by lru.run, t = 1..{TIME}",
         )
 

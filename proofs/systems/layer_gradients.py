@@ -35,11 +35,28 @@ from scanproof.proofs.engine.run import Lemma
 from scanproof.reference.numbers import namespace
 from scanproof.reference.systems import lru, rotrnn
 
-SIZES = {"time": 2, "instant": 1, "state": 1, "width": 1, "heads": 1, "head_dim": 2, "pairs": 1, "features": 2, "directions": 2}
+SIZES = {
+    "time": 2,
+    "instant": 1,
+    "state": 1,
+    "width": 1,
+    "heads": 1,
+    "head_dim": 2,
+    "pairs": 1,
+    "features": 2,
+    "directions": 2,
+}
 y_bar, b_bar, B, C, D, G, dh, du, X, x, y, V, W = letters("y_bar b_bar B C D G dh du X x y V W")
 xi, trace = sp.symbols("xi trace", positive=True)
-QUARTER = np.array([[[sp.Integer(0), sp.pi / 2], [sp.Integer(0)] * 2]])  # M of a quarter turn (1, 2, 2)
-CONSTANTS = {"gamma": "heads", "cos": "heads pairs", "sin": "heads pairs", "P": "heads head_dim head_dim", "xi": "heads"}
+# M of a quarter turn (1, 2, 2)
+QUARTER = np.array([[[sp.Integer(0), sp.pi / 2], [sp.Integer(0)] * 2]])
+CONSTANTS = {
+    "gamma": "heads",
+    "cos": "heads pairs",
+    "sin": "heads pairs",
+    "P": "heads head_dim head_dim",
+    "xi": "heads",
+}
 CONSTANTS |= {"B": "heads head_dim width", "C": "instant width heads head_dim", "D": "width"}
 Named = Callable[[sp.Expr], sp.Expr]
 Arrays = dict[str, Any]
@@ -66,18 +83,32 @@ def moving(found: Arrays, places: Arrays, loss: sp.Expr | sp.Poly, named: Named)
     for name, place in places.items():
         steps = [sp.Symbol(f"step_{i}", real=True) for i in range(place.size)]
         derivatives = [sp.diff(loss, x).as_expr() for x in place.flat]
-        exact, said = (named(sp.Add(*map(sp.Mul, side, steps))) for side in (derivatives, found[name].flat))
-        forgotten = said.xreplace({sp.Symbol("y_bar_0", real=True): sp.Integer(0)})  # of the first step
+        exact, said = (
+            named(sp.Add(*map(sp.Mul, side, steps))) for side in (derivatives, found[name].flat)
+        )
+        # of the first step
+        forgotten = said.xreplace({sp.Symbol("y_bar_0", real=True): sp.Integer(0)})
         yield Claim(
-            f"dL/d({name}), in every direction", exact, said, (), (forgotten,), numbers(exact, said),
+            f"dL/d({name}), in every direction",
+            exact,
+            said,
+            (),
+            (forgotten,),
+            numbers(exact, said),
             shown=f"d/d({name}) of sum y_bar y, in the directions step = <cotangent of {name}, step>",
         )
 
 
 def numbers(*sides: sp.Expr) -> tuple[Instance, ...]:
     """Positive rational values, so that nothing divides by 0."""
-    rng, symbols = random.Random(0), sorted(set().union(*(side.free_symbols for side in sides)), key=str)
-    return tuple({symbol: sp.Rational(rng.randint(1, 9), rng.randint(1, 4)) for symbol in symbols} for _ in range(2))
+    rng, symbols = (
+        random.Random(0),
+        sorted(set().union(*(side.free_symbols for side in sides)), key=str),
+    )
+    return tuple(
+        {symbol: sp.Rational(rng.randint(1, 9), rng.randint(1, 4)) for symbol in symbols}
+        for _ in range(2)
+    )
 
 
 def each(function: Callable[[sp.Expr], sp.Expr], values: np.ndarray) -> np.ndarray:
@@ -89,16 +120,28 @@ def lru_named(e: sp.Expr) -> sp.Expr:
     decays: dict[sp.Expr, sp.Expr] = {}
     others: dict[sp.Expr, sp.Expr] = {}
     for i in range(SIZES["state"]):
-        nu, gain, theta = (sp.exp(sp.Symbol(f"{name}_log_{i}", real=True)) for name in ("nu", "gamma", "theta"))
+        nu, gain, theta = (
+            sp.exp(sp.Symbol(f"{name}_log_{i}", real=True)) for name in ("nu", "gamma", "theta")
+        )
         decays[sp.exp(-nu)] = sp.Symbol(f"decay_{i}", positive=True)
-        plain = {nu: "rate", gain: "gain", sp.cos(theta): "cos", sp.sin(theta): "sin", theta: "theta"}
+        plain = {
+            nu: "rate",
+            gain: "gain",
+            sp.cos(theta): "cos",
+            sp.sin(theta): "sin",
+            theta: "theta",
+        }
         others |= {value: sp.Symbol(f"{name}_{i}", real=True) for value, name in plain.items()}
     return e.subs(decays).xreplace(others)
 
 
 def lru_gradients() -> Iterator[Claim]:
     """pull_back and run on symbols; initial states h0 = p + i q are complex, and their cotangents dRe + i dIm."""
-    params, u, outputs_bar = parameters(lru), free("u", "time width", 1), free("y_bar", "time width", 1)
+    params, u, outputs_bar = (
+        parameters(lru),
+        free("u", "time width", 1),
+        free("y_bar", "time width", 1),
+    )
     p, q = free("p", "directions state", 1), free("q", "directions state", 1)
     y, _ = lru.run(lru.constants(params), u, p + sp.I * q)
     bar = lru.pull_back(params, u, p + sp.I * q, outputs_bar)
@@ -110,7 +153,10 @@ def lru_gradients() -> Iterator[Claim]:
 
 def rotrnn_named(e: sp.Expr) -> sp.Expr:
     """Both sides times xi trace, in letters: gamma = decay, exp(gamma_log) = rate, 1 - gamma^2 = xi^2 trace, cos and sin."""
-    g, squares = sp.exp(sp.Symbol("gamma_log_0", real=True)), sp.Add(*(b**2 for b in free("B", axes_of(rotrnn)["B"]).flat))
+    g, squares = (
+        sp.exp(sp.Symbol("gamma_log_0", real=True)),
+        sp.Add(*(b**2 for b in free("B", axes_of(rotrnn)["B"]).flat)),
+    )
     theta, cos, sin = sp.symbols("theta_0 cos sin", real=True)
     decay, rate = sp.symbols("decay rate", positive=True)
     e = e.xreplace({squares: trace, sp.cos(theta): cos, sp.sin(theta): sin}).subs(sp.exp(-g), decay)
@@ -119,7 +165,11 @@ def rotrnn_named(e: sp.Expr) -> sp.Expr:
 
 def rotrnn_gradients() -> Iterator[Claim]:
     """Cotangents of free constants, any P among them; of the parameters, where M = 0; of M through P."""
-    u, outputs_bar, h0 = free("u", "time width", 1), free("y_bar", "time width", 1), free("h0", "instant heads head_dim", 1)
+    u, outputs_bar, h0 = (
+        free("u", "time width", 1),
+        free("y_bar", "time width", 1),
+        free("h0", "instant heads head_dim", 1),
+    )
     k = rotrnn.Constants(*(free(name, axes) for name, axes in CONSTANTS.items()))
     bar, u_bar, h0_bar = rotrnn.adjoint(k, u, h0, outputs_bar)
     found, places = {**bar._asdict(), "u": u_bar, "h0": h0_bar}, {**k._asdict(), "u": u, "h0": h0}
@@ -133,11 +183,17 @@ def rotrnn_gradients() -> Iterator[Claim]:
 def rotrnn_parameters() -> Iterator[Claim]:
     """pull_back and run on symbols: two directions, one step from their initial states."""
     u, outputs_bar = free("u", "instant width", 1), free("y_bar", "instant width", 1)
-    params, h0 = replace(parameters(rotrnn), M=0 * QUARTER), free("h0", "directions heads head_dim", 1)
+    params, h0 = (
+        replace(parameters(rotrnn), M=0 * QUARTER),
+        free("h0", "directions heads head_dim", 1),
+    )
     loss = (rotrnn.run(rotrnn.constants(params), u, h0)[0] * outputs_bar).sum()
     places = {name: x for name, x in vars(params).items() if name != "M"} | {"u": u, "h0": h0}
     named = {f"{name}, parameters": x for name, x in places.items()}
-    bar = {f"{name}, parameters": x for name, x in vars(rotrnn.pull_back(params, u, h0, outputs_bar)).items()}
+    bar = {
+        f"{name}, parameters": x
+        for name, x in vars(rotrnn.pull_back(params, u, h0, outputs_bar)).items()
+    }
     yield from moving(bar, named, loss, rotrnn_named)
 
 
@@ -146,42 +202,91 @@ def basis() -> Iterator[Claim]:
     M, X = free("M", axes_of(rotrnn)["M"]), free("X", axes_of(rotrnn)["M"])
     here = dict(zip(M.flat, QUARTER.flat, strict=True))
     G = namespace.symbols().frechet(QUARTER.swapaxes(1, 2) - QUARTER, X)  # (1, 2, 2)
-    angle, steps = M[0, 0, 1] - M[0, 1, 0], [sp.Symbol(f"step_{i}", real=True) for i in range(M.size)]
-    P = np.array([[[sp.cos(angle), sp.sin(angle)], [-sp.sin(angle), sp.cos(angle)]]])  # exp(M - M^T) (1, 2, 2)
+    angle, steps = (
+        M[0, 0, 1] - M[0, 1, 0],
+        [sp.Symbol(f"step_{i}", real=True) for i in range(M.size)],
+    )
+    # exp(M - M^T) (1, 2, 2)
+    P = np.array([[[sp.cos(angle), sp.sin(angle)], [-sp.sin(angle), sp.cos(angle)]]])
     inner = (X * P).sum()
-    moved = sp.Add(*(sp.diff(inner, place) * step for place, step in zip(M.flat, steps, strict=True))).subs(here)
+    moved = sp.Add(
+        *(sp.diff(inner, place) * step for place, step in zip(M.flat, steps, strict=True))
+    ).subs(here)
     said = sp.expand(sp.Add(*map(sp.Mul, (G - G.swapaxes(1, 2)).flat, steps)))
-    yield Claim("d<X, exp(M - M^T)> = <G - G^T, dM>", moved, said, (), (-said, said / 2), numbers(moved, said))
+    yield Claim(
+        "d<X, exp(M - M^T)> = <G - G^T, dM>",
+        moved,
+        said,
+        (),
+        (-said, said / 2),
+        numbers(moved, said),
+    )
     yield from skew_part()
 
 
 def step_model(rng: random.Random, n: int) -> Instance:
     """Any matrices and moves; D and G diagonal."""
     width = WIDTHS[n]
-    columns = {y_bar: matrix(rng, width, 1), du: matrix(rng, width, 1), b_bar: matrix(rng, n, 1), dh: matrix(rng, n, 1)}
-    diagonals = {D: sp.diag(*matrix(rng, width, 1)).as_immutable(), G: sp.diag(*matrix(rng, n, 1)).as_immutable()}
+    columns = {
+        y_bar: matrix(rng, width, 1),
+        du: matrix(rng, width, 1),
+        b_bar: matrix(rng, n, 1),
+        dh: matrix(rng, n, 1),
+    }
+    diagonals = {
+        D: sp.diag(*matrix(rng, width, 1)).as_immutable(),
+        G: sp.diag(*matrix(rng, n, 1)).as_immutable(),
+    }
     return {**columns, **diagonals, B: matrix(rng, n, width), C: matrix(rng, width, n)}
 
 
 def one_step() -> Iterator[Claim]:
     """What the readout C h + D u and the drive G B u hand back in one step, for all N."""
     instances, handed = at_sizes(step_model), adjoint(C) * y_bar
-    what, lhs = "<y_bar, C dh + D du> = <C^T y_bar, dh> + <D y_bar, du>", adjoint(y_bar) * (C * dh + D * du)
+    what, lhs = (
+        "<y_bar, C dh + D du> = <C^T y_bar, dh> + <D y_bar, du>",
+        adjoint(y_bar) * (C * dh + D * du),
+    )
     rhs = adjoint(handed) * dh + adjoint(D * y_bar) * du
     yield Claim(what, lhs, rhs, ((adjoint(D), D),), (adjoint(handed) * dh,), instances)
-    lhs, rhs, undriven = adjoint(b_bar) * G * B * du, adjoint(adjoint(B) * G * b_bar) * du, adjoint(adjoint(B) * b_bar) * du
-    yield Claim("<b_bar, G B du> = <B^T G b_bar, du>", lhs, rhs, ((adjoint(G), G),), (undriven,), instances)
+    lhs, rhs, undriven = (
+        adjoint(b_bar) * G * B * du,
+        adjoint(adjoint(B) * G * b_bar) * du,
+        adjoint(adjoint(B) * b_bar) * du,
+    )
+    yield Claim(
+        "<b_bar, G B du> = <B^T G b_bar, du>", lhs, rhs, ((adjoint(G), G),), (undriven,), instances
+    )
 
 
 def skew_part() -> Iterator[Claim]:
     """<X, d(M - M^T)> = <X - X^T, dM>, and L(S^T, .) is the adjoint of L(S, .), term by term: for dM = x y^T."""
-    instances = at_sizes(lambda rng, n: {**{Y: matrix(rng, n, n) for Y in (X, V, W)}, x: matrix(rng, n, 1), y: matrix(rng, n, 1)})
+    instances = at_sizes(
+        lambda rng, n: {
+            **{Y: matrix(rng, n, n) for Y in (X, V, W)},
+            x: matrix(rng, n, 1),
+            y: matrix(rng, n, 1),
+        }
+    )
     given = ((adjoint(y) * X * x, adjoint(x) * adjoint(X) * y),)  # a number is its transpose
     lhs, rhs = adjoint(x) * X * y - adjoint(y) * X * x, adjoint(x) * (X - adjoint(X)) * y
-    yield Claim("<X, dS> = <X - X^T, dM>, S = M - M^T", lhs, rhs, given, (adjoint(x) * X * y,), instances)
+    yield Claim(
+        "<X, dS> = <X - X^T, dM>, S = M - M^T", lhs, rhs, given, (adjoint(x) * X * y,), instances
+    )
     lhs, rhs = adjoint(V * x) * X * adjoint(W) * y, adjoint(x) * (adjoint(V) * X * adjoint(W)) * y
-    what, untransposed = "<X, S^i dM S^j> = <(S^T)^i X (S^T)^j, dM>, V = S^i, W = S^j", adjoint(x) * V * X * W * y
-    yield Claim(what, lhs, rhs, (), (untransposed,), instances, shown="(V x)^H X (W^H y) = x^H (V^H X W^H) y")
+    what, untransposed = (
+        "<X, S^i dM S^j> = <(S^T)^i X (S^T)^j, dM>, V = S^i, W = S^j",
+        adjoint(x) * V * X * W * y,
+    )
+    yield Claim(
+        what,
+        lhs,
+        rhs,
+        (),
+        (untransposed,),
+        instances,
+        shown="(V x)^H X (W^H y) = x^H (V^H X W^H) y",
+    )
 
 
 ADJOINT = "Griewank and Walther, Evaluating Derivatives (2008)"

@@ -39,21 +39,30 @@ from scanproof.proofs.systems.equivalence import named
 from scanproof.reference.systems import lru, rotrnn
 from scanproof.reference.transitions.diagonal import rotate
 
-M, K, G, B, P, Theta, Q, s, u, pi, C, S, x, y, d, q = letters("M K G B P Theta Q s u pi C S x y d q")
+M, K, G, B, P, Theta, Q, s, u, pi, C, S, x, y, d, q = letters(
+    "M K G B P Theta Q s u pi C S x y d q"
+)
 Lambda, z, b1, b2, R = letters("Lambda z b1 b2 R")
 gamma, xi, theta, gamma_log = sp.symbols("gamma xi theta gamma_log", real=True)
 scale = sp.Symbol("c", positive=True)
 PI = (adjoint(pi) * pi, ONE)
-QUARTER = np.array([[[sp.Integer(2), sp.pi / 2 + 1], [ONE, sp.Integer(-5)]]])  # M - M^T is a quarter turn; (1, 2, 2)
+# M - M^T is a quarter turn; (1, 2, 2)
+QUARTER = np.array([[[sp.Integer(2), sp.pi / 2 + 1], [ONE, sp.Integer(-5)]]])
 INPUTS = named("B", 1, 2, 1)
 SYMMETRIC = named("K", 3)
-STEP = named("u", 1, 1, 1), named("h", 1, 1, 1, 2), named("y_bar", 1, 1, 1)  # input, start and cotangent of one step
-OTHERS = [*np.concatenate([part.ravel() for part in (*STEP, SYMMETRIC, named("C", 2), named("D", 1))]), *sp.symbols("w1:5")]
+# input, start and cotangent of one step
+STEP = named("u", 1, 1, 1), named("h", 1, 1, 1, 2), named("y_bar", 1, 1, 1)
+OTHERS = [
+    *np.concatenate([part.ravel() for part in (*STEP, SYMMETRIC, named("C", 2), named("D", 1))]),
+    *sp.symbols("w1:5"),
+]
 
 
 def head(M: np.ndarray, B: np.ndarray = INPUTS, theta: sp.Expr = theta) -> rotrnn.Params:
     """One head of two coordinates and one input, in symbols."""
-    return rotrnn.Params(np.array([[theta]]), np.array([gamma_log]), M, B, named("C", 1, 2), named("D", 1))
+    return rotrnn.Params(
+        np.array([[theta]]), np.array([gamma_log]), M, B, named("C", 1, 2), named("D", 1)
+    )
 
 
 NO_M = np.full((1, 2, 2), ZERO, object)  # P = I
@@ -63,17 +72,38 @@ def rational_heads() -> tuple[Instance, ...]:
     """Decays, angles and inputs for which gamma, xi, cosines and sines are rational."""
     free = dict(zip(INPUTS.flat, map(sp.Integer, (3, 4)), strict=True))
     decay = {gamma_log: sp.log(-sp.log(sp.Rational(3, 5))), scale: sp.Rational(7, 2)}
-    return tuple({**values, **free, **decay, theta: i * sp.pi / 2} for i in range(4) for values in numbers(OTHERS)[:2])
+    return tuple(
+        {**values, **free, **decay, theta: i * sp.pi / 2}
+        for i in range(4)
+        for values in numbers(OTHERS)[:2]
+    )
 
 
 def skew_part() -> Iterator[Claim]:
     """(M + K) - (M + K)^T = M - M^T; a gradient orthogonal to every symmetric K is skew."""
     instances = at_sizes(symmetric)
     more, what = M + K, "K^T = K: (M + K) - (M + K)^T = M - M^T"
-    yield Claim(what, more - adjoint(more), M - adjoint(M), ((adjoint(K), K),), (M + adjoint(M), M), instances)
-    twice, cyclic = G + adjoint(G), G * adjoint(G) - adjoint(G) * G + G * G - adjoint(G) * adjoint(G)
+    yield Claim(
+        what,
+        more - adjoint(more),
+        M - adjoint(M),
+        ((adjoint(K), K),),
+        (M + adjoint(M), M),
+        instances,
+    )
+    twice, cyclic = (
+        G + adjoint(G),
+        G * adjoint(G) - adjoint(G) * G + G * G - adjoint(G) * adjoint(G),
+    )
     what = "K = G + G^T: K^T K = 2 G^T K + terms of trace 0, so |K|^2 = 2 <G, K>"
-    yield Claim(what, adjoint(twice) * twice, 2 * adjoint(G) * twice + cyclic, (), (2 * adjoint(G) * twice, cyclic), instances)
+    yield Claim(
+        what,
+        adjoint(twice) * twice,
+        2 * adjoint(G) * twice + cyclic,
+        (),
+        (2 * adjoint(G) * twice, cyclic),
+        instances,
+    )
     yield from skew_part_of_the_reference()
 
 
@@ -85,30 +115,61 @@ def symmetric(rng: random.Random, n: int) -> Instance:
 def skew_part_of_the_reference() -> Iterator[Claim]:
     """rotrnn.constants: P of M and of M + K; rotrnn.pull_back: the cotangent of M."""
     k, l, m = SYMMETRIC
-    basis, moved = (rotrnn.constants(head(free)).P[0] for free in (QUARTER, QUARTER + np.array([[[k, l], [l, m]]])))
+    basis, moved = (
+        rotrnn.constants(head(free)).P[0]
+        for free in (QUARTER, QUARTER + np.array([[[k, l], [l, m]]]))
+    )
     before, after, back = (labelled(list(entries.flat)) for entries in (basis, moved, basis.T))
     yield Claim(
-        "rotrnn.constants: P of M + K is that of M, M - M^T a quarter turn", after, before, (), (back,), rational_heads(),
+        "rotrnn.constants: P of M + K is that of M, M - M^T a quarter turn",
+        after,
+        before,
+        (),
+        (back,),
+        rational_heads(),
         shown="P by rotrnn.constants of M + K = P by rotrnn.constants of M, entry by entry",
     )
     u, h0, y_bar = (named(name, 1, 1, *shape) for name, shape in PAIR_STEP.items())
     bar = rotrnn.pull_back(two_pairs(), u, h0, y_bar).M[0]  # (4, 4)
-    values = tuple({**env, gamma_log: sp.log(-sp.log(sp.Rational(3, 5)))} for env in numbers([*PAIR_LETTERS, *WEIGHTS]))
-    what, parts = "rotrnn.pull_back at M = 0, two pairs: the cotangent of M is skew", labelled(list((bar + bar.T).flat))
+    values = tuple(
+        {**env, gamma_log: sp.log(-sp.log(sp.Rational(3, 5)))}
+        for env in numbers([*PAIR_LETTERS, *WEIGHTS])
+    )
+    what, parts = (
+        "rotrnn.pull_back at M = 0, two pairs: the cotangent of M is skew",
+        labelled(list((bar + bar.T).flat)),
+    )
     yield Claim(
-        what, parts, ZERO, (), (bar[0, 2],), values, shown="M_bar + M_bar^T, M_bar by rotrnn.pull_back = 0, entry by entry"
+        what,
+        parts,
+        ZERO,
+        (),
+        (bar[0, 2],),
+        values,
+        shown="M_bar + M_bar^T, M_bar by rotrnn.pull_back = 0, entry by entry",
     )
 
 
-PAIR_STEP = {"u": (1,), "h": (1, 4), "y_bar": (1,)}  # one step of a head of two pairs; with one pair P would commute with Theta
-PAIR_LETTERS = [*named("C", 4), *(letter for name, shape in PAIR_STEP.items() for letter in named(name, *shape).flat)]
+# one step of a head of two pairs; with one pair P would commute with Theta
+PAIR_STEP = {"u": (1,), "h": (1, 4), "y_bar": (1,)}
+PAIR_LETTERS = [
+    *named("C", 4),
+    *(letter for name, shape in PAIR_STEP.items() for letter in named(name, *shape).flat),
+]
 WEIGHTS = sp.symbols("w1:17")
 
 
 def two_pairs() -> rotrnn.Params:
     """Angles 0 and pi / 2, tr(B^T B) = 25, M = 0."""
     angles, B = np.array([[ZERO, sp.pi / 2]]), np.array([[[2], [2], [4], [1]]]) * ONE
-    return rotrnn.Params(angles, np.array([gamma_log]), np.full((1, 4, 4), ZERO, object), B, named("C", 1, 4), np.array([ZERO]))
+    return rotrnn.Params(
+        angles,
+        np.array([gamma_log]),
+        np.full((1, 4, 4), ZERO, object),
+        B,
+        named("C", 1, 4),
+        np.array([ZERO]),
+    )
 
 
 def gradients() -> rotrnn.Gradients:
@@ -124,15 +185,41 @@ def input_scale() -> Iterator[Claim]:
     """xi B is the same for c B, c > 0, and changes its sign for c < 0; so the gradient of B is orthogonal to B."""
     what, square = "tr (c B)^T (c B) = c^2 tr B^T B, before the trace", adjoint(B) * B
     yield Claim(
-        what, adjoint(scale * B) * scale * B, scale**2 * square, (), (scale * square, square), at_sizes(inputs),
+        what,
+        adjoint(scale * B) * scale * B,
+        scale**2 * square,
+        (),
+        (scale * square, square),
+        at_sizes(inputs),
         shown="(c B)^H (c B) = c^2 B^H B",
     )
     normalised, up, down = (normalised_inputs(factor) for factor in (ONE, scale, -scale))
-    yield Claim("rotrnn.constants: xi B is the same for c B", up, normalised, (), (scale * normalised,), rational_heads())
-    yield Claim("rotrnn.constants: -c changes its sign", down, -normalised, (), (normalised,), rational_heads())
+    yield Claim(
+        "rotrnn.constants: xi B is the same for c B",
+        up,
+        normalised,
+        (),
+        (scale * normalised,),
+        rational_heads(),
+    )
+    yield Claim(
+        "rotrnn.constants: -c changes its sign",
+        down,
+        -normalised,
+        (),
+        (normalised,),
+        rational_heads(),
+    )
     inner = (gradients().B * INPUTS).sum()
     fixed_xi = (rotrnn.adjoint(rotrnn.constants(head(NO_M)), *STEP)[0].B * INPUTS).sum()
-    yield Claim("rotrnn.pull_back: <dL/dB, B> = 0; not so for fixed xi", inner, ZERO, (), (fixed_xi,), rational_heads())
+    yield Claim(
+        "rotrnn.pull_back: <dL/dB, B> = 0; not so for fixed xi",
+        inner,
+        ZERO,
+        (),
+        (fixed_xi,),
+        rational_heads(),
+    )
 
 
 def normalised_inputs(factor: sp.Expr) -> sp.Expr:
@@ -154,9 +241,22 @@ def permuted(rng: random.Random, n: int) -> Instance:
     order, width = shuffled(rng, n), WIDTHS[n]
     columns = {column: matrix(rng, n, 1) for column in (x, y, s, z, b1, b2)}
     angles = {C: cosines, S: sines, pi: order, q: order.det(), d: order.det() ** 2}
-    basis = {P: random_rotation(rng, n), Theta: matrix(rng, n, n), Q: random_rotation(rng, n), B: matrix(rng, n, width)}
+    basis = {
+        P: random_rotation(rng, n),
+        Theta: matrix(rng, n, n),
+        Q: random_rotation(rng, n),
+        B: matrix(rng, n, width),
+    }
     channels = {Lambda: matrix(rng, n, n), R: matrix(rng, width, n)}
-    return {**columns, **angles, **basis, **channels, u: matrix(rng, width, 1), gamma: sp.Rational(9, 10), xi: sp.Rational(2, 7)}
+    return {
+        **columns,
+        **angles,
+        **basis,
+        **channels,
+        u: matrix(rng, width, 1),
+        gamma: sp.Rational(9, 10),
+        xi: sp.Rational(2, 7),
+    }
 
 
 def angles_and_pairs() -> Iterator[Claim]:
@@ -177,10 +277,22 @@ def angles_and_pairs() -> Iterator[Claim]:
         yield Claim(what, moved[i], pi * turned[i], (PI,), (turned[i], -pi * turned[i]), instances)
         what = f"the reference's rotate: second coordinates and angles change sign, row {i + 1}"
         yield Claim(
-            what, back[i], sign * turned[i], (), (-sign * turned[i],), instances,
+            what,
+            back[i],
+            sign * turned[i],
+            (),
+            (-sign * turned[i],),
+            instances,
             shown=f"row {i + 1} of rotate(C, -S, (x, -y)) = {sign} row {i + 1} of rotate(C, S, (x, y))",
         )
-    yield Claim("det Q = (det pi)^2 = 1, for pi moves both of a pair", d, ONE, ((d, q * q), (q * q, ONE)), (q, -ONE), signs())
+    yield Claim(
+        "det Q = (det pi)^2 = 1, for pi moves both of a pair",
+        d,
+        ONE,
+        ((d, q * q), (q * q, ONE)),
+        (q, -ONE),
+        signs(),
+    )
     yield from other_basis(instances)
 
 
@@ -198,26 +310,57 @@ def other_basis(instances: tuple[Instance, ...]) -> Iterator[Claim]:
     """P Q^T for P and Q Theta Q^T for Theta: the rotated state is Q s, and P s is what it was."""
     P_, Theta_, given = P * adjoint(Q), Q * Theta * adjoint(Q), ((adjoint(Q) * Q, ONE),)
     what, A = "P' Theta' P'^T = P Theta P^T", P * Theta * adjoint(P)
-    yield Claim(what, P_ * Theta_ * adjoint(P_), A, given, (P * Theta_ * adjoint(P), P_ * Theta * adjoint(P_)), instances)
-    after, after_ = gamma * Theta * s + xi * adjoint(P) * B * u, gamma * Theta_ * Q * s + xi * adjoint(P_) * B * u
-    yield Claim("s' = Q s, after a step", after_, Q * after, given, (after, adjoint(Q) * after), instances)
+    yield Claim(
+        what,
+        P_ * Theta_ * adjoint(P_),
+        A,
+        given,
+        (P * Theta_ * adjoint(P), P_ * Theta * adjoint(P_)),
+        instances,
+    )
+    after, after_ = (
+        gamma * Theta * s + xi * adjoint(P) * B * u,
+        gamma * Theta_ * Q * s + xi * adjoint(P_) * B * u,
+    )
+    yield Claim(
+        "s' = Q s, after a step", after_, Q * after, given, (after, adjoint(Q) * after), instances
+    )
     yield Claim("P' s' = P s", P_ * Q * s, P * s, given, (P * Q * s, P_ * s), instances)
 
 
 def channels() -> Iterator[Claim]:
     """Channels in another order, and a channel with the conjugates of lam, of its inputs and of its outputs: the same y."""
     instances = at_sizes(permuted)
-    moved = states([(pi * Lambda * adjoint(pi), pi * b1), (pi * Lambda * adjoint(pi), pi * b2)], pi * z)[-1]
+    moved = states(
+        [(pi * Lambda * adjoint(pi), pi * b1), (pi * Lambda * adjoint(pi), pi * b2)], pi * z
+    )[-1]
     plain = states([(Lambda, b1), (Lambda, b2)], z)[-1]
     others = (plain, adjoint(pi) * plain)
-    yield Claim("the reference's scan: permuted states, two steps", moved, pi * plain, (PI,), others, instances)
-    yield Claim("R' h' = R h for R' = R pi^T", R * adjoint(pi) * moved, R * plain, (PI,), (R * moved, 2 * R * plain), instances)
+    yield Claim(
+        "the reference's scan: permuted states, two steps",
+        moved,
+        pi * plain,
+        (PI,),
+        others,
+        instances,
+    )
+    yield Claim(
+        "R' h' = R h for R' = R pi^T",
+        R * adjoint(pi) * moved,
+        R * plain,
+        (PI,),
+        (R * moved, 2 * R * plain),
+        instances,
+    )
     yield from two_channels()
 
 
 def two_channels() -> Iterator[Claim]:
     """lru.run on two channels in symbols."""
-    parts = [named(f"{name}_re", *shape) + sp.I * named(f"{name}_im", *shape) for name, shape in SHAPES.items()]
+    parts = [
+        named(f"{name}_re", *shape) + sp.I * named(f"{name}_im", *shape)
+        for name, shape in SHAPES.items()
+    ]
     y, backwards = lru_outputs(*parts), lru_outputs(parts[0][..., ::-1], *parts[1:])
     instances = numbers(sorted(y.free_symbols, key=str))
     exchanged = lru_outputs(*(part[..., ::-1] for part in parts))
@@ -225,19 +368,30 @@ def two_channels() -> Iterator[Claim]:
         "lru.run: two channels exchanged, one step", exchanged, y, (), (backwards,), instances,
         shown="y by lru.run, channels 2, 1 = y by lru.run, channels 1, 2",
     )
-    conjugated, mixed = [first_conjugated(part) for part in parts], lru_outputs(first_conjugated(parts[0]), *parts[1:])
+    conjugated, mixed = (
+        [first_conjugated(part) for part in parts],
+        lru_outputs(first_conjugated(parts[0]), *parts[1:]),
+    )
     yield Claim(
-        "lru.run: one channel conjugated, one step", lru_outputs(*conjugated), y, (), (mixed,), instances,
+        "lru.run: one channel conjugated, one step",
+        lru_outputs(*conjugated),
+        y,
+        (),
+        (mixed,),
+        instances,
         shown="y by lru.run, conjugates of channel 1 = y by lru.run",
     )
 
 
-SHAPES = {"lam": (2,), "B": (1, 2), "R": (1, 1, 2), "h": (1, 1, 2)}  # of two channels, which are the last axis, and one input
+# of two channels, which are the last axis, and one input
+SHAPES = {"lam": (2,), "B": (1, 2), "R": (1, 1, 2), "h": (1, 1, 2)}
 
 
 def lru_outputs(lam: np.ndarray, B: np.ndarray, R: np.ndarray, h0: np.ndarray) -> sp.Expr:
     """The output of a step from any state; each next step is one, too."""
-    y = lru.run(lru.Constants(lam, np.array([xi, xi]), B.T, R, named("D", 1)), named("u", 1, 1, 1), h0)[0]
+    y = lru.run(
+        lru.Constants(lam, np.array([xi, xi]), B.T, R, named("D", 1)), named("u", 1, 1, 1), h0
+    )[0]
     return labelled([sp.expand(y_t) for y_t in y.flat])
 
 

@@ -35,8 +35,12 @@ from scanproof.proofs.rotations.rotation_operator import diagonal_rotation
 from scanproof.proofs.scan.scan_algebra import states
 from scanproof.reference.systems import lru
 
-a, E, nu, slack, R, C, S, x, y, p, q, v, B_re, B_im = letters("a E nu slack R C S x y p q v B_re B_im")
-nu_log, theta_log, gamma_log, re, im, r, gamma, V = sp.symbols("nu_log theta_log gamma_log re im r gamma V", real=True)
+a, E, nu, slack, R, C, S, x, y, p, q, v, B_re, B_im = letters(
+    "a E nu slack R C S x y p q v B_re B_im"
+)
+nu_log, theta_log, gamma_log, re, im, r, gamma, V = sp.symbols(
+    "nu_log theta_log gamma_log re im r gamma V", real=True
+)
 MODULI = tuple(sp.Rational(i, 10) for i in (1, 5, 9))
 
 
@@ -54,19 +58,28 @@ def symbolic_constants() -> lru.Constants:
     """One channel and one input; of the parameters only the logarithms matter here."""
     logs = {"nu_log": nu_log, "theta_log": theta_log, "gamma_log": gamma_log}
     matrices = {name: np.array([[ZERO]]) for name in ("B_re", "B_im", "C_re", "C_im")}
-    return lru.constants(lru.Params(**{name: np.array([log]) for name, log in logs.items()}, **matrices, D=np.array([ZERO])))
+    return lru.constants(
+        lru.Params(
+            **{name: np.array([log]) for name, log in logs.items()}, **matrices, D=np.array([ZERO])
+        )
+    )
 
 
 def rational_parameters() -> tuple[Instance, ...]:
     """Parameters whose lam is a rational number times a quarter turn."""
     quarters = [i * sp.pi / 2 for i in (1, 2, 3, 4)]
-    return tuple({nu_log: sp.log(-sp.log(r)), theta_log: sp.log(angle)} for r in MODULI for angle in quarters)
+    return tuple(
+        {nu_log: sp.log(-sp.log(r)), theta_log: sp.log(angle)} for r in MODULI for angle in quarters
+    )
 
 
 def exponentials() -> tuple[Instance, ...]:
     """Any E >= 1 + nu and a = 1/E, not only the exponentials: the argument needs no more."""
     pairs = ((sp.Rational(n, 5), sp.Rational(n * m, 9)) for n in (1, 4, 20) for m in (0, 1, 7))
-    return tuple({nu: rate, E: 1 + rate + more, slack: more, a: 1 / (1 + rate + more)} for rate, more in pairs)
+    return tuple(
+        {nu: rate, E: 1 + rate + more, slack: more, a: 1 / (1 + rate + more)}
+        for rate, more in pairs
+    )
 
 
 def channels(rng: random.Random, n: int) -> Instance:
@@ -91,17 +104,38 @@ def decay_below_one() -> Iterator[Claim]:
     what = "1 - exp(-nu) >= nu exp(-nu), which is > 0 for nu > 0"
     yield Claim(what, gap, a * slack, exponential, (gap - a * nu / 9,), exponentials(), (a, slack))
     (after,) = states([(R * (C + sp.I * S), ZERO)], x + sp.I * y)
-    real_diagonal = ((adjoint(C), C), (adjoint(S), S), (adjoint(R), R), (R * C, C * R), (R * S, S * R), (S * C, C * S))
+    real_diagonal = (
+        (adjoint(C), C),
+        (adjoint(S), S),
+        (adjoint(R), R),
+        (R * C, C * R),
+        (R * S, S * R),
+        (S * C, C * S),
+    )
     kept, decayed = adjoint(x) * x + adjoint(y) * y, adjoint(x) * R * R * x + adjoint(y) * R * R * y
-    what, given = "|Lambda h|^2 is the sum of |lam_i|^2 |h_i|^2", (*real_diagonal, (S * S, 1 - C * C))
-    yield Claim(what, norm(after), decayed, given, (kept, adjoint(x) * R * x + adjoint(y) * R * y), at_sizes(channels))
+    what, given = (
+        "|Lambda h|^2 is the sum of |lam_i|^2 |h_i|^2",
+        (*real_diagonal, (S * S, 1 - C * C)),
+    )
+    yield Claim(
+        what,
+        norm(after),
+        decayed,
+        given,
+        (kept, adjoint(x) * R * x + adjoint(y) * R * y),
+        at_sizes(channels),
+    )
 
 
 def white_step(rng: random.Random, n: int) -> Instance:
     """One channel of any lam before a step, and n white inputs."""
     env = white_inputs(rng, n, {p: 1, q: 1})
     rows = {B_re: matrix(rng, 1, n), B_im: matrix(rng, 1, n)}
-    numbers = {re: sp.Rational(3, 5), im: sp.Rational(-1, 2), gamma: sp.Rational(rng.randint(1, 9), 7)}
+    numbers = {
+        re: sp.Rational(3, 5),
+        im: sp.Rational(-1, 2),
+        gamma: sp.Rational(rng.randint(1, 9), 7),
+    }
     return {**env, **rows, **numbers, v: env[p] * env[p].T + env[q] * env[q].T}
 
 
@@ -112,11 +146,25 @@ def second_moment() -> Iterator[Claim]:
     instances, row = at_sizes(white_step), B_re * adjoint(B_re) + B_im * adjoint(B_im)
     for (name, part), driven in zip(parts.items(), (B_re, B_im), strict=True):
         what, mutant = f"E[{name} h_t w^T] = 0 for later inputs w", gamma * driven * u * adjoint(u)
-        yield Claim(what, part * adjoint(w), ZERO, uncorrelated((p, w), (q, w), (u, w)), (mutant,), instances)
-    given = ((p * adjoint(p), v - q * adjoint(q)), WHITE, *uncorrelated((p, u), (u, p), (q, u), (u, q)))
+        yield Claim(
+            what,
+            part * adjoint(w),
+            ZERO,
+            uncorrelated((p, w), (q, w), (u, w)),
+            (mutant,),
+            instances,
+        )
+    given = (
+        (p * adjoint(p), v - q * adjoint(q)),
+        WHITE,
+        *uncorrelated((p, u), (u, p), (q, u), (u, q)),
+    )
     moment, squared = (re**2 + im**2) * v + gamma**2 * row, (re**2 - im**2) * v + gamma**2 * row
     mutants = (squared, (re**2 + im**2) * v + gamma * row, moment - gamma**2 * B_im * adjoint(B_im))
-    what, lhs = "E|h_t|^2 = |lam|^2 E|h_(t-1)|^2 + gamma^2 |B_i|^2", sp.Add(*(part * adjoint(part) for part in parts.values()))
+    what, lhs = (
+        "E|h_t|^2 = |lam|^2 E|h_(t-1)|^2 + gamma^2 |B_i|^2",
+        sp.Add(*(part * adjoint(part) for part in parts.values())),
+    )
     yield Claim(what, lhs, moment, given, mutants, instances)
 
 
@@ -124,14 +172,21 @@ def stationary_variance() -> Iterator[Claim]:
     """It tends to gamma^2 |B_i|^2 / (1 - |lam|^2), which is |B_i|^2 for the initial gamma_log."""
     yield from second_moment()
     fixed = gamma**2 * V / (1 - r**2)
-    values = tuple({r: modulus, gamma: sp.Rational(2, 3), V: sp.Rational(5, 4)} for modulus in MODULI)
+    values = tuple(
+        {r: modulus, gamma: sp.Rational(2, 3), V: sp.Rational(5, 4)} for modulus in MODULI
+    )
     what = "gamma^2 |B_i|^2 is (1 - |lam|^2) times the variance"
     yield Claim(
         what, (1 - r**2) * fixed, gamma**2 * V, (), (gamma**2, (1 - r) * fixed), values,
         shown="(1 - r^2) (gamma^2 V / (1 - r^2)) = gamma^2 V",
     )
-    yield from approach("E|h_t|^2 = variance + |lam|^(2t) (E|h_0|^2 - variance)", r**2, fixed, values)
-    gain, modulus = sp.exp(lru.normalising_gamma_log(np.array([nu_log]))[0]), sp.exp(-sp.exp(nu_log))
+    yield from approach(
+        "E|h_t|^2 = variance + |lam|^(2t) (E|h_0|^2 - variance)", r**2, fixed, values
+    )
+    gain, modulus = (
+        sp.exp(lru.normalising_gamma_log(np.array([nu_log]))[0]),
+        sp.exp(-sp.exp(nu_log)),
+    )
     mutants, what = (ONE, 1 - modulus), "the initial gamma: gamma^2 = 1 - |lam|^2"
     yield Claim(
         what, gain**2, 1 - modulus**2, (), mutants, rational_parameters(),

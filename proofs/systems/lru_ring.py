@@ -44,8 +44,14 @@ def distribution(radius: sp.Expr) -> sp.Expr:
 
 def rings() -> tuple[Instance, ...]:
     """Some rings, radii and draws."""
-    numbers = ((third, half, sp.Rational(2, 5), half), (half, sp.Rational(9, 10), sp.Rational(3, 5), third))
-    return tuple({a: low, b: high, rho: radius, U: draw, phi: sp.Integer(2)} for low, high, radius, draw in numbers)
+    numbers = (
+        (third, half, sp.Rational(2, 5), half),
+        (half, sp.Rational(9, 10), sp.Rational(3, 5), third),
+    )
+    return tuple(
+        {a: low, b: high, rho: radius, U: draw, phi: sp.Integer(2)}
+        for low, high, radius, draw in numbers
+    )
 
 
 def uniform_on_the_ring() -> Iterator[Claim]:
@@ -57,8 +63,24 @@ def uniform_on_the_ring() -> Iterator[Claim]:
         what, distribution(drawn), U, (), (distribution(linear),), instances,
         shown="(rho^2 - a^2)/(b^2 - a^2) at rho = exp(log(U (b^2 - a^2) + a^2) / 2) = U",
     )
-    yield Claim("the innermost radius: 0", distribution(a), ZERO, (), (ONE,), instances, shown="(a^2 - a^2)/(b^2 - a^2) = 0")
-    yield Claim("the outermost radius: 1", distribution(b), ONE, (), (ZERO,), instances, shown="(b^2 - a^2)/(b^2 - a^2) = 1")
+    yield Claim(
+        "the innermost radius: 0",
+        distribution(a),
+        ZERO,
+        (),
+        (ONE,),
+        instances,
+        shown="(a^2 - a^2)/(b^2 - a^2) = 0",
+    )
+    yield Claim(
+        "the outermost radius: 1",
+        distribution(b),
+        ONE,
+        (),
+        (ZERO,),
+        instances,
+        shown="(b^2 - a^2)/(b^2 - a^2) = 1",
+    )
     density, area = sp.diff(distribution(rho), rho) / (phi * rho), phi * (b**2 - a**2) / 2
     what = "the density by area, d rho d theta = d area / rho, is 1 / area of the sector of any max_phase"
     yield Claim(
@@ -76,12 +98,23 @@ def white_blow_up() -> Iterator[Claim]:
     values = tuple({s: number} for number in (third, half))
     what = "-log(1 - s) has the derivative 1/(1 - s), which is also the limit for r_min = r_max"
     yield Claim(
-        what, sp.diff(-sp.log(1 - s), s), 1 / (1 - s), (), (1 / (1 - s) ** 2,), values, shown="d/ds (-log(1 - s)) = 1/(1 - s)"
+        what,
+        sp.diff(-sp.log(1 - s), s),
+        1 / (1 - s),
+        (),
+        (1 / (1 - s) ** 2,),
+        values,
+        shown="d/ds (-log(1 - s)) = 1/(1 - s)",
     )
-    what, values = "between a^2 and b^2: log(1 - a^2) - log(1 - b^2) = log of the ratio", ({p: sp.exp(-1), q: sp.exp(-3)},)
+    what, values = (
+        "between a^2 and b^2: log(1 - a^2) - log(1 - b^2) = log of the ratio",
+        ({p: sp.exp(-1), q: sp.exp(-3)},),
+    )
     yield Claim(what, sp.log(p) - sp.log(q), sp.log(p / q), (), (sp.log(q / p),), values)
     what, moment = "E[(B u)(B u)^T] = B B^T, whose trace is E|B u|^2", B * adjoint(B)
-    yield Claim(what, B * u * adjoint(B * u), moment, (WHITE,), (2 * moment,), at_sizes(white_input))
+    yield Claim(
+        what, B * u * adjoint(B * u), moment, (WHITE,), (2 * moment,), at_sizes(white_input)
+    )
 
 
 def resting(rng: random.Random, size: int) -> Instance:
@@ -97,11 +130,25 @@ def whole_circle() -> Iterator[Claim]:
     """(1 - r^2)/|1 - r exp(i theta)|^2 = 1 + 2 sum r^j cos(j theta), and the mean of every cosine is 0."""
     fixed = V * B * u
     what = "constant input: V B u stays"
-    yield Claim(what, Lambda * fixed + B * u, fixed, ((Lambda * V, V - 1),), (B * u, Lambda * fixed), at_sizes(resting))
+    yield Claim(
+        what,
+        Lambda * fixed + B * u,
+        fixed,
+        ((Lambda * V, V - 1),),
+        (B * u, Lambda * fixed),
+        at_sizes(resting),
+    )
     turns = tuple({r: half, angle: i * sp.pi / 2, n: sp.Integer(i % 3)} for i in range(5))
     square = 1 - 2 * r * sp.cos(angle) + r**2
     what = "|1 - r exp(i theta)|^2 = 1 - 2 r cos(theta) + r^2"
-    yield Claim(what, (1 - r * sp.cos(angle)) ** 2 + (r * sp.sin(angle)) ** 2, square, (), (square - r**2,), turns)
+    yield Claim(
+        what,
+        (1 - r * sp.cos(angle)) ** 2 + (r * sp.sin(angle)) ** 2,
+        square,
+        (),
+        (square - r**2,),
+        turns,
+    )
 
     def left(n: sp.Expr) -> sp.Expr:
         """1 - r^2 less this is |1 - r exp(i theta)|^2 (1 + 2 r cos(theta) + ... + 2 r^n cos(n theta))."""
@@ -113,7 +160,9 @@ def whole_circle() -> Iterator[Claim]:
         shown="1 - r^2 - (2 r cos(theta) - 2 r^2 cos(0)) = 1 - 2 r cos(theta) + r^2",
     )
     what, term = "from n to n + 1", 2 * r ** (n + 1) * sp.cos((n + 1) * angle)
-    before, after = (sp.expand_trig(sp.expand(side)) for side in (left(n) - left(n + 1), square * term))
+    before, after = (
+        sp.expand_trig(sp.expand(side)) for side in (left(n) - left(n + 1), square * term)
+    )
     yield Claim(what, before, after, (), (ZERO,), turns)
 
 
@@ -121,7 +170,10 @@ def sectors() -> tuple[Instance, ...]:
     """tan(theta/2) > 0 and k for r = 1/3, 1/2, 4/5."""
     moduli = (third, half, sp.Rational(4, 5))
     steep = [(radius, (1 + radius) / (1 - radius)) for radius in moduli]
-    return tuple({r: radius, k: factor, gap: factor - 1, z: half + i} for i, (radius, factor) in enumerate(steep))
+    return tuple(
+        {r: radius, k: factor, gap: factor - 1, z: half + i}
+        for i, (radius, factor) in enumerate(steep)
+    )
 
 
 def restricted_phase() -> Iterator[Claim]:
@@ -134,7 +186,12 @@ def restricted_phase() -> Iterator[Claim]:
     what = "2/(1 - r^2) atan(k tan(theta/2)) has the derivative 1/|1 - r exp(i theta)|^2"
     derivative, integrand = sp.cancel(rate), sp.cancel(1 / (1 - 2 * r * cosine + r**2))
     yield Claim(
-        what, derivative, integrand, (), (1 / (1 - r**2),), values,
+        what,
+        derivative,
+        integrand,
+        (),
+        (1 / (1 - r**2),),
+        values,
         shown="d/dz (2/(1 - r^2) atan(k z)) (1 + z^2)/2 = 1/(1 - 2 r cos(theta) + r^2), cos(theta) = (1 - z^2)/(1 + z^2)",
     )
     given = ((gap, k - 1),)
@@ -143,7 +200,10 @@ def restricted_phase() -> Iterator[Claim]:
     what = "k - 1 = 2 r/(1 - r)"
     yield Claim(what, factor - 1, 2 * r / (1 - r), (), (2 * r / (1 + r),), values)
     mean = 2 / (1 - r**2) * sp.atan(factor * sp.tan(sp.pi / 6)) / (sp.pi / 3)
-    what, values = "r = 1/2, max_phase = pi/3: the mean is 8/3, twice what the proposition says", ({r: half},)
+    what, values = (
+        "r = 1/2, max_phase = pi/3: the mean is 8/3, twice what the proposition says",
+        ({r: half},),
+    )
     yield Claim(
         what, mean.subs(r, half), sp.Rational(8, 3), (), (1 / (1 - half**2),), values,
         shown="2/(1 - r^2) atan(k tan(pi/6)) / (pi/3) at r = 1/2, k = (1 + r)/(1 - r) = 8/3",

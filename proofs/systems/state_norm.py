@@ -26,7 +26,16 @@ from sympy import adjoint
 from scanproof.proofs.engine.algebra import Claim, Instance, letters
 from scanproof.proofs.engine.certificates import ONE, ZERO
 from scanproof.proofs.engine.instances import at_sizes, matrix, rotation
-from scanproof.proofs.engine.moments import WHITE, WIDTHS, approach, t, u, uncorrelated, w, white_inputs
+from scanproof.proofs.engine.moments import (
+    WHITE,
+    WIDTHS,
+    approach,
+    t,
+    u,
+    uncorrelated,
+    w,
+    white_inputs,
+)
 from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.scan.scan_algebra import states
 from scanproof.reference.systems import rotrnn
@@ -41,25 +50,52 @@ DECAYS = tuple(sp.Rational(i, 10) for i in (1, 5, 9))
 
 def turned(rng: random.Random, n: int) -> Instance:
     """A state, and the same after a few steps."""
-    turn, state, steps, decay = rotation(rng, n), matrix(rng, n, 1), rng.randint(0, 3), sp.Rational(9, 10)
-    return {A: turn, c: state, z: (decay * turn) ** steps * state, k: sp.Integer(steps), gamma: decay}
+    turn, state, steps, decay = (
+        rotation(rng, n),
+        matrix(rng, n, 1),
+        rng.randint(0, 3),
+        sp.Rational(9, 10),
+    )
+    return {
+        A: turn,
+        c: state,
+        z: (decay * turn) ** steps * state,
+        k: sp.Integer(steps),
+        gamma: decay,
+    }
 
 
 def norm_preserved() -> Iterator[Claim]:
     """|A c| = |c|, and |(gamma A)^k c| = gamma^k |c|, squared, from k to k + 1."""
     instances, square = at_sizes(turned), adjoint(c) * c
-    yield Claim("|A c|^2 = |c|^2", adjoint(A * c) * A * c, square, (ISOMETRY,), (2 * square, adjoint(c) * A * c), instances)
+    yield Claim(
+        "|A c|^2 = |c|^2",
+        adjoint(A * c) * A * c,
+        square,
+        (ISOMETRY,),
+        (2 * square, adjoint(c) * A * c),
+        instances,
+    )
     given = (ISOMETRY, (adjoint(z) * z, gamma ** (2 * k) * square))
     what, after = "|z| = gamma^k |c|: then |gamma A z| = gamma^(k+1) |c|", gamma * A * z
     mutants = (gamma ** (2 * k) * square, gamma ** (k + 1) * square)
-    yield Claim(what, adjoint(after) * after, gamma ** (2 * k + 2) * square, given, mutants, instances)
+    yield Claim(
+        what, adjoint(after) * after, gamma ** (2 * k + 2) * square, given, mutants, instances
+    )
 
 
 def white_step(rng: random.Random, n: int) -> Instance:
     """A random state and white inputs on a finite probability space."""
     env = white_inputs(rng, WIDTHS[n], {x: n})
     numbers = {gamma: sp.Rational(9, 10), xi: sp.Rational(rng.randint(1, 9), 7)}
-    return {**env, **numbers, X: env[x] * env[x].T, A: rotation(rng, n), B: matrix(rng, n, WIDTHS[n]), c: matrix(rng, n, 1)}
+    return {
+        **env,
+        **numbers,
+        X: env[x] * env[x].T,
+        A: rotation(rng, n),
+        B: matrix(rng, n, WIDTHS[n]),
+        c: matrix(rng, n, 1),
+    }
 
 
 def second_moments() -> Iterator[Claim]:
@@ -70,7 +106,10 @@ def second_moments() -> Iterator[Claim]:
     yield Claim(what, after * adjoint(w), ZERO, given, (xi * B * u * adjoint(u),), instances)
     given = ((x * adjoint(x), X), WHITE, *uncorrelated((x, u), (u, x)))
     driven = xi**2 * B * adjoint(B)
-    moment, mutants = gamma**2 * A * X * adjoint(A) + driven, (gamma * A * X * adjoint(A) + driven, gamma**2 * X + driven)
+    moment, mutants = (
+        gamma**2 * A * X * adjoint(A) + driven,
+        (gamma * A * X * adjoint(A) + driven, gamma**2 * X + driven),
+    )
     what = "E[x_t x_t^T] = gamma^2 A E[x_(t-1) x_(t-1)^T] A^T + xi^2 B B^T"
     yield Claim(what, after * adjoint(after), moment, given, mutants, instances)
     what, square = "tr A (c c^T) A^T = tr c c^T, where tr c c^T is c^T c", adjoint(c) * c
@@ -80,7 +119,9 @@ def second_moments() -> Iterator[Claim]:
 def symbolic_constants() -> rotrnn.Constants:
     """One head of two coordinates and one input in symbols; M is 0, for it enters neither gamma nor xi."""
     zeros, B = np.full((1, 2, 2), ZERO, object), np.array([[[b1], [b2]]])
-    params = rotrnn.Params(np.array([[ZERO]]), np.array([gamma_log]), zeros, B, zeros[0, :1], zeros[0, 0, :1])
+    params = rotrnn.Params(
+        np.array([[ZERO]]), np.array([gamma_log]), zeros, B, zeros[0, :1], zeros[0, 0, :1]
+    )
     return rotrnn.constants(params)
 
 
@@ -90,7 +131,12 @@ def normalisation() -> Iterator[Claim]:
     instances = tuple({**entries, gamma_log: sp.log(-sp.log(decay))} for decay in DECAYS)
     decay, (b1_, b2_) = sp.exp(-sp.exp(gamma_log)), found.B.flat
     yield Claim(
-        "gamma = exp(-exp(gamma_log))", found.gamma[0], decay, (), (sp.exp(-2 * sp.exp(gamma_log)),), instances,
+        "gamma = exp(-exp(gamma_log))",
+        found.gamma[0],
+        decay,
+        (),
+        (sp.exp(-2 * sp.exp(gamma_log)),),
+        instances,
         shown="gamma by rotrnn.constants = exp(-exp(gamma_log))",
     )
     power, mutants = found.xi[0] ** 2 * (b1_**2 + b2_**2), (1 - decay, ONE)
@@ -115,13 +161,20 @@ def steady(rng: random.Random, n: int) -> Instance:
 
 
 def decays() -> tuple[Instance, ...]:
-    return tuple({g: decay, s: 1 - decay**2, gamma: decay, t: sp.Integer(n)} for decay in DECAYS for n in range(3))
+    return tuple(
+        {g: decay, s: 1 - decay**2, gamma: decay, t: sp.Integer(n)}
+        for decay in DECAYS
+        for n in range(3)
+    )
 
 
 def constant_input(name: str, sign: int) -> Iterator[Claim]:
     """u_t = u for all t from zero, A = I or A = -I (all angles 0 or pi): white in space, not in time."""
     x2 = states([(sign * gamma, xi * B * u)] * 2, ZERO)[-1]
-    moment, white = ((1 + sign * gamma) ** 2 * xi**2 * B * adjoint(B), (1 + gamma**2) * xi**2 * B * adjoint(B))
+    moment, white = (
+        (1 + sign * gamma) ** 2 * xi**2 * B * adjoint(B),
+        (1 + gamma**2) * xi**2 * B * adjoint(B),
+    )
     what = f"A = {name}: E[x_2 x_2^T] = (1 + r)^2 xi^2 B B^T, r = {'-' * (sign < 0)}gamma"
     yield Claim(what, x2 * adjoint(x2), moment, (WHITE,), (white,), at_sizes(steady))
     excess, given = sign * ((1 + sign * g) ** 2 * (1 - g**2) - (1 - g**4)), ((s, 1 - g**2),)
@@ -183,7 +236,12 @@ LEMMAS = (
         role="what the expected state norm does not say: correlated inputs make the norm larger or smaller, for every gamma",
         N="general N, any input width, every t",
         method=f"{WORDS}; random vectors as letters; the reference's scan is run on the letters; signs for the direction",
-        cited=(TRACE, "xi^2 tr(B^T B) = 1 - gamma^2 (expected-state-norm)", VANISHING, "induction over t"),
+        cited=(
+            TRACE,
+            "xi^2 tr(B^T B) = 1 - gamma^2 (expected-state-norm)",
+            VANISHING,
+            "induction over t",
+        ),
         claims=lambda: itertools.chain(constant_input("I", 1), constant_input("-I", -1)),
     ),
 )

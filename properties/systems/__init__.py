@@ -7,7 +7,9 @@ from scanproof.properties.systems import expm, lru, rotrnn, scan
 from scanproof.reference.call import System
 from scanproof.reference.systems import system_of
 
-ROOMS: dict[str, Room] = {room.system.name: room for room in (scan.ROOM, lru.ROOM, rotrnn.ROOM, expm.ROOM)}
+ROOMS: dict[str, Room] = {
+    room.system.name: room for room in (scan.ROOM, lru.ROOM, rotrnn.ROOM, expm.ROOM)
+}
 
 
 def room_of(system: str | System) -> Room:

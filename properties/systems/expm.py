@@ -24,7 +24,9 @@ from scanproof.reference.systems.expm import SYSTEM
 SIZES = (1, 2, 3, 4, 5, 8, 16)
 LARGE = (32, 64)
 SMALLEST, LARGEST = 0.05, 100.0
-LIMITS = tuple(0.999 * limit * 2.0**k for limit in (3.925724783138660, 5.371920351148152) for k in range(1, 5))
+LIMITS = tuple(
+    0.999 * limit * 2.0**k for limit in (3.925724783138660, 5.371920351148152) for k in range(1, 5)
+)
 NORMS = (*np.geomspace(SMALLEST, LARGEST, 12).tolist(), np.pi / 2, np.pi, 2 * np.pi, *LIMITS)
 
 
@@ -43,10 +45,14 @@ def visits(law: str, domain: Domain) -> tuple[Visit, ...]:
     if law == "zero":
         return tuple(Visit(sizes) for sizes in deck(domain))
     if law == "planes":
-        return tuple(Visit({"n": nearest(2, domain.states)}, {"norm": float(norm)}) for norm in NORMS)
+        return tuple(
+            Visit({"n": nearest(2, domain.states)}, {"norm": float(norm)}) for norm in NORMS
+        )
     if law in ("blocks", "equivalence"):
         large = dict.fromkeys(nearest(n, domain.states) for n in (*SIZES[3:], *LARGE))
-        return tuple(Visit({"n": n}, {"norm": norm}) for n in large for norm in (1.0, LIMITS[1], LIMITS[3]))
+        return tuple(
+            Visit({"n": n}, {"norm": norm}) for n in large for norm in (1.0, LIMITS[1], LIMITS[3])
+        )
     return ()
 
 
@@ -119,9 +125,17 @@ def _honest(S: Array) -> Array:
 
 
 FAULTS = (
-    Fault("truncated", "four terms of the series", lambda S: np.eye(S.shape[1], dtype=S.dtype) + S + S @ S / 2 + S @ S @ S / 6),
+    Fault(
+        "truncated",
+        "four terms of the series",
+        lambda S: np.eye(S.shape[1], dtype=S.dtype) + S + S @ S / 2 + S @ S @ S / 6,
+    ),
     Fault("transposed", "exp of -S", lambda S: _honest(-S)),
-    Fault("wrong-entry", "adds 1e-3 to one entry", lambda S: _honest(S) + _corner(S) * S.dtype.type(1e-3)),
+    Fault(
+        "wrong-entry",
+        "adds 1e-3 to one entry",
+        lambda S: _honest(S) + _corner(S) * S.dtype.type(1e-3),
+    ),
 )
 
 

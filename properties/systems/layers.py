@@ -30,7 +30,8 @@ DECK = (
     (2, 17, 3, 6, 1), (1, 33, 2, 8, 1), (1, 64, 3, 4, 2), (1, 128, 4, 4, 1),
 )  # fmt: skip
 SHORT = 33
-EVERY_LENGTH = (*range(1, 18), 31, 32, 33, 64, 65, 129)  # index faults show at one length and not at the next
+# index faults show at one length and not at the next
+EVERY_LENGTH = (*range(1, 18), 31, 32, 33, 64, 65, 129)
 
 
 def deck(domain: Domain, longest: int = 128) -> tuple[Sizes, ...]:
@@ -42,7 +43,9 @@ def ends(domain: Domain) -> tuple[Sizes, ...]:
     """Sizes as large as the domain has them, one axis at a time: loops over blocks go wrong in the last one."""
     widest = most(domain.channels, 1024, 65)
     found = [(1, n, 2, 2, 1) for n in domain.long()]
-    return _fitted(domain, (*found, (1, 3, widest, 2, 1), (1, 3, 2, most(domain.states, LARGEST, DEEP), 1)))
+    return _fitted(
+        domain, (*found, (1, 3, widest, 2, 1), (1, 3, 2, most(domain.states, LARGEST, DEEP), 1))
+    )
 
 
 def _fitted(domain: Domain, shapes: tuple[tuple[int, ...], ...]) -> tuple[Sizes, ...]:
@@ -61,13 +64,16 @@ def visits(law: str, domain: Domain) -> tuple[Visit, ...]:
     """What a law always visits."""
     if law == "impulses":
         first, lengths = deck(domain)[0], [n for n in EVERY_LENGTH if domain.accepts(n)]
-        short = tuple(Visit({**first, "time": n}, {"modulus": ("half", "near 1")[n % 2]}) for n in lengths)
+        short = tuple(
+            Visit({**first, "time": n}, {"modulus": ("half", "near 1")[n % 2]}) for n in lengths
+        )
         return short + tuple(Visit(sizes, {"modulus": "near 1"}) for sizes in ends(domain))
     if law == "equivalence":
         return tuple(Visit(sizes) for sizes in (*deck(domain), *ends(domain)))
     if law == "gradients":
         return tuple(Visit(sizes) for sizes in (deck(domain, SHORT)[-1], *ends(domain)))
-    if law in ("directions", "extremes"):  # with one head, any order of the features of two directions is the same
+    # with one head, any order of the features of two directions is the same
+    if law in ("directions", "extremes"):
         return tuple(Visit(sizes) for sizes in deck(domain, SHORT) if sizes["heads"] > 1)
     return (Visit(deck(domain, SHORT)[-1]),)
 
@@ -75,7 +81,8 @@ def visits(law: str, domain: Domain) -> tuple[Visit, ...]:
 def moduli(case: Draw) -> Array:
     """Of the eigenvalues of this regime, strictly between 0 and 1. (state,)"""
     rng, state = case.rng, case.sizes["state"]
-    bits = min(max(case.arithmetic.format.significand_bits, 12), 24)  # logarithms of 8 bits still reach far
+    # logarithms of 8 bits still reach far
+    bits = min(max(case.arithmetic.format.significand_bits, 12), 24)
     return {
         "near 0": 2.0 ** -rng.uniform(3, bits / 2, state),
         "half": rng.uniform(0.25, 0.75, state),
@@ -93,7 +100,9 @@ def inputs(case: Draw) -> Array:
         return case.stored(np.where(here, 2.0 ** rng.integers(-3, 4, shape), 0), "u")
     drawn = (shape[0], 1, shape[2]) if case.regime["size"] == "constant" else shape
     scale = 2.0 ** rng.uniform(-8, 8, drawn) if case.regime["size"] == "mixed" else 1.0
-    return case.stored(np.broadcast_to(np.clip(rng.standard_normal(drawn), -4, 4) * scale, shape), "u")
+    return case.stored(
+        np.broadcast_to(np.clip(rng.standard_normal(drawn), -4, 4) * scale, shape), "u"
+    )
 
 
 def states(case: Draw, call: Call) -> Changes:
@@ -115,7 +124,9 @@ def near_turns(rng: np.random.Generator, *shape: int) -> Array:
 def one_per_row(rng: np.random.Generator, rows: int, columns: int) -> Array:
     """One power of two, of either sign, in every row."""
     at = rng.integers(0, columns, (rows, 1)) == np.arange(columns)
-    return np.where(at, rng.choice([-1.0, 1.0], (rows, 1)) * 2.0 ** rng.integers(-2, 3, (rows, 1)), 0.0)
+    return np.where(
+        at, rng.choice([-1.0, 1.0], (rows, 1)) * 2.0 ** rng.integers(-2, 3, (rows, 1)), 0.0
+    )
 
 
 def layer_room(
@@ -138,7 +149,9 @@ def layer_room(
 
     def changed(function: Callable[..., list[Any]]) -> Callable[[Draw, Call], list[Changes]]:
         def changes(case: Draw, call: Call) -> list[Changes]:
-            given = params(**{name: call[name] for name in system.named("parameter") if name in call.arguments})
+            given = params(
+                **{name: call[name] for name in system.named("parameter") if name in call.arguments}
+            )
             return [_stored(case, other) for other in function(case.rng, given)]
 
         return changes

@@ -12,7 +12,9 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.systems.lru import SYSTEM, Params, normalising_gamma_log
 
 
-def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:
+def draw(
+    rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool
+) -> Params:
     """Eigenvalues of these moduli (state,), strictly between 0 and 1.
 
     sparse: one power of two in every row of B and C, and gamma = 1: only lam and the scan round.
@@ -20,8 +22,15 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
     state, width = sizes["state"], sizes["width"]
     nu_log = np.log(-np.log(modulus))  # (state,)
     theta_log = np.log(near_turns(rng, state))  # (state,)
-    gamma_log = np.zeros(state) if sparse else normalising_gamma_log(nu_log) + rng.normal(0, 1, state)  # (state,)
-    matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
+    # (state,)
+    gamma_log = (
+        np.zeros(state) if sparse else normalising_gamma_log(nu_log) + rng.normal(0, 1, state)
+    )
+    matrix = (
+        one_per_row
+        if sparse
+        else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
+    )
     B = [matrix(rng, state, width), matrix(rng, state, width)]
     C = [matrix(rng, width, state) for _ in range(4 if bidirectional else 2)]
     if sparse:
@@ -34,7 +43,10 @@ def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, b
 def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
     """Gains far from 1, angles of several turns."""
     shift = rng.choice([-4.0, 4.0], params.gamma_log.shape)
-    turns = np.log(np.exp(params.theta_log.astype(float)) + 2 * np.pi * rng.integers(0, 4, params.theta_log.shape))
+    turns = np.log(
+        np.exp(params.theta_log.astype(float))
+        + 2 * np.pi * rng.integers(0, 4, params.theta_log.shape)
+    )
     return [replace(params, gamma_log=params.gamma_log + shift), replace(params, theta_log=turns)]
 
 
@@ -49,10 +61,18 @@ def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
     order = rng.permutation(len(params.nu_log))
     logs = {name: getattr(params, name)[order] for name in ("nu_log", "theta_log", "gamma_log")}
     rows = {name: getattr(params, name)[order] for name in ("B_re", "B_im")}
-    columns = {name: x[:, order] for name in ("C_re", "C_im", "C2_re", "C2_im") if (x := getattr(params, name)) is not None}
+    columns = {
+        name: x[:, order]
+        for name in ("C_re", "C_im", "C2_re", "C2_im")
+        if (x := getattr(params, name)) is not None
+    }
     permuted = replace(params, **logs, **rows, **columns)
     scaled = {name: x * 4 for name in ("B_re", "B_im") for x in [getattr(params, name)]}
-    scaled |= {name: x / 4 for name in ("C_re", "C_im", "C2_re", "C2_im") if (x := getattr(params, name)) is not None}
+    scaled |= {
+        name: x / 4
+        for name in ("C_re", "C_im", "C2_re", "C2_im")
+        if (x := getattr(params, name)) is not None
+    }
     return [permuted, replace(params, **scaled)]
 
 

@@ -12,22 +12,32 @@ from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems.rotrnn import SYSTEM, Params
 
-NORMS = (*(3.93 * 2.0**k * (1 - 2.0**-7) for k in (1, 2)), 30.0)  # jax's scaling changes at 3.93 2^k
+# jax's scaling changes at 3.93 2^k
+NORMS = (*(3.93 * 2.0**k * (1 - 2.0**-7) for k in (1, 2)), 30.0)
 SMALLEST = 2.0**-20  # smaller norms stay below those
 GRID = 2.0**6  # of M: small whole numbers are added to it exactly in 8 bits
-NORM = 3.0  # of S, up to which every usual algorithm for the matrix exponential is accurate (docs/measured/constants.md)
+# of S, up to which every usual algorithm for the matrix exponential is accurate
+# (docs/measured/constants.md)
+NORM = 3.0
 
 
-def draw(rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool) -> Params:
+def draw(
+    rng: np.random.Generator, sizes: Sizes, modulus: Array, sparse: bool, bidirectional: bool
+) -> Params:
     """Heads with decays modulus[:heads], strictly between 0 and 1.
 
     sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the rotation and the scan round.
     """
     heads, head_dim, width = sizes["heads"], sizes["state"], sizes["width"]
     features = heads * head_dim
-    theta = near_turns(rng, heads, head_dim // 2) * rng.choice([-1.0, 1.0], (heads, head_dim // 2))  # (heads, pairs)
+    # (heads, pairs)
+    theta = near_turns(rng, heads, head_dim // 2) * rng.choice([-1.0, 1.0], (heads, head_dim // 2))
     gamma_log = np.log(-np.log(np.resize(modulus, heads)))  # (heads,)
-    matrix = one_per_row if sparse else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
+    matrix = (
+        one_per_row
+        if sparse
+        else (lambda rng, *shape: rng.standard_normal(shape) / np.sqrt(shape[-1]))
+    )
     M = rng.standard_normal((heads, head_dim, head_dim))
     norm = np.abs(M - M.swapaxes(1, 2)).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
     M = 0 * M if sparse else M * np.minimum(1, 0.99 * NORM / norm)
@@ -60,7 +70,11 @@ def _grid(M: Array) -> Array:
 def taken(call: Call, axis: str, kept: list[int]) -> Call:
     """The call with some heads, pairs or channels of u: of pairs with both coordinates, of features what belongs to them."""
     heads, head_dim = range(call.size("heads")), call.size("head_dim")
-    inside = [2 * pair + i for pair in kept for i in (0, 1)] if axis == "pairs" else list(range(head_dim))
+    inside = (
+        [2 * pair + i for pair in kept for i in (0, 1)]
+        if axis == "pairs"
+        else list(range(head_dim))
+    )
     outside = kept if axis == "heads" else list(heads)
     also = {"head_dim": inside} if axis == "pairs" else {}
     if axis != "width":

@@ -21,15 +21,18 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.systems.scan import SYSTEM
 
 HEADROOM = 2.0**6  # sums over all steps stay so far below the largest number
-RESETS, RARE_RESETS = 1 / 64, 1 / 256  # share of multipliers that are zero; fewer where sums shall grow
+# share of multipliers that are zero; fewer where sums shall grow
+RESETS, RARE_RESETS = 1 / 64, 1 / 256
 LAMBDAS = ("half", "near 0", "near 1", "exactly 1", "above 1")
-SIZES = ("unit", "constant", "mixed", "subnormal", "near overflow")  # constant: one value per sequence, so roundings add up
+# constant: one value per sequence, so roundings add up
+SIZES = ("unit", "constant", "mixed", "subnormal", "near overflow")
 NEED_ZEROS = ("impulses", "time-invariance", "norm")
 DECK = (
     (1, 1, 1), (2, 2, 3), (1, 3, 5), (3, 7, 2), (1, 16, 4), (2, 17, 3),
     (1, 33, 33), (5, 40, 9), (2, 64, 3), (1, 129, 2), (1, 256, 3), (1, 1000, 2),
 )  # fmt: skip
-EVERY_LENGTH = (*range(1, 18), 31, 32, 33, 63, 64, 65)  # index faults show at one length and not at the next
+# index faults show at one length and not at the next
+EVERY_LENGTH = (*range(1, 18), 31, 32, 33, 63, 64, 65)
 
 
 def deck(domain: Domain, longest: int) -> tuple[Sizes, ...]:
@@ -46,17 +49,25 @@ def _fitted(domain: Domain, batch: int, time: int, channels: int) -> Sizes:
 
 def long(domain: Domain) -> tuple[Sizes, ...]:
     """Shapes of the longest sequences that a search visits."""
-    return tuple({"batch": 1, "time": n, "channels": nearest(4, domain.channels)} for n in domain.long())
+    return tuple(
+        {"batch": 1, "time": n, "channels": nearest(4, domain.channels)} for n in domain.long()
+    )
 
 
 def wide(domain: Domain) -> Sizes:
     """A shape with the most channels, beyond a block of 64 where nothing is declared."""
-    return {"batch": 1, "time": nearest(3, domain.lengths), "channels": most(domain.channels, WIDEST, WIDE)}
+    return {
+        "batch": 1,
+        "time": nearest(3, domain.lengths),
+        "channels": most(domain.channels, WIDEST, WIDE),
+    }
 
 
 def regimes(arithmetic: Arithmetic, domain: Domain) -> Mapping[str, tuple[Any, ...]]:
     """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other algorithms lose more."""
-    uninformed = {"subnormal"} if arithmetic.subnormals != "gradual" or not arithmetic.bracketing else set()
+    uninformed = (
+        {"subnormal"} if arithmetic.subnormals != "gradual" or not arithmetic.bracketing else set()
+    )
     uninformed |= set() if arithmetic.bracketing else {"near overflow"}
     sizes = tuple(size for size in SIZES if size not in uninformed)
     return {"varying": domain.lam_kinds(), "lam": LAMBDAS, "size": sizes}
@@ -66,16 +77,22 @@ def visits(law: str, domain: Domain) -> tuple[Visit, ...]:
     """What a law always visits."""
     kinds = domain.lam_kinds()
     turn = [kinds[i % len(kinds)] for i in range(max(len(DECK), len(EVERY_LENGTH)))]
-    usual = tuple(Visit(sizes, {"varying": kind}) for sizes, kind in zip(deck(domain, DECK[-1][1]), turn, strict=False))
+    usual = tuple(
+        Visit(sizes, {"varying": kind})
+        for sizes, kind in zip(deck(domain, DECK[-1][1]), turn, strict=False)
+    )
     if law == "integer-cases":  # the deck, and the long and the wide shapes with every kind of lam
         return (*usual, *_every_kind(domain, (*long(domain), wide(domain))))
     if law == "impulses":
         width = deck(domain, 1000)[0]["channels"]
         lengths = [n for n in EVERY_LENGTH if domain.accepts(n)]
         short = [{"batch": 1, "time": n, "channels": width} for n in lengths]
-        every = tuple(Visit(sizes, {"varying": kind}) for sizes, kind in zip(short, turn, strict=False))
+        every = tuple(
+            Visit(sizes, {"varying": kind}) for sizes, kind in zip(short, turn, strict=False)
+        )
         return (*every, *_every_kind(domain, (wide(domain),)))
-    if law == "equivalence":  # |lam| = 1 and constant inputs: roundings all point the same way, so a wrong order shows
+    # |lam| = 1 and constant inputs: roundings all point the same way, so a wrong order shows
+    if law == "equivalence":
         steady = {"lam": "exactly 1", "size": "constant"}
         return tuple(visit._replace(regime={**visit.regime, **steady}) for visit in usual)
     return ()
@@ -119,7 +136,8 @@ def multipliers(case: Draw) -> Array:
         "half": rng.uniform(0.25, 0.75, shape),
         "near 1": 1 - 2.0 ** -rng.uniform(3, p, shape),
         "exactly 1": np.ones(shape),
-        "above 1": 1 + rng.uniform(0, 1, shape) / case.time,  # grows by less than e over the whole length
+        # grows by less than e over the whole length
+        "above 1": 1 + rng.uniform(0, 1, shape) / case.time,
     }[word]
     if case.regime["varying"] and word not in ("exactly 1", "above 1") and signed:
         modulus = np.where(rng.random(shape) < RESETS, 0.0, modulus)
@@ -140,7 +158,9 @@ def drive(case: Draw, shape: tuple[int, ...]) -> Array:
         "near overflow": np.full(drawn, form.largest / HEADROOM / case.time),
     }[size]
     normal = np.clip(rng.standard_normal(drawn), -4, 4)
-    found = np.broadcast_to(normal * scale * _phase(case, drawn), shape).astype(case.arithmetic.dtype)
+    found = np.broadcast_to(normal * scale * _phase(case, drawn), shape).astype(
+        case.arithmetic.dtype
+    )
     if case.domain.positive != "all":
         return found
     return np.asarray(np.maximum(np.abs(found), form.smallest_subnormal).astype(found.dtype))
@@ -158,7 +178,9 @@ def _phase(case: Draw, shape: tuple[int, ...]) -> Array:
 def integers(case: Draw) -> tuple[Changes, Changes]:
     """A call whose every state is exact in every bracketing, and an initial state for it."""
     batch, _, channels = shape_of(case)
-    return {"lam": units(case), "b": whole(case, shape_of(case))}, {"h0": whole(case, (batch, channels))}
+    return {"lam": units(case), "b": whole(case, shape_of(case))}, {
+        "h0": whole(case, (batch, channels))
+    }
 
 
 def whole(case: Draw, shape: tuple[int, ...], top: int | None = None) -> Array:
@@ -182,7 +204,9 @@ def units(case: Draw) -> Array:
     kinds = np.array([1, -1, 1j, -1j] if case.arithmetic.is_complex else [1, -1])
     kinds = kinds if case.domain.positive == "none" else kinds[:1]
     shape = _lam_shape(case)
-    picked = kinds[(np.arange(int(np.prod(shape))) + case.rng.integers(4)) % len(kinds)].reshape(shape)
+    picked = kinds[(np.arange(int(np.prod(shape))) + case.rng.integers(4)) % len(kinds)].reshape(
+        shape
+    )
     if case.regime["varying"] and case.domain.positive == "none":
         picked = np.where(case.rng.random(shape) < RARE_RESETS, 0, case.rng.permuted(picked))
     return np.asarray(picked).astype(case.arithmetic.dtype)
@@ -210,7 +234,11 @@ def decisive(arithmetic: Arithmetic, domain: Domain) -> list[str]:
         return ["integer-cases"]
     if not arithmetic.bracketing:
         return ["equivalence"]
-    return [law for law in ("integer-cases", "impulses", "equivalence") if not refuses(law, arithmetic, domain)]
+    return [
+        law
+        for law in ("integer-cases", "impulses", "equivalence")
+        if not refuses(law, arithmetic, domain)
+    ]
 
 
 def simpler(call: Call, domain: Domain, index: tuple[int, ...]) -> Iterator[Call]:
@@ -222,7 +250,9 @@ def simpler(call: Call, domain: Domain, index: tuple[int, ...]) -> Iterator[Call
 
 def _faults() -> tuple[Fault, ...]:
     shown = {True: ("complex64",), False: ("float32", "complex64")}
-    return tuple(Fault(each.name, each.fault, each.scan, shown[each.complex_only]) for each in MUTANTS)
+    return tuple(
+        Fault(each.name, each.fault, each.scan, shown[each.complex_only]) for each in MUTANTS
+    )
 
 
 ROOM = Room(

@@ -23,7 +23,15 @@ def one_direction(layer: Lru) -> Callable[..., Array]:
     """The layer, offering y only, without a second direction."""
 
     def outputs(
-        nu_log: Array, theta_log: Array, gamma_log: Array, B_re: Array, B_im: Array, C_re: Array, C_im: Array, D: Array, u: Array
+        nu_log: Array,
+        theta_log: Array,
+        gamma_log: Array,
+        B_re: Array,
+        B_im: Array,
+        C_re: Array,
+        C_im: Array,
+        D: Array,
+        u: Array,
     ) -> Array:
         return layer.forward(Params(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D), u)[0]
 
@@ -34,10 +42,21 @@ def two_directions(layer: Lru) -> Callable[..., Array]:
     """The layer, offering y only, with C2 if it is given."""
 
     def outputs(
-        nu_log: Array, theta_log: Array, gamma_log: Array, B_re: Array, B_im: Array, C_re: Array, C_im: Array, D: Array, u: Array,
-        C2_re: Array | None = None, C2_im: Array | None = None,
+        nu_log: Array,
+        theta_log: Array,
+        gamma_log: Array,
+        B_re: Array,
+        B_im: Array,
+        C_re: Array,
+        C_im: Array,
+        D: Array,
+        u: Array,
+        C2_re: Array | None = None,
+        C2_im: Array | None = None,
     ) -> Array:
-        return layer.forward(Params(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, C2_re, C2_im), u)[0]
+        return layer.forward(
+            Params(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, C2_re, C2_im), u
+        )[0]
 
     return outputs
 
@@ -72,7 +91,8 @@ class StateOfFirstOnly(DenseSkip):
     """Uses a passed state for the first element of the batch and zeroes it before the next."""
 
     def scan(self, advance: Advance, b: Array, start: Array | None, reverse: bool) -> Array:
-        first = None if start is None else np.concatenate([start[:1], 0 * start[1:]])  # (batch, state)
+        # (batch, state)
+        first = None if start is None else np.concatenate([start[:1], 0 * start[1:]])
         return super().scan(advance, b, first, reverse)
 
 
@@ -83,12 +103,14 @@ class RealDense(Lru):
         xp = namespace.of(p.nu_log)
         z = u @ np.stack([p.B_re, p.B_im], 1).reshape(-1, u.shape[-1]).T  # (batch, time, 2 state)
         log_lam = xp.complex(-xp.exp(p.nu_log), xp.exp(p.theta_log))  # (state,)
-        h: Array = self.gamma(p) * doubling(log_lam, xp.complex(z[..., 0::2], z[..., 1::2]))  # (batch, time, state)
+        # (batch, time, state)
+        h: Array = self.gamma(p) * doubling(log_lam, xp.complex(z[..., 0::2], z[..., 1::2]))
         return h[:, :, None]
 
     def readout(self, p: Params, h: Array) -> Array:
         xp = namespace.of(h)
-        features = np.concatenate([xp.real(h[:, :, 0]), xp.imag(h[:, :, 0])], -1)  # (batch, time, 2 state)
+        # (batch, time, 2 state)
+        features = np.concatenate([xp.real(h[:, :, 0]), xp.imag(h[:, :, 0])], -1)
         y: Array = features @ np.concatenate([p.C_re, -p.C_im], 1).T
         return y  # (batch, time, width)
 
@@ -104,11 +126,14 @@ def doubling(log_lam: Array, b: Array) -> Array:
     """All states: the first half of every block goes into its second half by lam^k = exp(k log lam). b (batch, time, state)"""
     batch, time, state = b.shape
     length = 1 << (time - 1).bit_length()
-    h, half = np.concatenate([b, np.zeros((batch, length - time, state), b.dtype)], 1), 1  # (batch, length, state)
+    # (batch, length, state)
+    h, half = np.concatenate([b, np.zeros((batch, length - time, state), b.dtype)], 1), 1
     while half < length:
         blocks = h.reshape(batch, -1, 2 * half, state)  # a view
         k = np.arange(1, half + 1).astype(log_lam.dtype)[:, None]  # (half, 1)
-        blocks[:, :, half:] += namespace.of(log_lam).exp(k * log_lam) * blocks[:, :, half - 1 : half]
+        blocks[:, :, half:] += (
+            namespace.of(log_lam).exp(k * log_lam) * blocks[:, :, half - 1 : half]
+        )
         half *= 2
     return h[:, :time]
 
@@ -122,7 +147,9 @@ class TwiceReal(Lru):
 
 def halved_C(p: Params) -> Params:
     """C -> C / 2, and C2, which the factor 2 turns back."""
-    return replace(p, **{name: C / 2 for name, C in vars(p).items() if name.startswith("C") and C is not None})
+    return replace(
+        p, **{name: C / 2 for name, C in vars(p).items() if name.startswith("C") and C is not None}
+    )
 
 
 class RealAccumulation(Lru):
@@ -132,7 +159,9 @@ class RealAccumulation(Lru):
         if start is None:
             return super().scan(advance, b, start, reverse)
         real = namespace.of(b).real
-        return super().scan(lambda h: real(advance(h)), real(b), real(start), reverse).astype(b.dtype)
+        return (
+            super().scan(lambda h: real(advance(h)), real(b), real(start), reverse).astype(b.dtype)
+        )
 
 
 # ---------------------------------------------------------------- one fault each

@@ -36,7 +36,8 @@ class Lru(Recurrence):
 
     def states(self, p: Params, u: Array, h0: Array | None, reverse: bool) -> Array:
         """h_t = lam h_{t-1} + gamma B u_t in every direction. (batch, time, directions, state)"""
-        b, advance = u @ (self.gamma(p)[:, None] * input_matrix(p)).T, self.advance(self.lam(p))  # (batch, time, state)
+        # (batch, time, state)
+        b, advance = u @ (self.gamma(p)[:, None] * input_matrix(p)).T, self.advance(self.lam(p))
         first = enumerate(starts(h0, len(output_matrices(p))))
         return np.stack([self.scan(advance, b, start, reverse != bool(d)) for d, start in first], 2)
 
@@ -49,7 +50,9 @@ class Lru(Recurrence):
         """D u_t. (batch, time, width)"""
         return p.D * u
 
-    def forward(self, p: Params, u: Array, h0: Array | None = None, reverse: bool = False) -> tuple[Array, Array]:
+    def forward(
+        self, p: Params, u: Array, h0: Array | None = None, reverse: bool = False
+    ) -> tuple[Array, Array]:
         """y (batch, time, width) and h (batch, time, directions, state)."""
         h = self.states(p, u, h0, reverse)
         return self.readout(p, h) + self.skip(p, u), h
@@ -68,36 +71,64 @@ class Lru(Recurrence):
     def adjoint(self, p: Params, y_bar: Array, reverse: bool) -> list[Array]:
         """a_t = conj(lam) a_{t+1} + C^H y_bar_t of each direction. (batch, time, state) each"""
         conj = namespace.of(p.nu_log).conj
-        step, drives = self.advance(conj(self.lam(p))), [y_bar @ conj(C) for C in output_matrices(p)]
+        step, drives = (
+            self.advance(conj(self.lam(p))),
+            [y_bar @ conj(C) for C in output_matrices(p)],
+        )
         return [self.scan(step, g, None, reverse == bool(d)) for d, g in enumerate(drives)]
 
-    def gradients(self, p: Params, u: Array, y_bar: Array, h: Array, h0: Array | None, reverse: bool) -> dict[str, Array]:
+    def gradients(
+        self, p: Params, u: Array, y_bar: Array, h: Array, h0: Array | None, reverse: bool
+    ) -> dict[str, Array]:
         """Cotangents by name."""
         xp, directions = namespace.of(p.nu_log), enumerate(starts(h0, h.shape[2]))
-        previous = [before(h[:, :, d], start, reverse != bool(d)) for d, start in directions]  # (batch, time, state) each
+        # (batch, time, state) each
+        previous = [before(h[:, :, d], start, reverse != bool(d)) for d, start in directions]
         a = self.adjoint(p, y_bar, reverse)
-        lam_bar = sum((xp.conj(x) * x_bar).sum((0, 1)) for x, x_bar in zip(previous, a, strict=True))  # (state,)
+        # (state,)
+        lam_bar = sum(
+            (xp.conj(x) * x_bar).sum((0, 1)) for x, x_bar in zip(previous, a, strict=True)
+        )
         scaled = self.gamma(p) * sum(a)  # of B u (batch, time, state)
         grads = {"nu_log": -xp.exp(p.nu_log) * xp.real(xp.conj(lam_bar) * self.lam(p))}
         grads |= {"theta_log": self.theta_log_bar(p, lam_bar), "D": (y_bar * u).sum((0, 1))}
         grads["gamma_log"] = xp.real(xp.conj(scaled) * (u @ input_matrix(p).T)).sum((0, 1))
         grads |= parts("B", np.einsum("bts,btw->sw", scaled, u))
-        for name, bar in zip(("C", "C2"), np.einsum("btw,btds->dws", y_bar, xp.conj(h)), strict=False):
+        for name, bar in zip(
+            ("C", "C2"), np.einsum("btw,btds->dws", y_bar, xp.conj(h)), strict=False
+        ):
             grads |= parts(name, bar)
         grads["u"] = xp.real(scaled @ xp.conj(input_matrix(p))) + p.D * y_bar
-        h0_bar = [self.h0_bar(p, x[:, -1 if reverse != bool(d) else 0]) for d, x in enumerate(a)]  # (batch, state) each
+        # (batch, state) each
+        h0_bar = [self.h0_bar(p, x[:, -1 if reverse != bool(d) else 0]) for d, x in enumerate(a)]
         return grads | {"h0": h0_bar[0] if len(a) == 1 else np.stack(h0_bar, 1)}
 
     def __call__(
-        self, nu_log: Array, theta_log: Array, gamma_log: Array, B_re: Array, B_im: Array, C_re: Array, C_im: Array, D: Array,
-        u: Array, C2_re: Array | None = None, C2_im: Array | None = None,
-        h0: Array | None = None, reverse: bool = False, y_bar: Array | None = None,
+        self,
+        nu_log: Array,
+        theta_log: Array,
+        gamma_log: Array,
+        B_re: Array,
+        B_im: Array,
+        C_re: Array,
+        C_im: Array,
+        D: Array,
+        u: Array,
+        C2_re: Array | None = None,
+        C2_im: Array | None = None,
+        h0: Array | None = None,
+        reverse: bool = False,
+        y_bar: Array | None = None,
     ) -> dict[str, Any]:
         """y (batch, time, width), h (batch, time, [2,] state) and, from y_bar, grads by name."""
         p = Params(nu_log, theta_log, gamma_log, B_re, B_im, C_re, C_im, D, C2_re, C2_im)
         y, h = self.forward(p, u, h0, reverse)
         result: dict[str, Any] = {"y": y, "h": h[:, :, 0] if C2_re is None else h}
-        return result if y_bar is None else result | {"grads": self.gradients(p, u, y_bar, h, h0, reverse)}
+        return (
+            result
+            if y_bar is None
+            else result | {"grads": self.gradients(p, u, y_bar, h, h0, reverse)}
+        )
 
 
 def input_matrix(p: Params) -> Array:

@@ -32,7 +32,8 @@ class Recurrence:
         """All states; with `reverse` from the last step to the first, `start` being the state after the last."""
         h, state = np.zeros_like(b), zero_start(b, start)
         for done, t in enumerate(reversed(range(b.shape[1])) if reverse else range(b.shape[1])):
-            state = advance(self.carry(state) if done and done % CHUNK == 0 else state) + b[:, t]  # (batch, state...)
+            # (batch, state...)
+            state = advance(self.carry(state) if done and done % CHUNK == 0 else state) + b[:, t]
             h[:, t] = state
         return h
 

@@ -17,7 +17,13 @@ from dataclasses import replace
 import flint
 import numpy as np
 
-from scanproof.properties.versions.plain_rotrnn import RotRnn, gamma, output_matrices, quarter, trace
+from scanproof.properties.versions.plain_rotrnn import (
+    RotRnn,
+    gamma,
+    output_matrices,
+    quarter,
+    trace,
+)
 from scanproof.properties.versions.plain_scan import DropsCarry, OffByOne, ScalesCarry
 from scanproof.reference.numbers import namespace
 from scanproof.reference.numbers.exponential import Array
@@ -29,7 +35,9 @@ from scanproof.reference.systems.rotrnn import Params
 def one_direction(layer: RotRnn) -> Callable[..., Array]:
     """The layer, offering y only, without a second direction."""
 
-    def outputs(theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array) -> Array:
+    def outputs(
+        theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array
+    ) -> Array:
         return layer.forward(Params(theta, gamma_log, M, B, C, D), u)[0]
 
     return outputs
@@ -39,26 +47,46 @@ def two_directions(layer: RotRnn) -> Callable[..., Array]:
     """The layer, offering y only, with C2 if it is given."""
 
     def outputs(
-        theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array, C2: Array | None = None
+        theta: Array,
+        gamma_log: Array,
+        M: Array,
+        B: Array,
+        C: Array,
+        D: Array,
+        u: Array,
+        C2: Array | None = None,
     ) -> Array:
         return layer.forward(Params(theta, gamma_log, M, B, C, D, C2), u)[0]
 
     return outputs
 
 
-def states_for_y(theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array) -> Array:
+def states_for_y(
+    theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array
+) -> Array:
     """Version B as it stands: an early return hands out the states. (batch, heads, time, head_dim)"""
-    x = BothP().forward(Params(theta, gamma_log, M, B, C, D), u)[1]  # (batch, time, 1, heads, head_dim)
+    # (batch, time, 1, heads, head_dim)
+    x = BothP().forward(Params(theta, gamma_log, M, B, C, D), u)[1]
     return x[:, :, 0].swapaxes(1, 2)
 
 
-def states_only(theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array) -> dict[str, Array]:
+def states_only(
+    theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array
+) -> dict[str, Array]:
     """Version B, by an adapter that calls its result what it is."""
-    return {"h": states_for_y(theta, gamma_log, M, B, C, D, u).swapaxes(1, 2)}  # (batch, time, heads, head_dim)
+    # (batch, time, heads, head_dim)
+    return {"h": states_for_y(theta, gamma_log, M, B, C, D, u).swapaxes(1, 2)}
 
 
 def first_of_batch(
-    theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array, C2: Array | None = None
+    theta: Array,
+    gamma_log: Array,
+    M: Array,
+    B: Array,
+    C: Array,
+    D: Array,
+    u: Array,
+    C2: Array | None = None,
 ) -> Array:
     """Version D as it stands: y[0], whatever the batch. (time, width)"""
     y: Array = Transposed().forward(Params(theta, gamma_log, M, B, C, D, C2), u)[0][0]
@@ -66,7 +94,14 @@ def first_of_batch(
 
 
 def each_of_batch(
-    theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array, C2: Array | None = None
+    theta: Array,
+    gamma_log: Array,
+    M: Array,
+    B: Array,
+    C: Array,
+    D: Array,
+    u: Array,
+    C2: Array | None = None,
 ) -> Array:
     """Version D, by an adapter that calls it once for every sequence. (batch, time, width)"""
     return np.stack([first_of_batch(theta, gamma_log, M, B, C, D, one[None], C2) for one in u])
@@ -86,7 +121,8 @@ class Interleaved(RotRnn):
     """Features [head 1 forwards, head 1 backwards, head 2 forwards, ...] times [C | C2], whose columns are not so ordered."""
 
     def readout(self, p: Params, x: Array) -> Array:
-        matrix = np.concatenate([C for C in (p.C, p.C2) if C is not None], 1)  # (width, directions * features)
+        # (width, directions * features)
+        matrix = np.concatenate([C for C in (p.C, p.C2) if C is not None], 1)
         y: Array = x.swapaxes(2, 3).reshape(*x.shape[:2], -1) @ matrix.T
         return y  # (batch, time, width)
 
@@ -95,7 +131,8 @@ def relabelled(p: Params) -> Params:
     """[C | C2] with its columns in the order of interleaved features."""
     if p.C2 is None:
         return p
-    C, C2 = np.split(np.moveaxis(output_matrices(p), 0, 2).reshape(len(p.D), -1), 2, axis=1)  # (width, features) each
+    # (width, features) each
+    C, C2 = np.split(np.moveaxis(output_matrices(p), 0, 2).reshape(len(p.D), -1), 2, axis=1)
     return replace(p, C=C, C2=C2)
 
 
@@ -137,7 +174,11 @@ class Transposed(Interleaved):
 
 def for_transposed(p: Params) -> Params:
     """M -> -M, theta -> log theta (a turn later where it is negative), [C | C2] in the order of interleaved features."""
-    turn = 8 * np.arctan(np.ones(1)).astype(p.theta.dtype)[0] if p.theta.dtype != object else 2 * flint.arb.pi()
+    turn = (
+        8 * np.arctan(np.ones(1)).astype(p.theta.dtype)[0]
+        if p.theta.dtype != object
+        else 2 * flint.arb.pi()
+    )
     positive = np.where((p.theta < 0).astype(bool), p.theta + turn, p.theta)  # (heads, pairs)
     return replace(relabelled(p), M=-p.M, theta=namespace.of(p.theta).log(positive))
 
@@ -171,7 +212,9 @@ class TiledAngles(RotRnn):
     """(theta_1, theta_2, theta_1, theta_2) on the coordinates, instead of every angle twice in a row."""
 
     def turn(self, cos: Array, sin: Array, s: Array) -> Array:
-        turned: Array = np.concatenate([cos, cos], -1) * s + np.concatenate([sin, sin], -1) * quarter(s)
+        turned: Array = np.concatenate([cos, cos], -1) * s + np.concatenate(
+            [sin, sin], -1
+        ) * quarter(s)
         return turned  # (..., heads, head_dim)
 
 
@@ -180,7 +223,8 @@ class Halves(RotRnn):
 
     def turn(self, cos: Array, sin: Array, s: Array) -> Array:
         first, second = np.split(s, 2, -1)  # (..., heads, pairs) each
-        return np.concatenate([cos * first - sin * second, sin * first + cos * second], -1)  # (..., heads, head_dim)
+        # (..., heads, head_dim)
+        return np.concatenate([cos * first - sin * second, sin * first + cos * second], -1)
 
 
 class RotDropsCarry(DropsCarry, RotRnn):

@@ -15,7 +15,8 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.transitions.diagonal import at
 
 CHUNK = 16
-Carry = Callable[[Array, int], Array]  # state at the end of a chunk, steps already done -> state handed on
+# state at the end of a chunk, steps already done -> state handed on
+Carry = Callable[[Array, int], Array]
 
 
 class Mutant(NamedTuple):
@@ -27,10 +28,14 @@ class Mutant(NamedTuple):
     complex_only: bool = False
 
 
-def chunked(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False, carry: Carry | None = None) -> Array:
+def chunked(
+    lam: Array, b: Array, h0: Array | None = None, reverse: bool = False, carry: Carry | None = None
+) -> Array:
     """Honest and sequential; `carry` may spoil the state that is handed on after every CHUNK steps."""
     if reverse:
-        return chunked(lam[:, ::-1] if lam.ndim == 3 else lam, b[:, ::-1], h0, carry=carry)[:, ::-1].copy()
+        return chunked(lam[:, ::-1] if lam.ndim == 3 else lam, b[:, ::-1], h0, carry=carry)[
+            :, ::-1
+        ].copy()
     h = np.zeros_like(b)  # (batch, time, channels)
     state = np.zeros_like(b[:, 0]) if h0 is None else h0.copy()  # (batch, channels)
     for t in range(b.shape[1]):
@@ -57,8 +62,12 @@ def scales_carry(lam: Array, b: Array, h0: Array | None = None, reverse: bool = 
     return chunked(lam, b, h0, reverse, carry=lambda state, left: state * (1 + 1e-5))
 
 
-def tail_without_carry(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
-    return chunked(lam, b, h0, reverse, carry=lambda state, left: state if left >= CHUNK else 0 * state)
+def tail_without_carry(
+    lam: Array, b: Array, h0: Array | None = None, reverse: bool = False
+) -> Array:
+    return chunked(
+        lam, b, h0, reverse, carry=lambda state, left: state if left >= CHUNK else 0 * state
+    )
 
 
 def off_by_one(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:

@@ -87,7 +87,9 @@ class Bounded(Composite):
         if errors.declared.subnormals == "daz":
             misread = exact(np.where(_subnormal(x.real, errors), x.real, 0)).size()
         if errors.declared.subnormals == "daz" and isinstance(v, Complex):
-            misread = (misread + exact(np.where(_subnormal(x.imag, errors), x.imag, 0)).size()) * 1.5
+            misread = (
+                misread + exact(np.where(_subnormal(x.imag, errors), x.imag, 0)).size()
+            ) * 1.5
         return cls(v, size, misread, errors.addends(size), _beyond(size), np.zeros(x.shape), errors)
 
     @property
@@ -133,7 +135,15 @@ class Bounded(Composite):
         if (self.n <= 1).all():
             return self
         product_bound = self.product_bound * (1 + self.errors.growth(self.n))
-        return type(self)(self.v, self.X, self.R, np.minimum(self.n, 1), product_bound, self.all_underflow, self.errors)
+        return type(self)(
+            self.v,
+            self.X,
+            self.R,
+            np.minimum(self.n, 1),
+            product_bound,
+            self.all_underflow,
+            self.errors,
+        )
 
     def materialized(self) -> Self:
         """A number that every program of the class forms, so that its own size counts."""
@@ -149,7 +159,9 @@ class Bounded(Composite):
     @_beyond_float64()
     def __add__(self, other: Any) -> Self:
         other = self._same(other)
-        X, E0, n, product_bound, underflow_error = (one + two for one, two in zip(self.parts[1:], other.parts[1:], strict=True))
+        X, E0, n, product_bound, underflow_error = (
+            one + two for one, two in zip(self.parts[1:], other.parts[1:], strict=True)
+        )
         v = self.v + other.v if self.complex or not other.complex else other.v + self.v
         flushed = max(self.ops.sum_loss, other.ops.sum_loss)
         return self._noted(v, X, E0, n, product_bound, underflow_error + flushed * product_bound, 2)
@@ -176,32 +188,62 @@ class Bounded(Composite):
             alive, rounded = times(_some(a.size), _some(b.size)), times(*map(_some, inexact))
             products = times(*inexact) * ops.beta + rounded * TINY
             cross = times(a.X, b.R) if not b.normwise else _normwise(times, a.X, b.R)
-            cross = cross + (times(a.R, b.X + b.R) if not a.normwise else _normwise(times, a.R, b.X + b.R))
+            cross = cross + (
+                times(a.R, b.X + b.R) if not a.normwise else _normwise(times, a.R, b.X + b.R)
+            )
             E0 = cross + products + alive * 4 * TINY
-            n = times(self.errors.addends(a.size), self.errors.addends(b.size)) + (2 * rounded if both else 0)
+            n = times(self.errors.addends(a.size), self.errors.addends(b.size)) + (
+                2 * rounded if both else 0
+            )
             grown = (1 + ops.beta) * (1 + ops.operand)
             product_bound = times(a.far, b.far) * grown
-            underflow_error = (times(a.underflow_error, b.far) + times(a.far, b.underflow_error)) * grown
-            underflow_error = underflow_error + product_bound * (loss + 3 * ops.operand_loss + 4 * TINY)
+            underflow_error = (
+                times(a.underflow_error, b.far) + times(a.far, b.underflow_error)
+            ) * grown
+            underflow_error = underflow_error + product_bound * (
+                loss + 3 * ops.operand_loss + 4 * TINY
+            )
             return self._noted(v, times(a.X, b.X), E0, n, product_bound, underflow_error, length)
 
     @_beyond_float64()
     def sum(self, axis: int | tuple[int, ...]) -> Self:
         lengths = [self.shape[i] for i in ([axis] if isinstance(axis, int) else axis)]
         v, X, E0, n, product_bound, underflow_error = (x.sum(axis) for x in self.parts)
-        return self._noted(v, X, E0, n, product_bound, underflow_error + self.ops.sum_loss * product_bound, int(np.prod(lengths)))
+        return self._noted(
+            v,
+            X,
+            E0,
+            n,
+            product_bound,
+            underflow_error + self.ops.sum_loss * product_bound,
+            int(np.prod(lengths)),
+        )
 
     def __truediv__(self, other: Any) -> Self:
         a, b = self.closed(), self._same(other).closed()
         with np.errstate(all="ignore"):
             below = np.maximum(b.v.size() * DOWN * DOWN - 2 * b.v.rad, 0)  # |b| at least
-            room = np.where(b.product_bound < self.errors.safe, np.maximum(below - b.E * self.errors.inflation(), 0), 0.0)
+            room = np.where(
+                b.product_bound < self.errors.safe,
+                np.maximum(below - b.E * self.errors.inflation(), 0),
+                0.0,
+            )
             X, E = a.X / below * UP, (a.R + a.X * b.E / below) / room * UP
-            u, loss = self.errors.real.u * self.errors.elementary.division * 2, self.errors.real.product_loss
+            u, loss = (
+                self.errors.real.u * self.errors.elementary.division * 2,
+                self.errors.real.product_loss,
+            )
             E = np.where(a.size == 0, 0.0, E + self.errors.real.model.quotient * u * (X + E))
             product_bound = a.far * np.maximum(1, 1 / room) * (1 + u)
-            underflow_error = np.where(a.size == 0, 0.0, a.underflow_error * np.maximum(1, 1 / room) * (1 + 2 * u) + 3 * loss * product_bound)
-        return self._noted(a.v / b.v, X, E, self.errors.addends(X + E), product_bound, underflow_error, 8)
+            underflow_error = np.where(
+                a.size == 0,
+                0.0,
+                a.underflow_error * np.maximum(1, 1 / room) * (1 + 2 * u)
+                + 3 * loss * product_bound,
+            )
+        return self._noted(
+            a.v / b.v, X, E, self.errors.addends(X + E), product_bound, underflow_error, 8
+        )
 
     def __eq__(self, other: object) -> Any:
         return self.v == other
@@ -227,12 +269,25 @@ class Bounded(Composite):
 
     def _with(self, v: Any) -> Self:
         """Another exact value of the same size."""
-        return type(self)(v, self.X, self.E0, self.n, self.product_bound, self.underflow_error, self.errors)
+        return type(self)(
+            v, self.X, self.E0, self.n, self.product_bound, self.underflow_error, self.errors
+        )
 
-    def _noted(self, v: Any, X: Array, E0: Array, n: Array, product_bound: Array, underflow_error: Array, length: int) -> Self:
+    def _noted(
+        self,
+        v: Any,
+        X: Array,
+        E0: Array,
+        n: Array,
+        product_bound: Array,
+        underflow_error: Array,
+        length: int,
+    ) -> Self:
         found = type(self)(v, X, E0, n, product_bound, underflow_error, self.errors)
         with _beyond_float64():
-            self.errors.tally.note(np.maximum(found.size, product_bound * (1 + self.errors.growth(n))), length + 16)
+            self.errors.tally.note(
+                np.maximum(found.size, product_bound * (1 + self.errors.growth(n))), length + 16
+            )
         return found
 
 

@@ -30,7 +30,9 @@ from scanproof.reference.inputs import Array
 
 assert allowance_namespace  # lets namespace.of know the elements
 
-def certify(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None) -> Iterator[Block]:
+def certify(
+    call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None
+) -> Iterator[Block]:
     """Truth and allowance of what was returned, block after block; of everything that can be asked for when None.
 
     Raises:
@@ -44,7 +46,9 @@ def certify(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None 
     yield Block(slice(None), {name: [x] for name, x in found.items()})
 
 
-def whole(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None) -> dict[str, Certified]:
+def whole(
+    call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None
+) -> dict[str, Certified]:
     """The first view of every result, all at once."""
     blocks = list(certify(call, arithmetic, got))
     if len(blocks) > 1:
@@ -52,11 +56,19 @@ def whole(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = 
     return {name: views[0] for name, views in blocks[0].results.items()}
 
 
-def by_elements(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> dict[str, Certified]:
+def by_elements(
+    call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None
+) -> dict[str, Certified]:
     """By the system's equations on allowance elements."""
     names = set(call.expected(arithmetic.dtype)) if got is None else set(got)
-    gradients = {name for name in names if name.startswith("gradient")} if call.cotangents() else set()
-    constants = {name.removeprefix("constant "): x for name, x in (got or {}).items() if name.startswith("constant")}
+    gradients = (
+        {name for name in names if name.startswith("gradient")} if call.cotangents() else set()
+    )
+    constants = {
+        name.removeprefix("constant "): x
+        for name, x in (got or {}).items()
+        if name.startswith("constant")
+    }
     found: dict[str, Certified] = {}
     if names & call.system.result.keys() or not gradients:
         found |= outputs(call, arithmetic)
@@ -72,7 +84,9 @@ def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
     return _named(call, system.run(system.constants(x), x, call.reverse), errors, carried(call))
 
 
-def exposed(call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]) -> dict[str, Certified]:
+def exposed(
+    call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]
+) -> dict[str, Certified]:
     """The constants that an implementation exposes, and the timed results from them as they stand."""
     errors, other = (operation_errors(arithmetic, arithmetic.stages == "formed") for _ in range(2))
     system = call.system
@@ -80,36 +94,57 @@ def exposed(call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]) 
     own = {f"constant {name}": certified(getattr(k, name), errors, call) for name in constants}
     inside, leaf = _inside(call, other), _leaf(other)
     given = system.constants(inside)._replace(**{name: leaf(x) for name, x in constants.items()})
-    found = {name: x for name, x in system.run(given, inside, call.reverse).items() if system.result[name].timed}
+    found = {
+        name: x
+        for name, x in system.run(given, inside, call.reverse).items()
+        if system.result[name].timed
+    }
     named = _named(call, found, other, carried(call), assumed=False)
     return own | {f"{name}{GIVEN}": x for name, x in named.items()}
 
 
 def pulled_back(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
     """The cotangents of every argument."""
-    errors = operation_errors(arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence")
+    errors = operation_errors(
+        arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence"
+    )
     system, leaf = call.system, _leaf(errors)
     if system.pull_back is None:
         return {}
     bars = {of: leaf(x) for of, x in _bars(call).items()}
     found = system.pull_back(_inside(call, errors), bars, call.reverse)
     named = {f"gradient {name}": x for name, x in found.items()}
-    return {name: certified(call.to_caller(call.axes_of(name), x), errors, call) for name, x in named.items()}
+    return {
+        name: certified(call.to_caller(call.axes_of(name), x), errors, call)
+        for name, x in named.items()
+    }
 
 
 def _inside(call: Call, errors: OperationErrors) -> dict[str, Bounded]:
     leaf, inside = _leaf(errors), call.inside(call.wide)
-    return {name: leaf(x) for name, x in inside.items() if call.system.argument[name].role != "cotangent"}
+    return {
+        name: leaf(x)
+        for name, x in inside.items()
+        if call.system.argument[name].role != "cotangent"
+    }
 
 
 def _bars(call: Call) -> dict[str, Array]:
     """The cotangents of results, inside, in float64."""
-    named = {str(call.system.argument[name].of): name for name in call.system.named("cotangent") if name in call.arguments}
+    named = {
+        str(call.system.argument[name].of): name
+        for name in call.system.named("cotangent")
+        if name in call.arguments
+    }
     return {of: call.to_internal(name, call.wide[name]) for of, name in named.items()}
 
 
 def _named(
-    call: Call, found: Mapping[str, Bounded], errors: OperationErrors, owed: Mapping[str, Array], assumed: bool = True
+    call: Call,
+    found: Mapping[str, Bounded],
+    errors: OperationErrors,
+    owed: Mapping[str, Array],
+    assumed: bool = True,
 ) -> dict[str, Certified]:
     axes = {name: call.system.result[name].axes for name in found}
     left = {name: call.to_caller(axes[name], x) for name, x in found.items()}
@@ -126,16 +161,29 @@ def carried(call: Call) -> dict[str, Array]:
         k = system.constants(inside)
         without = k._replace(**{system.carry: 0 * getattr(k, system.carry)})
         runs = [system.run(each, inside, call.reverse) for each in (k, without)]
-        return {name: call.to_caller(system.result[name].axes, np.abs(x - runs[1][name])) for name, x in runs[0].items()}
+        return {
+            name: call.to_caller(system.result[name].axes, np.abs(x - runs[1][name]))
+            for name, x in runs[0].items()
+        }
 
 
-def certified(x: Bounded, errors: OperationErrors, call: Call, owed: Array | None = None, assumed: bool = True) -> Certified:
+def certified(
+    x: Bounded, errors: OperationErrors, call: Call, owed: Array | None = None, assumed: bool = True
+) -> Certified:
     """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
     size, real = x.v.size(), errors.real
     known = call.system.unmodelled(errors.declared) is None
     with np.errstate(all="ignore"):
-        unstored = np.where(np.isnan(x.E) | (not known), np.inf, x.E * errors.inflation() + np.where(x.E > 0, TINY, 0.0))
-        stored = np.where(x.size > 0, real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1), 0.0)
+        unstored = np.where(
+            np.isnan(x.E) | (not known),
+            np.inf,
+            x.E * errors.inflation() + np.where(x.E > 0, TINY, 0.0),
+        )
+        stored = np.where(
+            x.size > 0,
+            real.store * (size + unstored) + real.store_loss * (2 if x.complex else 1),
+            0.0,
+        )
     bound = (unstored + stored) * UP
     safe = errors.tally.peak < errors.safe and float((size + bound).max(initial=0.0)) < real.largest
     return Certified(x.v.truth(), bound, unstored, bool(safe), owed, assumed)

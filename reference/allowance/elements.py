@@ -26,7 +26,14 @@ from scanproof.reference.allowance.orders.angle_sum import added_angles
 from scanproof.reference.arithmetic.operations import TINY, UP, Roundings
 from scanproof.reference.inputs import Array
 from scanproof.reference.numbers import enclosed, exponential, namespace
-from scanproof.reference.numbers.enclosed import BITS, Complex, Enclosed, balls, of_balls, through_balls
+from scanproof.reference.numbers.enclosed import (
+    BITS,
+    Complex,
+    Enclosed,
+    balls,
+    of_balls,
+    through_balls,
+)
 from scanproof.reference.numbers.namespace import ELEMENTARY, Namespace
 from scanproof.reference.transitions.diagonal import scan as positive
 from scanproof.reference.truth.exact import _up
@@ -79,13 +86,19 @@ def function(name: str, x: Bounded) -> Bounded:
     """An elementary function: absolute errors for sin and cos, relative ones for the others."""
     x, elementary, ops = x.closed(), x.errors.elementary, x.errors.real
     with flint.ctx.workprec(BITS):
-        values, wide = (getattr(np, name)(balls(x.v, more)) for more in (0.0, x.E * x.errors.inflation()))
-        moved = np.frompyfunc(lambda one, two: _up(abs(one - two)), 2, 1)(wide, values).astype(float)
+        values, wide = (
+            getattr(np, name)(balls(x.v, more)) for more in (0.0, x.E * x.errors.inflation())
+        )
+        moved = np.frompyfunc(lambda one, two: _up(abs(one - two)), 2, 1)(wide, values).astype(
+            float
+        )
     v = of_balls(values)
     relative = {"sin": 0.0, "cos": 0.0, "sqrt": elementary.division}.get(name, elementary.e) * ops.u
     absolute = (elementary.e_t if name in ("sin", "cos") else 0.0) * ops.u
     E = moved + relative * (v.size() + moved) + absolute + ops.product_loss
-    found = x._noted(v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), np.zeros(x.shape), 8)
+    found = x._noted(
+        v, v.size(), E, np.ones(x.shape), np.maximum(v.size() + E, 1), np.zeros(x.shape), 8
+    )
     return replace(found, argument=x) if name == "cos" else found
 
 
@@ -95,29 +108,46 @@ def expm1(x: Bounded) -> Bounded:
     if x.errors.declared.gain == "expm1":
         return plain
     root = function("exp", x * 0.5)
-    return replace(plain, E0=np.maximum(plain.E, (root * root + -1).E), product_bound=plain.product_bound + 1)
+    return replace(
+        plain, E0=np.maximum(plain.E, (root * root + -1).E), product_bound=plain.product_bound + 1
+    )
 
 
 def pair(re: Bounded, im: Bounded) -> Bounded:
     """re + i im: nothing is computed."""
     re, im = re.closed(), im.closed()
-    X, E = (np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP) for one, two in ((re.X, im.X), (re.R, im.R)))
-    return Bounded(Complex(re.v, im.v), X, E, np.maximum(re.n, im.n), re.product_bound + im.product_bound, re.underflow_error + im.underflow_error, re.errors)
+    X, E = (
+        np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP)
+        for one, two in ((re.X, im.X), (re.R, im.R))
+    )
+    return Bounded(
+        Complex(re.v, im.v),
+        X,
+        E,
+        np.maximum(re.n, im.n),
+        re.product_bound + im.product_bound,
+        re.underflow_error + im.underflow_error,
+        re.errors,
+    )
 
 
 def expm(S: Bounded) -> Bounded:
     """exp of skew matrices (stack, n, n)."""
-    delta = np.where((S.size > 0).any((1, 2), keepdims=True), _distance(S), 0.0)  # exp(0) is exact (stack, 1, 1)
+    # exp(0) is exact (stack, 1, 1)
+    delta = np.where((S.size > 0).any((1, 2), keepdims=True), _distance(S), 0.0)
     v = through_balls(exponential.ball_expm, S.v)
     E = np.broadcast_to(delta, S.shape)
     S.errors.tally.note(v.size() + E, S.shape[-1] + 16)
     product_bound = np.maximum(v.size() + E, 1)
-    return Bounded(v, v.size(), E, np.ones(S.shape), product_bound, np.zeros(S.shape), S.errors, normwise=True)
+    return Bounded(
+        v, v.size(), E, np.ones(S.shape), product_bound, np.zeros(S.shape), S.errors, normwise=True
+    )
 
 
 def frechet(S: Bounded, G: Bounded) -> Bounded:
     """L(S, G) for skew S."""
-    E, size = (np.sqrt((x * x).sum((1, 2), keepdims=True)) * UP for x in (G.E, G.size))  # (stack, 1, 1)
+    # (stack, 1, 1)
+    E, size = (np.sqrt((x * x).sum((1, 2), keepdims=True)) * UP for x in (G.E, G.size))
     v = through_balls(exponential.ball_frechet, S.v, G.v)
     error = np.broadcast_to(E + _distance(S) * size, S.shape)
     S.errors.tally.note(v.size() + error, S.shape[-1] ** 2 + 16)
@@ -128,7 +158,8 @@ def frechet(S: Bounded, G: Bounded) -> Bounded:
 def _distance(S: Bounded) -> Array:
     """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one subtraction."""
     size, u = S.v.size(), S.errors.real.u
-    rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.errors.real.sum_loss, 0.0)  # (stack, n, n)
+    # (stack, n, n)
+    rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.errors.real.sum_loss, 0.0)
     moved, norm = (x.sum(1, keepdims=True).max(2, keepdims=True) for x in (rounded, size + rounded))
     return np.asarray((moved + S.errors.elementary.c_E * u * (norm + S.shape[-1] ** 0.5)) * UP)
 
@@ -140,23 +171,36 @@ def _no_lift(x: Any) -> Any:
 # ---------------------------------------------------------------- scans
 
 
-def scan(lam: Bounded, b: Bounded, h0: Bounded | None = None, reverse: bool = False, ops: Roundings | None = None) -> Bounded:
+def scan(
+    lam: Bounded,
+    b: Bounded,
+    h0: Bounded | None = None,
+    reverse: bool = False,
+    ops: Roundings | None = None,
+) -> Bounded:
     """h_t = lam_t h_{t-1} + b_t. lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels)"""
     lam = (lam[:, ::-1] if reverse and lam.ndim == 3 else lam).closed()
     b = (b[:, ::-1] if reverse else b).materialized()
     h0 = (0 * b[:, 0] if h0 is None else h0).materialized()
-    known = lam.errors.declared.bracketing or ops is not None  # other orders are known of rotations only
+    # other orders are known of rotations only
+    known = lam.errors.declared.bracketing or ops is not None
     ops, declared = ops or b.ops, lam.errors.declared
     v = enclosed.scan(lam.v, b.v, h0.v)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         sizes = v.size() if b.errors.materialized else None
-        magnitudes, E, unstored, peak = rounding.of_leaves(_leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes)
+        magnitudes, E, unstored, peak = rounding.of_leaves(
+            _leaves(lam, b, ops), declared, ops, _carry(h0, b.shape[1]), sizes
+        )
         E = np.where(np.isnan(unstored) | (not known), np.inf, unstored)
         X = np.where(np.isnan(magnitudes.X), np.inf, magnitudes.X)
         grown = np.exp(magnitudes.m * np.log1p(ops.beta) + ops.c * magnitudes.n * np.log1p(ops.u))
-        product_bound = (h0.product_bound[:, None] + np.cumsum(b.product_bound, 1)) * magnitudes.G * grown
+        product_bound = (
+            (h0.product_bound[:, None] + np.cumsum(b.product_bound, 1)) * magnitudes.G * grown
+        )
         underflow_error = _underflow_error(lam, b, h0, ops) * grown
-    found = lam._noted(v, X, E, np.minimum(magnitudes.n, 1), product_bound, underflow_error, b.shape[1])
+    found = lam._noted(
+        v, X, E, np.minimum(magnitudes.n, 1), product_bound, underflow_error, b.shape[1]
+    )
     lam.errors.tally.note(peak, 0)
     return (found[:, ::-1] if reverse else found).materialized()
 
@@ -172,7 +216,11 @@ def _underflow_error(lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings) -> A
     product_bound = positive(A, b.product_bound, h0.product_bound)  # (batch, time, channels)
     early = np.concatenate([h0.product_bound[:, None], product_bound], axis=1)[:, : b.shape[1]]
     losses = positive(A, A * (2 * ops.product_loss + 3 * ops.operand_loss) * early, nothing)
-    return np.asarray(losses + positive(A, b.underflow_error, h0.underflow_error) + 2 * ops.sum_loss * product_bound)
+    return np.asarray(
+        losses
+        + positive(A, b.underflow_error, h0.underflow_error)
+        + 2 * ops.sum_loss * product_bound
+    )
 
 
 def _leaves(lam: Bounded, b: Bounded, ops: Roundings) -> Leaves:
@@ -193,7 +241,21 @@ def _carry(h0: Bounded, time: int) -> Carry:
     """Before the first step."""
     X, E = h0.X, h0.R
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
-    return Carry(0, time, X, (h0.size > 0) + 0.0, zeros, zeros, ones, ones, X + E, X, E, zeros, Whole(zeros > 0, zeros))
+    return Carry(
+        0,
+        time,
+        X,
+        (h0.size > 0) + 0.0,
+        zeros,
+        zeros,
+        ones,
+        ones,
+        X + E,
+        X,
+        E,
+        zeros,
+        Whole(zeros > 0, zeros),
+    )
 
 
 def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded) -> Bounded:
@@ -204,9 +266,12 @@ def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded
     ops, u = b.errors.complex, b.errors.real.u
     ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)
     added = b.errors.declared.order == "angle-sum"
-    scanned = partial(added_angles, scan, cos.argument) if added and cos.argument is not None else scan
+    scanned = (
+        partial(added_angles, scan, cos.argument) if added and cos.argument is not None else scan
+    )
     found: Bounded = _paired(partial(scanned, ops=ops), gamma, cos, sin, b, s0)
-    unknown = added and cos.argument is None  # a cosine that was exposed says nothing of the angles that are added
+    # a cosine that was exposed says nothing of the angles that are added
+    unknown = added and cos.argument is None
     return replace(found, E0=np.full(found.shape, np.inf)) if unknown else found
 
 

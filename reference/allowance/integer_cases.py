@@ -34,7 +34,8 @@ def advance(block: Inputs, significand_bits: int, before: Whole) -> tuple[Array,
         unit = (np.abs(lam).sum(0) <= 1) & (lam == np.rint(lam)).all(0)  # lam-shaped
         if not (unit.any() and before.so_far.any()):
             return np.zeros(b.shape[1:], bool), before._replace(so_far=np.zeros_like(before.so_far))
-        total = np.cumsum(np.abs(b).sum(0), axis=1) + before.total[:, None]  # (batch, time, channels)
+        # (batch, time, channels)
+        total = np.cumsum(np.abs(b).sum(0), axis=1) + before.total[:, None]
     whole = unit & (b == np.rint(b)).all(0) & before.so_far[:, None]  # (batch, time, channels)
     whole = np.logical_and.accumulate(whole, axis=1)
     after = Whole(whole[:, -1], total[:, -1]) if block.b.shape[1] else before

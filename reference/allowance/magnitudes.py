@@ -66,7 +66,21 @@ def start(inputs: Inputs, arithmetic: Arithmetic) -> Carry:
     X, dX = _modulus(h0), _read_error(h0, arithmetic)
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
     whole = integer_cases.start(inputs)
-    return Carry(0, inputs.b.shape[1], X, (X > 0) + 0.0, zeros, zeros, ones, ones, X + dX, X, dX, zeros, whole)
+    return Carry(
+        0,
+        inputs.b.shape[1],
+        X,
+        (X > 0) + 0.0,
+        zeros,
+        zeros,
+        ones,
+        ones,
+        X + dX,
+        X,
+        dX,
+        zeros,
+        whole,
+    )
 
 
 def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
@@ -81,7 +95,9 @@ def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
     narrowed = (ops.operand > 0) | model.unsure
     return Leaves(
         A=A,
-        dA=model.read_lam * read_error[0] + model.stored * A + np.where(A > 0, ops.operand_loss, 0.0),
+        dA=model.read_lam * read_error[0]
+        + model.stored * A
+        + np.where(A > 0, ops.operand_loss, 0.0),
         X=X,
         dX=model.read_b * read_error[1] + np.where(X > 0, ops.operand * X + ops.operand_loss, 0.0),
         rounds=~(on_axis & power) | narrowed,
@@ -93,13 +109,18 @@ def _read_error(x: Array, arithmetic: Arithmetic) -> Array:
     """Size of the components that may be read as zero; a factor of a product for one of its components only: sqrt(2) |x|."""
     if arithmetic.subnormals != "daz":
         return np.zeros(x.shape[1:])
-    return _modulus(np.where(np.abs(x) < arithmetic.omega, x, 0.0)) * (2**0.5 * UP if len(x) == 2 else 1)
+    return _modulus(np.where(np.abs(x) < arithmetic.omega, x, 0.0)) * (
+        2**0.5 * UP if len(x) == 2 else 1
+    )
 
 
 def magnitudes_of(leaf: Leaves, carry: Carry, sizes: Array | None) -> Magnitudes:
     """Every count is a scan of its own, with the same zeros."""
     some = (leaf.A > 0).astype(float)  # lam-shaped
-    X, n = positive_scan(leaf.A, leaf.X, carry.X), positive_scan(some, (leaf.X > 0).astype(float), carry.n)
+    X, n = (
+        positive_scan(leaf.A, leaf.X, carry.X),
+        positive_scan(some, (leaf.X > 0).astype(float), carry.n),
+    )
     carried = some * (_delayed(n, carry.n) > 0)
     now = X if sizes is None else np.minimum(X, sizes)
     ending, G = _largest_segment(leaf.A + leaf.dA, carry, leaf.X.shape[1])
@@ -172,4 +193,6 @@ def _modulus(parts: Array) -> Array:
     if len(parts) == 1:
         return np.asarray(np.abs(parts[0]))
     oblique = (parts[0] != 0) & (parts[1] != 0)
-    return np.asarray(np.where(oblique, np.hypot(*parts) * UP + TINY, np.abs(parts[0]) + np.abs(parts[1])))
+    return np.asarray(
+        np.where(oblique, np.hypot(*parts) * UP + TINY, np.abs(parts[0]) + np.abs(parts[1]))
+    )

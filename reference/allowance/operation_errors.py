@@ -49,7 +49,11 @@ class OperationErrors:
     @property
     def safe(self) -> float:
         """No evaluation overflows where all its numbers, but for roundings, are below."""
-        inner = self.real.largest if self.declared.prints_carry else format_of(self.declared.inner).largest
+        inner = (
+            self.real.largest
+            if self.declared.prints_carry
+            else format_of(self.declared.inner).largest
+        )
         return inner / 2 * (1 - 2 * self.real.u)
 
     def depth(self, n: Array) -> Array:
@@ -61,7 +65,11 @@ class OperationErrors:
         any_order = np.asarray(np.maximum(n - 1, 0))
         if self.declared.sums == "any":
             return any_order
-        shorter = np.ceil(n / 12) + 8 if self.declared.sums == "blocked" else 24 + np.log2(np.maximum(n, 1))
+        shorter = (
+            np.ceil(n / 12) + 8
+            if self.declared.sums == "blocked"
+            else 24 + np.log2(np.maximum(n, 1))
+        )
         return np.asarray(np.minimum(any_order, 1.5 * shorter))
 
     def addends(self, size: Array) -> Array:
@@ -81,10 +89,16 @@ def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
     """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of rotations."""
     if arithmetic.order == "angle-sum":
         return arithmetic.plain("order angle-sum", "accumulate", "operands", "rounding")
-    return None if arithmetic.bracketing else f"no allowance is known for order {arithmetic.order} in a layer"
+    return (
+        None
+        if arithmetic.bracketing
+        else f"no allowance is known for order {arithmetic.order} in a layer"
+    )
 
 
-def operation_errors(arithmetic: Arithmetic, materialized: bool, model: ErrorModel = PROVED) -> OperationErrors:
+def operation_errors(
+    arithmetic: Arithmetic, materialized: bool, model: ErrorModel = PROVED
+) -> OperationErrors:
     """The rules of a declaration."""
     elementary = declared(arithmetic.expm, arithmetic.inner)
     scaled = Elementary(*(x * arithmetic.assumed for x in elementary))

@@ -41,7 +41,16 @@ import numpy as np
 
 from scanproof.reference.allowance import integer_cases
 from scanproof.reference.allowance import orders as algorithms
-from scanproof.reference.allowance.magnitudes import Carry, Leaves, Magnitudes, after, leaves, magnitudes_of, positive_scan, start
+from scanproof.reference.allowance.magnitudes import (
+    Carry,
+    Leaves,
+    Magnitudes,
+    after,
+    leaves,
+    magnitudes_of,
+    positive_scan,
+    start,
+)
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.environment import require_ieee
 from scanproof.reference.arithmetic.error_model import PROVED, ErrorModel
@@ -88,11 +97,19 @@ def allowance(
 def size(exact: Truth) -> Array:
     """|h| rounded upwards: (batch, time, channels) float64."""
     with np.errstate(over="ignore"):
-        return np.where((exact.head == 0) & (exact.rad == 0), 0.0, (np.abs(exact.head) * UP + exact.rad) * UP + TINY)
+        return np.where(
+            (exact.head == 0) & (exact.rad == 0),
+            0.0,
+            (np.abs(exact.head) * UP + exact.rad) * UP + TINY,
+        )
 
 
 def advance(
-    block: Inputs, arithmetic: Arithmetic, carry: Carry, sizes: Array | None = None, model: ErrorModel = PROVED
+    block: Inputs,
+    arithmetic: Arithmetic,
+    carry: Carry,
+    sizes: Array | None = None,
+    model: ErrorModel = PROVED,
 ) -> tuple[Allowance, Carry]:
     """The allowance of the next steps of forward inputs with a bracketing order, and the carry after them.
 
@@ -101,11 +118,15 @@ def advance(
     ops = roundings(arithmetic, np.iscomplexobj(block.lam), model=model)
     exact, whole = integer_cases.advance(block, ops.significand_bits, carry.whole)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        magnitudes, E, unstored, peak = of_leaves(leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes)
+        magnitudes, E, unstored, peak = of_leaves(
+            leaves(block, arithmetic, ops), arithmetic, ops, carry, sizes
+        )
         bound = unstored if arithmetic.store == "step" else _stored(unstored, magnitudes, ops)
         no_overflow = (peak < ops.largest / 2 * (1 - 2 * ops.u)) | exact
     zero = exact & (not model.unsure)
-    bound, unstored = (np.where(zero, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored))
+    bound, unstored = (
+        np.where(zero, 0.0, np.where(np.isnan(x), np.inf, x)) for x in (bound, unstored)
+    )
     return Allowance(bound, no_overflow, unstored), after(magnitudes, carry, E, peak, whole)
 
 
@@ -114,18 +135,30 @@ def of_leaves(
 ) -> tuple[Magnitudes, Array, Array, Array]:
     """Sizes and counts, E, the bound before results are stored, and the largest number met so far in any evaluation."""
     sequential = arithmetic.order == "sequential"
-    acts = sequential and arithmetic.rounding != "matrix"  # aligning truncates by the larger operand, not by |h_t|
+    # aligning truncates by the larger operand, not by |h_t|
+    acts = sequential and arithmetic.rounding != "matrix"
     magnitudes = magnitudes_of(leaf, carry, sizes if acts else None)
     errors = _sequential if sequential else _bracketing
     E, unstored, peak = errors(leaf, magnitudes, ops, arithmetic, carry)
-    return magnitudes, E, unstored, np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1)
+    return (
+        magnitudes,
+        E,
+        unstored,
+        np.maximum.accumulate(np.maximum(peak, carry.peak[:, None]), axis=1),
+    )
 
 
-def _bracketing(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+def _bracketing(
+    leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry
+) -> tuple[Array, Array, Array]:
     """The theorem above: E, the bound, and the largest number met in any evaluation."""
     E, model = positive_scan(*_products(leaf, magnitudes, ops), carry.E), ops.model
     t = carry.steps + np.arange(1.0, magnitudes.X.shape[1] + 1)[:, None]  # (time, 1)
-    stores = np.ceil((t - 1) / arithmetic.chunk) if arithmetic.store == "chunk" and arithmetic.chunk else 0 * t
+    stores = (
+        np.ceil((t - 1) / arithmetic.chunk)
+        if arithmetic.store == "chunk" and arithmetic.chunk
+        else 0 * t
+    )
     stores = np.maximum(stores - model.fewer_stores, 0)
     additions = np.maximum(magnitudes.n - 1 - model.fewer_additions, 0)
     longest = _path_limit(arithmetic, t, carry.time) - model.fewer_on_a_path
@@ -141,7 +174,10 @@ def _bracketing(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic
 def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[Array, Array]:
     """What underflow costs before relative errors, and the sum of the losses; (batch, time, channels) each."""
     G, model = magnitudes.G, ops.model
-    products, loss = np.where(magnitudes.lossy, magnitudes.m, 0), ops.product_loss + 2 * ops.operand_loss * G
+    products, loss = (
+        np.where(magnitudes.lossy, magnitudes.m, 0),
+        ops.product_loss + 2 * ops.operand_loss * G,
+    )
     multipliers = products if ops.operand else np.maximum(products - 1 - model.fewer_multipliers, 0)
     grown = G**model.growth_in_w
     w = model.multiplier_losses * _grow(loss * grown * grown, multipliers)
@@ -151,7 +187,9 @@ def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[A
     return w * magnitudes.total + lost * G**model.growth * (1 + w) ** model.wrong_growth, lost
 
 
-def _sequential(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry) -> tuple[Array, Array, Array]:
+def _sequential(
+    leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry
+) -> tuple[Array, Array, Array]:
     """One step after the other: every loss decays like the state, and roundings act on |h_t| if that is known.
 
     E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u |h_t| + f
@@ -160,10 +198,15 @@ def _sequential(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic
     E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi) (dX_t + loss) + f
     """
     adds = magnitudes.carried & (leaf.X > 0)
-    within = leaf.rounds & (ops.c > 1)  # lam-shaped: roundings of the products include those of the sums
+    # lam-shaped: roundings of the products include those of the sums
+    within = leaf.rounds & (ops.c > 1)
     xi = np.where(adds, np.where(within, _grow(ops.u, ops.c), ops.u), 0.0)
     gain, source = _products(leaf, magnitudes, ops)
-    loss = np.where(magnitudes.carried & leaf.loses, ops.product_loss + ops.operand_loss * (leaf.A + leaf.dA), 0.0)
+    loss = np.where(
+        magnitudes.carried & leaf.loses,
+        ops.product_loss + ops.operand_loss * (leaf.A + leaf.dA),
+        0.0,
+    )
     flushed = np.where(magnitudes.n > 0, ops.sum_loss, 0.0)
     rounded = np.where(within, xi * (leaf.X + leaf.dX), xi * (source + magnitudes.now))
     gain, source = np.where(within, 1, 1 + xi) * gain, source + rounded + (1 + xi) * loss + flushed
@@ -180,7 +223,9 @@ def _stored(bound: Array, magnitudes: Magnitudes, ops: Roundings) -> Array:
     if not ops.store:
         return bound
     size = np.where(magnitudes.m > 0, magnitudes.now, 0.0)  # an input is stored as it is
-    return (bound + np.where(magnitudes.n > 0, ops.store * (size + bound) + ops.store_loss, 0.0)) * UP
+    return (
+        bound + np.where(magnitudes.n > 0, ops.store * (size + bound) + ops.store_loss, 0.0)
+    ) * UP
 
 
 def _products(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings) -> tuple[Array, Array]:

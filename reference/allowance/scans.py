@@ -27,7 +27,8 @@ from scanproof.reference.truth import blockwise, truth
 from scanproof.reference.truth.enclosure import Truth
 from scanproof.reference.truth.exact import exact_state
 
-EXACT_LENGTH = 8192  # beyond it integers take minutes an element; only adversarial results need them
+# beyond it integers take minutes an element; only adversarial results need them
+EXACT_LENGTH = 8192
 BLOCK = 2**16  # elements of one block: its arrays fit a core's cache
 
 
@@ -61,7 +62,8 @@ def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) 
     forward, time = inputs.forward(), inputs.b.shape[1]
     printed = _printed(call, inputs, arithmetic, got)
     first, last = 0, forward.start
-    before = forward.start.astype(np.result_type(forward.start.dtype, np.float64))  # (batch, channels)
+    # (batch, channels)
+    before = forward.start.astype(np.result_type(forward.start.dtype, np.float64))
     for block in certificates(forward, arithmetic):
         steps = slice(first, first + block.inputs.b.shape[1])
         views = [_whole(block, before, arithmetic, forward, first)]
@@ -69,13 +71,20 @@ def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) 
             views.append(_windows(block, before, printed[:, steps], last, arithmetic))
             last = printed[:, steps][:, -1]
         turned = slice(time - steps.stop, time - first) if inputs.reverse else steps
-        yield Block(turned, {"h": [_left(call, view, inputs.reverse) for view in views]}, _why(forward, arithmetic))
+        yield Block(
+            turned,
+            {"h": [_left(call, view, inputs.reverse) for view in views]},
+            _why(forward, arithmetic),
+        )
         before, first = block.truth.head[:, -1], steps.stop
 
 
-def _printed(call: Call, inputs: Inputs, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> Array | None:
+def _printed(
+    call: Call, inputs: Inputs, arithmetic: Arithmetic, got: Mapping[str, Array] | None
+) -> Array | None:
     """The states that the declaration says are read back, forwards in time; None where it is not known where windows start."""
-    known = not inputs.reverse or inputs.b.shape[1] % (arithmetic.chunk or 1) == 0  # else chunks may start at either end
+    # else chunks may start at either end
+    known = not inputs.reverse or inputs.b.shape[1] % (arithmetic.chunk or 1) == 0
     if got is None or not width(arithmetic) or not known:
         return None
     h = got["h"] if call.layout.batched else got["h"][None]
@@ -85,10 +94,15 @@ def _printed(call: Call, inputs: Inputs, arithmetic: Arithmetic, got: Mapping[st
 def _why(forward: Inputs, arithmetic: Arithmetic) -> str:
     if arithmetic.bracketing:
         return "overflow is possible"
-    return algorithms.fault(forward, arithmetic) or f"leaving the range of order {arithmetic.order} is possible"
+    return (
+        algorithms.fault(forward, arithmetic)
+        or f"leaving the range of order {arithmetic.order} is possible"
+    )
 
 
-def _whole(block: Certificate, before: Array, arithmetic: Arithmetic, forward: Inputs, first: int) -> Certified:
+def _whole(
+    block: Certificate, before: Array, arithmetic: Arithmetic, forward: Inputs, first: int
+) -> Certified:
     """The states from the first step on."""
     bound, safe, unstored = block.allowance
 
@@ -97,7 +111,9 @@ def _whole(block: Certificate, before: Array, arithmetic: Arithmetic, forward: I
         return exact_state(forward, (row, step + first, channel))
 
     owed, known = _owed(block, before), exact if forward.b.shape[1] <= EXACT_LENGTH else None
-    return Certified(block.truth, np.where(safe, bound, np.inf), unstored, safe, owed, assumes(arithmetic), known)
+    return Certified(
+        block.truth, np.where(safe, bound, np.inf), unstored, safe, owed, assumes(arithmetic), known
+    )
 
 
 def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Array:
@@ -110,7 +126,8 @@ def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Ar
         size = np.abs(block.inputs.lam * states)
         if printed is not None:
             size = np.minimum(size, np.abs(block.inputs.lam * printed.astype(states.dtype)))
-    size = np.where(size > 0, size, -TINY)  # what is owed and cannot be seen: it underflows, or was printed as 0
+    # what is owed and cannot be seen: it underflows, or was printed as 0
+    size = np.where(size > 0, size, -TINY)
     return np.where((block.inputs.lam != 0) & (states != 0), size, 0.0)
 
 
@@ -137,7 +154,9 @@ def _left(call: Call, view: Certified, flip: bool) -> Certified:
 
     safe = left(np.asarray(view.no_overflow))
     left_arrays = {"bound": left(view.bound), "unstored": left(view.unstored), "carried": owed}
-    return replace(view, truth=truth, no_overflow=safe, exact=exact if inner else None, **left_arrays)  # type: ignore[arg-type]
+    return replace(
+        view, truth=truth, no_overflow=safe, exact=exact if inner else None, **left_arrays
+    )  # type: ignore[arg-type]
 
 
 def certify(inputs: Inputs, arithmetic: Arithmetic) -> Certificate:
@@ -177,7 +196,9 @@ def width(arithmetic: Arithmetic) -> int:
     return 0 if not arithmetic.prints_carry else arithmetic.chunk or 1
 
 
-def window(call: Call, got: Mapping[str, Array], arithmetic: Arithmetic, index: tuple[int, ...]) -> tuple[Call, dict[str, Array]]:
+def window(
+    call: Call, got: Mapping[str, Array], arithmetic: Arithmetic, index: tuple[int, ...]
+) -> tuple[Call, dict[str, Array]]:
     """The window that holds the element at `index` (batch, time, channel), as a call of its own: arguments and result."""
     inputs = inputs_of(call)
     h = got["h"] if call.layout.batched else got["h"][None]
@@ -193,38 +214,56 @@ def window(call: Call, got: Mapping[str, Array], arithmetic: Arithmetic, index: 
     return Call(call.system, arguments), {"h": h[rows, part]}
 
 
-def _windows(block: Certificate, before: Array, printed: Array, last: Array, arithmetic: Arithmetic) -> Certified:
+def _windows(
+    block: Certificate, before: Array, printed: Array, last: Array, arithmetic: Arithmetic
+) -> Certified:
     """Every state of a block from the printed state before its window."""
     forward = Inputs(block.inputs.lam, block.inputs.b, last)
     whole = forward.b.shape[1] // width(arithmetic) * width(arithmetic)
     parts = [_folded(*part, arithmetic) for part in _halves(printed, forward, whole, arithmetic)]
-    head, tail, rad, bound, unstored, safe = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
+    head, tail, rad, bound, unstored, safe = (
+        np.concatenate(each, axis=1) for each in zip(*parts, strict=True)
+    )
     owed = _owed(block, before, _delayed(printed, last))
     exact = _exact_window(printed, forward, arithmetic)
-    return Certified(Truth(head, tail, rad), bound, unstored, safe, owed, assumes(arithmetic), exact, window=True)
+    return Certified(
+        Truth(head, tail, rad), bound, unstored, safe, owed, assumes(arithmetic), exact, window=True
+    )
 
 
-def _halves(printed: Array, block: Inputs, whole: int, arithmetic: Arithmetic) -> list[tuple[Array, Inputs, int]]:
+def _halves(
+    printed: Array, block: Inputs, whole: int, arithmetic: Arithmetic
+) -> list[tuple[Array, Inputs, int]]:
     """(printed states, inputs, W): the whole windows, and what is left after them."""
     lam = block.lam
     rest = replace(block, lam=lam[:, whole:] if block.varying else lam, b=block.b[:, whole:],
                    h0=printed[:, whole - 1] if whole else block.start)  # fmt: skip
     first = replace(block, lam=lam[:, :whole] if block.varying else lam, b=block.b[:, :whole])
-    parts = [(printed[:, :whole], first, width(arithmetic)), (printed[:, whole:], rest, block.b.shape[1] - whole)]
+    parts = [
+        (printed[:, :whole], first, width(arithmetic)),
+        (printed[:, whole:], rest, block.b.shape[1] - whole),
+    ]
     return [part for part in parts if part[1].b.shape[1]]
 
 
 def _folded(printed: Array, part: Inputs, steps: int, arithmetic: Arithmetic) -> tuple[Array, ...]:
     """Windows of `steps` steps, folded into the batch axis; nothing is known of one whose start is not finite."""
     _, time, channels = part.b.shape
-    starts = np.concatenate([part.start[:, None], printed[:, steps - 1 : time - 1 : steps]], axis=1)  # (batch, windows, channels)
+    # (batch, windows, channels)
+    starts = np.concatenate([part.start[:, None], printed[:, steps - 1 : time - 1 : steps]], axis=1)
     known = np.isfinite(starts)
     shape = (-1, steps, channels)
     lam = part.lam.reshape(shape) if part.varying else part.lam
-    h0 = np.where(known, starts, np.zeros((), printed.dtype)).astype(printed.dtype).reshape(-1, channels)
+    h0 = (
+        np.where(known, starts, np.zeros((), printed.dtype))
+        .astype(printed.dtype)
+        .reshape(-1, channels)
+    )
     truth, (bound, safe, unstored) = certify(Inputs(lam, part.b.reshape(shape), h0), arithmetic)[1:]
     known = np.repeat(known, steps, axis=1)  # (batch, time, channels)
-    found = [x.reshape(part.b.shape) for x in (*truth, np.where(safe, bound, np.inf), unstored, safe)]
+    found = [
+        x.reshape(part.b.shape) for x in (*truth, np.where(safe, bound, np.inf), unstored, safe)
+    ]
     found[3] = np.where(known, found[3], np.inf)
     return tuple(found)
 

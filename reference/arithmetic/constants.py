@@ -21,7 +21,8 @@ from scanproof.reference.arithmetic.formats import DTYPES, Format, format_of
 
 E, E_T, DIVISION = 8.0, 4.0, 1.0
 FFT = 2.0
-C_E = {"default": (16.0, 256.0), "jax": (2.0**13, 2.0**26)}  # binary32 and narrower formats; binary64
+# binary32 and narrower formats; binary64
+C_E = {"default": (16.0, 256.0), "jax": (2.0**13, 2.0**26)}
 SINGLE_BITS = 24
 
 

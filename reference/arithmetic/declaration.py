@@ -9,7 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from scanproof.reference.arithmetic.formats import COMPONENTS, DTYPES, TF32_BITS, WIDER, Format, format_of
+from scanproof.reference.arithmetic.formats import (
+    COMPONENTS,
+    DTYPES,
+    TF32_BITS,
+    WIDER,
+    Format,
+    format_of,
+)
 from scanproof.reference.arithmetic.vocabulary import (
     ALGORITHMS,
     BRACKETINGS,
@@ -20,7 +27,8 @@ from scanproof.reference.arithmetic.vocabulary import (
 )
 from scanproof.reference.arithmetic.word import Changes, one_of, word_of
 
-MOST_ASSUMED = 2.0**64  # a larger factor on assumed constants would say nothing, and its bounds overflow
+# a larger factor on assumed constants would say nothing, and its bounds overflow
+MOST_ASSUMED = 2.0**64
 ALWAYS_SAID = ("dtype", "subnormals", "contraction", "order")  # by str(), default or not
 
 
@@ -86,15 +94,29 @@ class Arithmetic:
         if self.accumulate is not None:
             wider = WIDER.get(self.dtype, ())
             if self.accumulate != self.dtype and self.accumulate not in wider:
-                expected = f"{' or '.join(wider)}, wider than {self.dtype}" if wider else f"{self.dtype}, the widest"
+                expected = (
+                    f"{' or '.join(wider)}, wider than {self.dtype}"
+                    if wider
+                    else f"{self.dtype}, the widest"
+                )
                 raise ValueError(f"accumulate: found {self.accumulate!r}, expected {expected}")
-            object.__setattr__(self, "accumulate", None if self.accumulate == self.dtype else self.accumulate)
+            object.__setattr__(
+                self, "accumulate", None if self.accumulate == self.dtype else self.accumulate
+            )
         needed = STORES[self.store]
         if needed and self.word != needed:
-            raise ValueError(f"store: found {self.store!r} with order {self.order}, expected order {needed}")
+            raise ValueError(
+                f"store: found {self.store!r} with order {self.order}, expected order {needed}"
+            )
         if self.operands and COMPONENTS.get(self.inner, self.inner) != "float32":
-            raise ValueError(f"operands: found 'tf32' with products in {self.inner}, expected float32 or complex64")
-        if isinstance(self.assumed, bool) or not isinstance(self.assumed, int | float) or not 0 < self.assumed < MOST_ASSUMED:
+            raise ValueError(
+                f"operands: found 'tf32' with products in {self.inner}, expected float32 or complex64"
+            )
+        if (
+            isinstance(self.assumed, bool)
+            or not isinstance(self.assumed, int | float)
+            or not 0 < self.assumed < MOST_ASSUMED
+        ):
             raise ValueError(f"assumed: found {self.assumed!r}, expected a positive factor")
 
     @classmethod
@@ -106,7 +128,9 @@ class Arithmetic:
         """
         names = [f.name for f in fields(cls)]
         if not isinstance(words, Mapping):
-            raise ValueError(f"words: found {type(words).__name__}, expected a mapping over {', '.join(names)}")
+            raise ValueError(
+                f"words: found {type(words).__name__}, expected a mapping over {', '.join(names)}"
+            )
         unknown = [name for name in words if name not in names]
         if unknown:
             raise ValueError(f"word: found {unknown[0]!r}, expected one of {', '.join(names)}")
@@ -142,7 +166,9 @@ class Arithmetic:
         if f"{word}:L" not in ORDERS:
             return None
         if not (length.isascii() and length.isdigit() and int(length) > 0):
-            raise ValueError(f"order: found {self.order!r}, expected {word}:L with a chunk length L >= 1")
+            raise ValueError(
+                f"order: found {self.order!r}, expected {word}:L with a chunk length L >= 1"
+            )
         return int(length)
 
     @property
@@ -166,7 +192,9 @@ class Arithmetic:
         if self.order in UNMODELLED_ORDERS:
             return f"no allowance is known for order {self.order}"
         if self.word in ALGORITHMS:
-            return self.plain(f"order {self.order}", "subnormals", "accumulate", "operands", "rounding")
+            return self.plain(
+                f"order {self.order}", "subnormals", "accumulate", "operands", "rounding"
+            )
         return None
 
     def plain(self, what: str, *names: str) -> str | None:
@@ -187,7 +215,11 @@ class Arithmetic:
 
     @property
     def is_complex(self) -> bool:
-        return self.format.components == 2 if isinstance(self.dtype, Format) else self.dtype in COMPONENTS
+        return (
+            self.format.components == 2
+            if isinstance(self.dtype, Format)
+            else self.dtype in COMPONENTS
+        )
 
     @property
     def real_dtype(self) -> str:
@@ -221,4 +253,6 @@ def _dtype_name(argument: str, dtype: Any) -> Any:
             raise TypeError
         return str(np.dtype(dtype).name)
     except (TypeError, ValueError):
-        raise ValueError(f"{argument}: found {dtype!r}, expected one of {', '.join(DTYPES)}") from None
+        raise ValueError(
+            f"{argument}: found {dtype!r}, expected one of {', '.join(DTYPES)}"
+        ) from None

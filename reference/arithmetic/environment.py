@@ -13,7 +13,9 @@ def require_ieee() -> None:
     info, one = np.finfo(np.float64), np.ones(1)
     normal, subnormal = one * info.smallest_normal, one * info.smallest_subnormal
     kept = (normal * 0.5)[0] > 0 and (subnormal * 2.0**60)[0] > 0
-    nearest = (one + 2.0**-53)[0] == 1 and (one - 2.0**-54)[0] == 1 and (one + 2.0**-52 * 0.75)[0] > 1
+    nearest = (
+        (one + 2.0**-53)[0] == 1 and (one - 2.0**-54)[0] == 1 and (one + 2.0**-52 * 0.75)[0] > 1
+    )
     if not (kept and nearest):
         found = "subnormals flushed to zero" if nearest else "a rounding mode other than to nearest"
         raise FloatingPointError(

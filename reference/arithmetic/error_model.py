@@ -55,7 +55,11 @@ class ErrorModel:
     quotient: int = 2
 
     def __str__(self) -> str:
-        named = (f"{f.name} {getattr(self, f.name)}" for f in fields(self) if getattr(self, f.name) != f.default)
+        named = (
+            f"{f.name} {getattr(self, f.name)}"
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        )
         return ", ".join(named) or "as proved"
 
 

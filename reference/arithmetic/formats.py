@@ -51,4 +51,6 @@ def format_of(dtype: str | Format) -> Format:
     name = COMPONENTS.get(dtype, dtype)
     info: Any = ml_dtypes.finfo(np.dtype(name))  # type: ignore[no-untyped-call]
     bits = int(info.nmant) + 1
-    return Format(bits, float(info.smallest_subnormal), float(info.smallest_normal), float(info.max), name)
+    return Format(
+        bits, float(info.smallest_subnormal), float(info.smallest_normal), float(info.max), name
+    )

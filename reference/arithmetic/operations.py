@@ -28,8 +28,10 @@ from scanproof.reference.arithmetic.formats import TF32_BITS, Format, format_of
 TF32_SUBNORMAL = 2.0**-136
 TINY = 2.0**-1074  # the smallest positive float64: stands in for any smaller bound
 EPS = 2.0**-53  # unit roundoff of float64, in which bounds are evaluated
-STEP_ROUNDINGS = PROVED.evaluation  # of a bound: fewer on a path through one step, and in a few operations
-UP, DOWN = 1 + STEP_ROUNDINGS * EPS, 1 - STEP_ROUNDINGS * EPS  # round a float64 result of a few operations
+# of a bound: fewer on a path through one step, and in a few operations
+STEP_ROUNDINGS = PROVED.evaluation
+# round a float64 result of a few operations
+UP, DOWN = 1 + STEP_ROUNDINGS * EPS, 1 - STEP_ROUNDINGS * EPS
 
 
 def over_steps(t: Any, roundings: int = STEP_ROUNDINGS) -> Any:
@@ -60,7 +62,17 @@ class Roundings(NamedTuple):
     model: ErrorModel = PROVED
 
 
-SCALED = ("u", "beta", "product_loss", "sum_loss", "operand", "operand_loss", "store", "store_loss", "largest")
+SCALED = (
+    "u",
+    "beta",
+    "product_loss",
+    "sum_loss",
+    "operand",
+    "operand_loss",
+    "store",
+    "store_loss",
+    "largest",
+)
 
 
 def roundings(
@@ -77,7 +89,10 @@ def roundings(
 
 def _proved(arithmetic: Arithmetic, complex_products: bool, pairs: bool) -> Roundings:
     inner, outer = format_of(arithmetic.inner), arithmetic.format
-    truncates, components = arithmetic.rounding != "nearest", 2 if arithmetic.is_complex or pairs else 1
+    truncates, components = (
+        arithmetic.rounding != "nearest",
+        2 if arithmetic.is_complex or pairs else 1,
+    )
     u, widened = inner.u * (1 + truncates), arithmetic.accumulate is not None
     operand = 2.0 ** (1 - TF32_BITS) if arithmetic.operands else 0.0
     beta, kappa, c = _product(arithmetic, u, operand, complex_products)
@@ -92,11 +107,15 @@ def _proved(arithmetic: Arithmetic, complex_products: bool, pairs: bool) -> Roun
         store=outer.u * (1 + truncates) if widened else 0.0,
         store_loss=components * _underflow(arithmetic, outer) if widened else 0.0,
         largest=min(inner.largest, outer.largest),
-        significand_bits=min(outer.significand_bits, TF32_BITS) if operand else outer.significand_bits,
+        significand_bits=min(outer.significand_bits, TF32_BITS)
+        if operand
+        else outer.significand_bits,
     )
 
 
-def _product(arithmetic: Arithmetic, u: float, operand: float, complex_products: bool) -> tuple[float, int, int]:
+def _product(
+    arithmetic: Arithmetic, u: float, operand: float, complex_products: bool
+) -> tuple[float, int, int]:
     """beta, kappa and c of one product whose operations have relative error u (a sum in a matrix unit (1+u)^2 - 1).
 
     Narrowed operands may be narrowed for one component and not for the other, so they enter before the factor sqrt(2).
@@ -124,4 +143,8 @@ def _underflow(arithmetic: Arithmetic, form: Format) -> float:
     """Absolute loss of one rounding to this format that underflows."""
     if arithmetic.subnormals != "gradual":
         return form.smallest_normal
-    return form.smallest_subnormal if arithmetic.rounding != "nearest" else max(form.smallest_subnormal / 2, TINY)
+    return (
+        form.smallest_subnormal
+        if arithmetic.rounding != "nearest"
+        else max(form.smallest_subnormal / 2, TINY)
+    )

@@ -10,7 +10,8 @@ from scanproof.reference.arithmetic.word import Changes, Word, weaker
 
 SUBNORMALS = ("gradual", "ftz", "daz")
 BRACKETINGS = ("any", "sequential", "chunked:L", "tree")
-ALGORITHMS = ("angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft")  # reference/allowance/orders/
+# reference/allowance/orders/
+ALGORITHMS = ("angle-sum", "polar:L", "scaled-cumsum", "segment-exp:L", "log-space", "fft")
 UNMODELLED_ORDERS = ("reversible", "unknown")
 ORDERS = BRACKETINGS + ALGORITHMS + UNMODELLED_ORDERS
 STORES = {"output": "", "step": "sequential", "chunk": "chunked:L"}  # which order each one needs
@@ -29,12 +30,18 @@ def _weaker_orders(declared: Any) -> Changes:
 
 def _steps(declared: Any) -> Changes:
     """Where sums are wider, a program may well round every step."""
-    return _other(declared, [{"order": "sequential", "store": "step"}] if declared.accumulate else [])
+    return _other(
+        declared, [{"order": "sequential", "store": "step"}] if declared.accumulate else []
+    )
 
 
 def _other(declared: Any, changes: Changes) -> Changes:
     """Those that change anything."""
-    return [words for words in changes if any(getattr(declared, name) != value for name, value in words.items())]
+    return [
+        words
+        for words in changes
+        if any(getattr(declared, name) != value for name, value in words.items())
+    ]
 
 
 WORDS = {

@@ -35,7 +35,9 @@ class Call:
         """The same call with other arguments, `reverse` among them; None for an optional one that is left out."""
         reverse = changes.pop("reverse", self.reverse)
         merged = {**self.arguments, **changes}
-        ordered = {name: merged[name] for name in self.system.argument if merged.get(name) is not None}
+        ordered = {
+            name: merged[name] for name in self.system.argument if merged.get(name) is not None
+        }
         return Call(self.system, ordered, reverse)
 
     @cached_property
@@ -49,7 +51,9 @@ class Call:
 
     def axes(self, name: str) -> list[str]:
         """The named axes of an argument as the caller has it."""
-        return self.layout.axes(chosen_axes(self.system.argument[name].axes, np.ndim(self.arguments[name]), self.layout))
+        return self.layout.axes(
+            chosen_axes(self.system.argument[name].axes, np.ndim(self.arguments[name]), self.layout)
+        )
 
     def keywords(self) -> dict[str, Any]:
         """As an implementation is called: copies, and only the optional arguments that are used."""
@@ -59,8 +63,12 @@ class Call:
     def described(self) -> str:
         """Its shapes, in one line."""
         needed = self.system.required | set(self.system.named("parameter"))
-        shapes = ", ".join(f"{name} {x.shape}" for name, x in self.arguments.items() if name in needed)
-        optional = [name for name in self.arguments if name not in needed] + ["reverse"] * self.reverse
+        shapes = ", ".join(
+            f"{name} {x.shape}" for name, x in self.arguments.items() if name in needed
+        )
+        optional = [name for name in self.arguments if name not in needed] + [
+            "reverse"
+        ] * self.reverse
         return shapes + (f" with {' and '.join(optional)}" if optional else "")
 
     @cached_property
@@ -83,12 +91,18 @@ class Call:
         return internal
 
     def _nothing(self, state: Argument, dtype: np.dtype[Any]) -> Array:
-        number = np.result_type(dtype, np.complex64) if state.kinds[0] == "complex" and dtype.kind != "O" else dtype
+        number = (
+            np.result_type(dtype, np.complex64)
+            if state.kinds[0] == "complex" and dtype.kind != "O"
+            else dtype
+        )
         return np.zeros(self.layout.shape(state.axes), number)
 
     def to_internal(self, name: str, x: Array) -> Array:
         """An argument with the axes that the caller leaves out."""
-        return entered(chosen_axes(self.system.argument[name].axes, x.ndim, self.layout), x, self.layout)
+        return entered(
+            chosen_axes(self.system.argument[name].axes, x.ndim, self.layout), x, self.layout
+        )
 
     def to_caller(self, axes: str, x: Any) -> Any:
         """An array as the caller has it: without the axes that are missing in this call."""
@@ -108,17 +122,30 @@ class Call:
 
     def time_axis(self, result: str) -> int | None:
         """Where the time axis of a result is, None for one that has none."""
-        names = self.layout.axes(self.axes_of(result)) if result.split(" ")[0] in self.system.result else []
+        names = (
+            self.layout.axes(self.axes_of(result))
+            if result.split(" ")[0] in self.system.result
+            else []
+        )
         return names.index("time") if "time" in names else None
 
     def expected(self, dtype: str) -> dict[str, Form]:
         """Shape and dtype of every result and gradient."""
         kinds, layout = kinds_of(dtype), self.layout
-        found = {each.name: (layout.shape(each.axes), kinds[each.kind]) for each in self.system.results}
-        given = [name for name in self.system.gradients if name in self.arguments or name in self.system.named("state")]
+        found = {
+            each.name: (layout.shape(each.axes), kinds[each.kind]) for each in self.system.results
+        }
+        given = [
+            name
+            for name in self.system.gradients
+            if name in self.arguments or name in self.system.named("state")
+        ]
         for name in given:
             argument = self.system.argument[name]
-            found[f"gradient {name}"] = layout.shape(self.axes_of(f"gradient {name}")), kinds[argument.kinds[0]]
+            found[f"gradient {name}"] = (
+                layout.shape(self.axes_of(f"gradient {name}")),
+                kinds[argument.kinds[0]],
+            )
         return found
 
     def expected_constants(self, dtype: str) -> dict[str, Form]:
@@ -149,7 +176,11 @@ class Call:
 def kinds_of(dtype: str) -> dict[str, str]:
     """The dtype names of the kinds of number under a declared dtype."""
     real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
-    return {"declared": dtype, "real": real, "complex": "complex128" if real == "float64" else "complex64"}
+    return {
+        "declared": dtype,
+        "real": real,
+        "complex": "complex128" if real == "float64" else "complex64",
+    }
 
 
 def wide(x: Array) -> Array:

@@ -12,7 +12,8 @@ from scanproof.reference.call.system import System
 from scanproof.reference.numbers import namespace
 from scanproof.reference.numbers.exponential import Array
 
-NATIVE = ("float16", "float32", "float64")  # NumPy computes in them, and may refuse what float64 would not
+# NumPy computes in them, and may refuse what float64 would not
+NATIVE = ("float16", "float32", "float64")
 
 
 def called(system: System, arguments: Mapping[str, Any], dtype: str | None = None) -> Call:
@@ -31,7 +32,9 @@ def called(system: System, arguments: Mapping[str, Any], dtype: str | None = Non
     if not isinstance(reverse, bool | np.bool_):
         raise TypeError(f"reverse: found {' '.join(repr(reverse).split())}, expected True or False")
     _check_names(system, named)
-    ordered = {each.name: named[each.name] for each in system.arguments if named.get(each.name) is not None}
+    ordered = {
+        each.name: named[each.name] for each in system.arguments if named.get(each.name) is not None
+    }
     for name, x in ordered.items():
         if not isinstance(x, np.ndarray):
             of = f" of dtype {kinds_of(dtype)[system.argument[name].kinds[0]]}" if dtype else ""
@@ -95,7 +98,9 @@ def _check_dtypes(system: System, arguments: Mapping[str, Array], dtype: str) ->
         if x.dtype.name not in allowed or not x.dtype.isnative:
             found = x.dtype.name if x.dtype.isnative else f"{x.dtype.name} in foreign byte order"
             expected = " or ".join(dict.fromkeys(allowed))
-            raise TypeError(f"{name}: found dtype {found}, expected {expected} as declared; convert it explicitly")
+            raise TypeError(
+                f"{name}: found dtype {found}, expected {expected} as declared; convert it explicitly"
+            )
 
 
 def _check_kinds(system: System, arguments: Mapping[str, Array]) -> None:
@@ -125,4 +130,6 @@ def _check_values(system: System, arguments: Mapping[str, Array]) -> None:
             for where in np.argwhere(~numbers.valid(part).astype(bool))[:1]:
                 index = tuple(map(int, where))
                 real = "" if complex_too else "real "
-                raise ValueError(f"{name}: found {x[index]} at index {index}, expected finite {real}numbers")
+                raise ValueError(
+                    f"{name}: found {x[index]} at index {index}, expected finite {real}numbers"
+                )

@@ -24,7 +24,9 @@ class Layout(NamedTuple):
 
     def missing(self, name: str) -> bool:
         """Whether an axis in brackets is missing in this call."""
-        return (name == "[batch]" and not self.batched) or (name == "[directions]" and not self.bidirectional)
+        return (name == "[batch]" and not self.batched) or (
+            name == "[directions]" and not self.bidirectional
+        )
 
     def shape(self, names: str) -> tuple[int, ...]:
         """The shape that these axes have in this call."""
@@ -36,8 +38,13 @@ def layout_of(system: System, arguments: Mapping[str, Array]) -> Layout:
     bidirectional = any(system.argument[name].second for name in arguments)
     batched = _batched(system, arguments)
     layout = Layout({}, batched, bidirectional)
-    chosen = {name: chosen_axes(system.argument[name].axes, np.ndim(x), layout, name, x) for name, x in arguments.items()}
-    known: dict[str, tuple[int, str]] = {"directions": (2, "two directions")} if bidirectional else {}
+    chosen = {
+        name: chosen_axes(system.argument[name].axes, np.ndim(x), layout, name, x)
+        for name, x in arguments.items()
+    }
+    known: dict[str, tuple[int, str]] = (
+        {"directions": (2, "two directions")} if bidirectional else {}
+    )
     fixing = sorted(arguments, key=lambda name: "|" in system.argument[name].axes)
     for name in fixing:
         for axis, size in zip(layout.axes(chosen[name]), np.shape(arguments[name]), strict=True):
@@ -57,7 +64,9 @@ def _batched(system: System, arguments: Mapping[str, Array]) -> bool:
         if ndim not in (len(full), len(full) - 1):
             shapes = [", ".join(name.strip("[]") for name in names) for names in (full, full[1:])]
             found = np.shape(arguments[each.name])
-            raise ValueError(f"{each.name}: found shape {found}, expected ({shapes[0]}) or ({shapes[1]})")
+            raise ValueError(
+                f"{each.name}: found shape {found}, expected ({shapes[0]}) or ({shapes[1]})"
+            )
         return ndim == len(full)
     return True
 
@@ -72,13 +81,17 @@ def chosen_axes(spec: str, ndim: int, layout: Layout, name: str = "", x: Any = N
     raise ValueError(f"{name}: found shape {np.shape(x)}, expected {expected}")
 
 
-def _check_shape(name: str, shape: tuple[int, ...], axes: list[str], known: Mapping[str, tuple[int, str]]) -> None:
+def _check_shape(
+    name: str, shape: tuple[int, ...], axes: list[str], known: Mapping[str, tuple[int, str]]
+) -> None:
     for axis, size in zip(axes, shape, strict=True):
         expected, owner = known[axis]
         if size != expected and owner == name:
             raise ValueError(f"{name}: found shape {shape}, expected ({', '.join(axes)})")
         if size != expected:
-            raise ValueError(f"{name}: found {axis} {size} in shape {shape}, expected {axis} {expected} as in {owner}")
+            raise ValueError(
+                f"{name}: found {axis} {size} in shape {shape}, expected {axis} {expected} as in {owner}"
+            )
 
 
 def entered(axes: str, x: Array, layout: Layout) -> Array:

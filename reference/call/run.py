@@ -18,7 +18,10 @@ def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
     call = called(system, arguments)
     inside = call.inside(call.arguments)
     found = system.run(system.constants(inside), inside, call.reverse)
-    return {name: _real(call, system.result[name].kind, call.to_caller(system.result[name].axes, x)) for name, x in found.items()}
+    return {
+        name: _real(call, system.result[name].kind, call.to_caller(system.result[name].axes, x))
+        for name, x in found.items()
+    }
 
 
 def _real(call: Call, kind: str, x: Any) -> Any:
@@ -27,7 +30,9 @@ def _real(call: Call, kind: str, x: Any) -> Any:
     return x.astype(first) if kind == "real" and first.kind != "O" else x
 
 
-def pulled_back(system: System, cotangents: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def pulled_back(
+    system: System, cotangents: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> dict[str, Any]:
     """The exact adjoint: the cotangent of every argument by name, from those of results.
 
     Args, Raises: as `called` without a declared format; TypeError for a system without an adjoint, or for the cotangent of a

@@ -139,7 +139,11 @@ class System:
     @property
     def gradients(self) -> tuple[str, ...]:
         """The arguments that have gradients."""
-        return tuple(each.name for each in self.arguments if each.role != "cotangent") if self.pull_back else ()
+        return (
+            tuple(each.name for each in self.arguments if each.role != "cotangent")
+            if self.pull_back
+            else ()
+        )
 
 
 def _table_faults(system: System) -> Iterable[str]:

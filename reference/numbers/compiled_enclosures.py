@@ -22,13 +22,16 @@ from scanproof.reference.truth.double_double import _modulus, _two_product, _two
 @compiled(forceinline=True)
 def _product(a: float, a_tail: float, b: float, b_tail: float) -> tuple[float, float, float]:
     """(a + a_tail)(b + b_tail): high word, low word, and what was lost."""
-    p, e, missed = _two_product(a, b) if abs(b) != 1 else _two_product(b, a)  # which knows products by a first factor 1
+    # which knows products by a first factor 1
+    p, e, missed = _two_product(a, b) if abs(b) != 1 else _two_product(b, a)
     t_1, rest_1, missed_1 = _two_product(a, b_tail)
     t_2, rest_2, missed_2 = _two_product(a_tail, b)
     q, dropped = _two_sum(e, t_1)
     q, dropped_too = _two_sum(q, t_2)
     tails = abs(a_tail * b_tail)
-    lost = missed + missed_1 + missed_2 + abs(rest_1) + abs(rest_2) + abs(dropped) + abs(dropped_too)
+    lost = (
+        missed + missed_1 + missed_2 + abs(rest_1) + abs(rest_2) + abs(dropped) + abs(dropped_too)
+    )
     return p, q, lost + (tails * UP + TINY if (a_tail != 0) & (b_tail != 0) else 0.0)
 
 
@@ -84,16 +87,25 @@ def contract(a: Array, b: Array, out: Array) -> None:
             for j in range(b.shape[2]):
                 head = tail = rad = lost = 0.0
                 for k in range(summed):
-                    x, x_tail, y, y_tail = a[0, n, i, k], a[1, n, i, k], b[0, n, j, k], b[1, n, j, k]
+                    x, x_tail, y, y_tail = (
+                        a[0, n, i, k],
+                        a[1, n, i, k],
+                        b[0, n, j, k],
+                        b[1, n, j, k],
+                    )
                     p, q, dropped = _product(x, x_tail, y, y_tail)
                     head, tail, dropped_too = _sum(head, tail, p, q)
                     lost = (lost + dropped + dropped_too) * UP
                     if (a[2, n, i, k] > 0) | (b[2, n, j, k] > 0):
                         size, other = (abs(x) + abs(x_tail)) * UP, (abs(y) + abs(y_tail)) * UP
-                        rad = (rad + _product_radius(size, a[2, n, i, k], other, b[2, n, j, k])) * UP
+                        rad = (
+                            rad + _product_radius(size, a[2, n, i, k], other, b[2, n, j, k])
+                        ) * UP
                 finite = math.isfinite(head + tail)
                 out[0, n, i, j], out[1, n, i, j] = (head, tail) if finite else (0.0, 0.0)
-                out[2, n, i, j] = ((rad + lost) * UP if (rad > 0) | (lost > 0) else 0.0) if finite else np.inf
+                out[2, n, i, j] = (
+                    ((rad + lost) * UP if (rad > 0) | (lost > 0) else 0.0) if finite else np.inf
+                )
 
 
 @compiled(nogil=True)
@@ -106,9 +118,20 @@ def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
     _, batch, time, channels = b.shape
     for n in range(batch):
         for k in range(channels):
-            x, x_tail, y, y_tail, r = start[0, n, k], start[1, n, k], start[2, n, k], start[3, n, k], start[4, n, k]
+            x, x_tail, y, y_tail, r = (
+                start[0, n, k],
+                start[1, n, k],
+                start[2, n, k],
+                start[3, n, k],
+                start[4, n, k],
+            )
             for t in range(time):
-                c, c_tail, d, d_tail = lam[0, n, t, k], lam[1, n, t, k], lam[2, n, t, k], lam[3, n, t, k]
+                c, c_tail, d, d_tail = (
+                    lam[0, n, t, k],
+                    lam[1, n, t, k],
+                    lam[2, n, t, k],
+                    lam[3, n, t, k],
+                )
                 r_lam, size = lam[4, n, t, k], (_modulus(c, d) + abs(c_tail) + abs(d_tail)) * UP
                 p, q, lost_1 = _product(c, c_tail, x, x_tail)
                 s, f, lost_2 = _product(-d, -d_tail, y, y_tail)
@@ -120,10 +143,21 @@ def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
                 im, im_tail, lost_8 = _sum(im, im_tail, b[2, n, t, k], b[3, n, t, k])
                 state = (_modulus(x, y) + abs(x_tail) + abs(y_tail)) * UP if r_lam > 0 else 0.0
                 lost = lost_1 + lost_2 + lost_3 + lost_4 + lost_5 + lost_6 + lost_7 + lost_8
-                rad = _product_radius(size, r_lam, state, r) if r_lam > 0 else _product_radius(size, 0.0, 0.0, r)
+                rad = (
+                    _product_radius(size, r_lam, state, r)
+                    if r_lam > 0
+                    else _product_radius(size, 0.0, 0.0, r)
+                )
                 rad = rad + b[4, n, t, k] + lost
                 finite = math.isfinite(re + re_tail) & math.isfinite(im + im_tail)
-                x, x_tail, y, y_tail = (re, re_tail, im, im_tail) if finite else (0.0, 0.0, 0.0, 0.0)
+                x, x_tail, y, y_tail = (
+                    (re, re_tail, im, im_tail) if finite else (0.0, 0.0, 0.0, 0.0)
+                )
                 r = (rad * UP if rad > 0 else 0.0) if finite else np.inf
-                out[0, n, t, k], out[1, n, t, k], out[2, n, t, k], out[3, n, t, k] = x, x_tail, y, y_tail
+                out[0, n, t, k], out[1, n, t, k], out[2, n, t, k], out[3, n, t, k] = (
+                    x,
+                    x_tail,
+                    y,
+                    y_tail,
+                )
                 out[4, n, t, k] = r

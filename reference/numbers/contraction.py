@@ -42,7 +42,9 @@ class Form(NamedTuple):
 
     def sizes(self, one: Any, two: Any) -> dict[str, int]:
         """The length of every letter's axis."""
-        return dict(zip(self.first, one.shape, strict=True)) | dict(zip(self.second, two.shape, strict=True))
+        return dict(zip(self.first, one.shape, strict=True)) | dict(
+            zip(self.second, two.shape, strict=True)
+        )
 
 
 @cache
@@ -73,7 +75,9 @@ def einsum(subscripts: str, one: Any, two: Any) -> Any:
 
 def _grouped(x: Any, letters: str, groups: tuple[str, str, str], sizes: dict[str, int]) -> Any:
     """One axis for each group of letters."""
-    return _arranged(x, letters, "".join(groups)).reshape([prod(sizes[letter] for letter in group) for group in groups])
+    return _arranged(x, letters, "".join(groups)).reshape(
+        [prod(sizes[letter] for letter in group) for group in groups]
+    )
 
 
 def _arranged(x: Any, letters: str, wanted: str) -> Any:

@@ -55,7 +55,9 @@ class Enclosed(Composite):
         return NotImplemented if isinstance(other, Complex) else self._elementwise("add", other)
 
     def __mul__(self, other: Any) -> Any:
-        return NotImplemented if isinstance(other, Complex) else self._elementwise("multiply", other)
+        return (
+            NotImplemented if isinstance(other, Complex) else self._elementwise("multiply", other)
+        )
 
     def __truediv__(self, other: Any) -> Any:
         other = self._same(other)
@@ -82,7 +84,10 @@ class Enclosed(Composite):
         """Sums, as products with ones."""
         axes = {axis % self.ndim} if isinstance(axis, int) else {i % self.ndim for i in axis}
         letters = "abcdefgh"[: self.ndim]
-        kept, gone = ("".join(x for i, x in enumerate(letters) if (i in axes) == which) for which in (False, True))
+        kept, gone = (
+            "".join(x for i, x in enumerate(letters) if (i in axes) == which)
+            for which in (False, True)
+        )
         ones = self.lift(self, np.ones([self.shape[letters.index(x)] for x in gone]))
         found: Self = self.einsum(f"{letters},{gone}->{kept}", ones)
         return found
@@ -91,7 +96,13 @@ class Enclosed(Composite):
         """|x| rounded upwards, 0 only for an exact 0."""
         exact = (self.tail == 0) & (self.rad == 0)
         with np.errstate(over="ignore"):
-            return np.asarray(np.where(exact, np.abs(self.head), (np.abs(self.head) + np.abs(self.tail) + self.rad) * UP))
+            return np.asarray(
+                np.where(
+                    exact,
+                    np.abs(self.head),
+                    (np.abs(self.head) + np.abs(self.tail) + self.rad) * UP,
+                )
+            )
 
     def power_of_two(self) -> Array:
         """Where it is exactly 0 or a power of two, up to its sign."""
@@ -109,7 +120,10 @@ class Enclosed(Composite):
 
         other = self._same(other)
         shape = np.broadcast_shapes(self.shape, other.shape)
-        one, two = (_rows(x.mapped(lambda part: np.broadcast_to(part, shape).ravel())) for x in (self, other))
+        one, two = (
+            _rows(x.mapped(lambda part: np.broadcast_to(part, shape).ravel()))
+            for x in (self, other)
+        )
         out = np.empty_like(one)
         getattr(compiled_enclosures, name)(one, two, out)
         return self.like(*out.reshape(3, *shape))
@@ -145,7 +159,9 @@ class Complex(Composite):
 
     def __mul__(self, other: Any) -> Self:
         if isinstance(other, Complex):
-            return self.like(self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re)
+            return self.like(
+                self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re
+            )
         return self.like(self.re * other, self.im * other)
 
     def einsum(self, subscripts: str, other: Any) -> Self:
@@ -165,11 +181,15 @@ class Complex(Composite):
         """The modulus rounded upwards, exact on the axes."""
         re, im = self.re.size(), self.im.size()
         with np.errstate(over="ignore"):
-            return np.asarray(np.where((re == 0) | (im == 0), re + im, np.hypot(re, im) * UP + TINY))
+            return np.asarray(
+                np.where((re == 0) | (im == 0), re + im, np.hypot(re, im) * UP + TINY)
+            )
 
     def power_of_two(self) -> Array:
         """Where one component is exactly 0 and the other 0 or a power of two, up to its sign."""
-        return np.asarray(self.re.power_of_two() & self.im.power_of_two() & ((self.re == 0) | (self.im == 0)))
+        return np.asarray(
+            self.re.power_of_two() & self.im.power_of_two() & ((self.re == 0) | (self.im == 0))
+        )
 
     def truth(self) -> Truth:
         re, im = self.re.rad, self.im.rad
@@ -190,7 +210,9 @@ def scan(lam: Any, b: Any, h0: Any, reverse: bool = False) -> Any:
     lam, b, h0 = (x if isinstance(x, Complex) else Complex(x, 0 * x) for x in (lam, b, h0))
     if reverse:
         lam, b = lam[:, ::-1] if lam.ndim == 3 else lam, b[:, ::-1]
-    gates, drives, start = (np.stack([*x.re.parts[:2], *x.im.parts[:2], x.truth().rad]) for x in (lam, b, h0))
+    gates, drives, start = (
+        np.stack([*x.re.parts[:2], *x.im.parts[:2], x.truth().rad]) for x in (lam, b, h0)
+    )
     out = np.empty_like(drives)
     gates = np.broadcast_to(gates if lam.ndim == 3 else gates[:, None, None], drives.shape)
     compiled_enclosures.scan(gates, drives, start, out)
@@ -212,7 +234,11 @@ def balls(x: Enclosed, more: Array | float = 0.0) -> Array:
         rad = np.broadcast_to(x.rad + more, x.shape)
         for index in np.ndindex(x.shape):
             radius = float(rad[index])
-            out[index] = flint.arb(float(x.head[index])) + float(x.tail[index]) + (flint.arb(0, radius * UP) if radius else 0)
+            out[index] = (
+                flint.arb(float(x.head[index]))
+                + float(x.tail[index])
+                + (flint.arb(0, radius * UP) if radius else 0)
+            )
         return out
 
 
@@ -220,7 +246,9 @@ def of_balls(x: Array) -> Enclosed:
     """Balls as enclosures."""
     with flint.ctx.workprec(BITS):
         found = [_float_parts(ball) for ball in x.flat]
-    heads, tails, rads = (np.array(part, float).reshape(x.shape) for part in zip(*found, strict=True))
+    heads, tails, rads = (
+        np.array(part, float).reshape(x.shape) for part in zip(*found, strict=True)
+    )
     return Enclosed(heads, tails, rads)
 
 

@@ -48,12 +48,14 @@ def _frechet(S: Array, E: Array) -> Array:
 
 def ball_expm(S: Array) -> Array:
     """Certified enclosures, at flint's current precision."""
-    return np.stack([_filled(flint.arb_mat(s.tolist()).exp().entries(), s.shape) for s in S])  # (stack, n, n)
+    # (stack, n, n)
+    return np.stack([_filled(flint.arb_mat(s.tolist()).exp().entries(), s.shape) for s in S])
 
 
 def ball_frechet(S: Array, E: Array) -> Array:
     """Certified enclosures: the upper right block."""
-    blocks = np.stack([np.block([[s, e], [0 * s, s]]) for s, e in zip(S, E, strict=True)])  # (stack, 2n, 2n)
+    # (stack, 2n, 2n)
+    blocks = np.stack([np.block([[s, e], [0 * s, s]]) for s, e in zip(S, E, strict=True)])
     n = S.shape[-1]
     return ball_expm(blocks)[:, :n, n:]
 
@@ -65,7 +67,8 @@ def symbolic_expm(S: Array) -> Array:
 
 def symbolic_frechet(S: Array, E: Array) -> Array:
     """The integral, with letters for the entries of E."""
-    return np.stack([_integral(_matrix(s), _matrix(e)) for s, e in zip(S, E, strict=True)])  # (stack, n, n)
+    # (stack, n, n)
+    return np.stack([_integral(_matrix(s), _matrix(e)) for s, e in zip(S, E, strict=True)])
 
 
 def _integral(S: Any, E: Any) -> Array:
@@ -97,7 +100,9 @@ def _through_balls(function: Callable[..., Array], *matrices: Array) -> Array:
     """Longdoubles are exact balls at this precision."""
     with flint.ctx.workprec(LONGDOUBLE_BITS):
         result = function(*map(from_longdouble, matrices))  # (stack, n, n)
-        return np.array([_longdouble(ball) for ball in result.flat], np.longdouble).reshape(result.shape)
+        return np.array([_longdouble(ball) for ball in result.flat], np.longdouble).reshape(
+            result.shape
+        )
 
 
 def from_longdouble(x: Array) -> Array:

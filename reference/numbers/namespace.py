@@ -64,9 +64,14 @@ def of(x: Array) -> Namespace:
         return _of_objects(type(x))
     if x.dtype != object:
         return native(x.dtype)
-    found = {namespace.kind: namespace for namespace in map(_of_objects, {type(value) for value in x.flat} - {int})}
+    found = {
+        namespace.kind: namespace
+        for namespace in map(_of_objects, {type(value) for value in x.flat} - {int})
+    }
     if len(found) > 1:
-        raise TypeError(f"array of objects: found {' and '.join(sorted(found))}, expected one kind of number")
+        raise TypeError(
+            f"array of objects: found {' and '.join(sorted(found))}, expected one kind of number"
+        )
     return next(iter(found.values())) if found else fractions()
 
 
@@ -74,7 +79,9 @@ def of(x: Array) -> Namespace:
 def native(dtype: np.dtype[Any]) -> Namespace:
     """float16, float32, float64 or longdouble, and their complex numbers."""
     if dtype.kind not in "fc" or not dtype.isnative:
-        raise TypeError(f"array: found dtype {dtype}, expected float16, float32, float64, longdouble or objects")
+        raise TypeError(
+            f"array: found dtype {dtype}, expected float16, float32, float64, longdouble or objects"
+        )
     return Namespace(
         kind=np.empty(0, dtype).real.dtype.name,
         lift=lambda x: x.astype(dtype),
@@ -95,7 +102,11 @@ def balls() -> Namespace:
     """Enclosures at flint's current precision; NumPy's ufuncs call the methods of arb and acb."""
     return Namespace(
         kind="ball",
-        lift=lambda x: exponential.from_longdouble(x) if x.dtype == np.longdouble else _each(flint.arb)(x.astype(np.float64)),
+        lift=lambda x: (
+            exponential.from_longdouble(x)
+            if x.dtype == np.longdouble
+            else _each(flint.arb)(x.astype(np.float64))
+        ),
         **{name: getattr(np, name) for name in ELEMENTARY},
         real=_each(lambda z: z.real if isinstance(z, flint.acb) else z),
         imag=_each(lambda z: z.imag if isinstance(z, flint.acb) else 0 * z),
@@ -104,7 +115,9 @@ def balls() -> Namespace:
         complex=lambda re, im: re + flint.acb(0, 1) * im,
         expm=exponential.ball_expm,
         frechet=exponential.ball_frechet,
-        valid=_each(lambda z: not isinstance(z, flint.acb) and (isinstance(z, int) or z.is_finite())),
+        valid=_each(
+            lambda z: not isinstance(z, flint.acb) and (isinstance(z, int) or z.is_finite())
+        ),
     )
 
 
@@ -148,7 +161,12 @@ def symbols() -> Namespace:
     )
 
 
-OBJECTS: dict[type, Callable[[], Namespace]] = {flint.arb: balls, flint.acb: balls, Fraction: fractions, Gaussian: fractions}
+OBJECTS: dict[type, Callable[[], Namespace]] = {
+    flint.arb: balls,
+    flint.acb: balls,
+    Fraction: fractions,
+    Gaussian: fractions,
+}
 
 
 def _of_objects(kind: type) -> Namespace:
@@ -156,7 +174,9 @@ def _of_objects(kind: type) -> Namespace:
         return OBJECTS[kind]()
     if kind.__module__.startswith("sympy."):
         return symbols()
-    raise TypeError(f"array of objects: found {kind.__name__}, expected balls of flint, Fractions or SymPy expressions")
+    raise TypeError(
+        f"array of objects: found {kind.__name__}, expected balls of flint, Fractions or SymPy expressions"
+    )
 
 
 def _each(function: Callable[[Any], Any]) -> Function:
@@ -172,4 +192,6 @@ def _each(function: Callable[[Any], Any]) -> Function:
 
 
 def _no_fraction(name: str, *_: Array) -> Array:
-    raise TypeError(f"{name}: found Fractions, whose {name} is not rational; expected floats, balls or SymPy expressions")
+    raise TypeError(
+        f"{name}: found Fractions, whose {name} is not rational; expected floats, balls or SymPy expressions"
+    )

@@ -12,7 +12,9 @@ from scanproof.reference.arithmetic.word import Changes
 from scanproof.reference.call import System, evaluated, pulled_back
 from scanproof.reference.systems import expm, lru, rotrnn, scan
 
-SYSTEMS: dict[str, System] = {each.name: each for each in (scan.SYSTEM, lru.SYSTEM, rotrnn.SYSTEM, expm.SYSTEM)}
+SYSTEMS: dict[str, System] = {
+    each.name: each for each in (scan.SYSTEM, lru.SYSTEM, rotrnn.SYSTEM, expm.SYSTEM)
+}
 
 
 def system_of(system: str | System) -> System:
@@ -38,10 +40,14 @@ def declared(system: System, arithmetic: Arithmetic) -> Arithmetic:
     """
     if isinstance(arithmetic.dtype, str) and arithmetic.dtype not in system.dtypes:
         expected = f"{', '.join(system.dtypes[:-1])} or {system.dtypes[-1]}"
-        raise ValueError(f"dtype: found {arithmetic.dtype} with system {system.name}, expected {expected}")
+        raise ValueError(
+            f"dtype: found {arithmetic.dtype} with system {system.name}, expected {expected}"
+        )
     for f in fields(Arithmetic):
         found = getattr(arithmetic, f.name)
-        foreign = not speaks(system, f.name) or (f.name == "order" and found in _orders_without(system))
+        foreign = not speaks(system, f.name) or (
+            f.name == "order" and found in _orders_without(system)
+        )
         if foreign and found != f.default:
             expected = "nothing declared" if f.default is None else str(f.default)
             text = f"{f.name}: found {found} with system {system.name}, which has no such choice"
@@ -60,7 +66,11 @@ def _orders_without(system: System) -> tuple[str, ...]:
 def weaker(system: System, arithmetic: Arithmetic, besides: bool = False) -> Changes:
     """Changes of words that admit more, the likelier first; besides: also those that admit other results."""
     changes = arithmetic.weaker(system.features, besides)
-    return [words for words in changes if words.keys() <= system.changes] if system.changes else changes
+    return (
+        [words for words in changes if words.keys() <= system.changes]
+        if system.changes
+        else changes
+    )
 
 
 def run(system: str | System, **arguments: Any) -> dict[str, Any]:

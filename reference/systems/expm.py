@@ -48,7 +48,9 @@ def allowances(S: Array, arithmetic: Arithmetic) -> Array:
     if unmodelled(arithmetic):
         return np.full(len(S), np.inf)
     c_E, norms = declared(arithmetic.expm, arithmetic.dtype).c_E * arithmetic.assumed, one_norms(S)
-    return np.where(norms > 0, c_E * format_of(arithmetic.dtype).u * (norms + S.shape[-1] ** 0.5) * UP, 0.0)
+    return np.where(
+        norms > 0, c_E * format_of(arithmetic.dtype).u * (norms + S.shape[-1] ** 0.5) * UP, 0.0
+    )
 
 
 def one_norms(S: Array) -> Array:
@@ -100,7 +102,9 @@ def _check(x: Mapping[str, Any]) -> None:
     S = x["S"]
     for where in map(tuple, np.argwhere(S != -S.swapaxes(1, 2))[:1]):
         index, mirrored = tuple(map(int, where)), (int(where[0]), int(where[2]), int(where[1]))
-        raise ValueError(f"S: found {S[index]} at index {index} and {S[mirrored]} at {mirrored}, expected skew matrices")
+        raise ValueError(
+            f"S: found {S[index]} at index {index} and {S[mirrored]} at {mirrored}, expected skew matrices"
+        )
 
 
 SYSTEM = System(

@@ -92,7 +92,10 @@ def init(
     initialise.check_arguments(rng, dtype, bidirectional, state=state, width=width)
     r_min, r_max, max_phase = initialise.named("ring", ring, initialise.RINGS)
     initialise.check_range("r_min, r_max", r_min, r_max, max_phase)
-    C_scale, B_scale = initialise.named("C_std", C_std, initialise.C_STD)(state), (2 * width) ** -0.5
+    C_scale, B_scale = (
+        initialise.named("C_std", C_std, initialise.C_STD)(state),
+        (2 * width) ** -0.5,
+    )
     nu_log = initialise.log(initialise.decay_rate(rng, state, r_min, r_max))  # (state,)
     theta_log = initialise.log(max_phase * rng.random(state))  # (state,)
     B = [initialise.normal(rng, B_scale, state, width) for _ in range(2)]
@@ -115,7 +118,8 @@ def normalising_gamma_log(nu_log: Array) -> Array:
 def constants(params: Params) -> Constants:
     """lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log), B, C (and C2), D."""
     xp = namespace.of(params.nu_log)
-    nu, theta = finite_exp("nu_log", params.nu_log), finite_exp("theta_log", params.theta_log)  # (state,)
+    # (state,)
+    nu, theta = finite_exp("nu_log", params.nu_log), finite_exp("theta_log", params.theta_log)
     lam = xp.exp(-nu) * xp.complex(xp.cos(theta), xp.sin(theta))  # (state,)
     C = [xp.complex(params.C_re, params.C_im)]  # (width, state)
     if params.C2_re is not None:
@@ -132,7 +136,8 @@ def drive(k: Constants, u: Array) -> Array:
 
 def readout(k: Constants, h: Array, u: Array) -> Array:
     """y_t = Re(C h_t) + D u_t. h (batch, time, directions, state) -> (batch, time, width)"""
-    y: Array = namespace.of(k.C).real(np.einsum("dws,btds->btw", k.C, h)) + k.D * u  # (batch, time, width)
+    # (batch, time, width)
+    y: Array = namespace.of(k.C).real(np.einsum("dws,btds->btw", k.C, h)) + k.D * u
     return y
 
 
@@ -149,38 +154,55 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
         y (batch, time, width) and h (batch, time, directions, state).
     """
     b = drive(k, u)  # (batch, time, state)
-    scans = [namespace.of(b).scan(k.lam, b, h0[:, d], backwards(d, reverse)) for d in range(len(k.C))]
+    scans = [
+        namespace.of(b).scan(k.lam, b, h0[:, d], backwards(d, reverse)) for d in range(len(k.C))
+    ]
     h = np.stack(scans, 2)  # (batch, time, directions, state)
     return readout(k, h, u), h
 
 
-def adjoint(k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> tuple[Constants, Array, Array]:
+def adjoint(
+    k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = False
+) -> tuple[Constants, Array, Array]:
     """Cotangents of the constants, of u and of h0 (arguments as in `run`).
 
     The states' cotangents are a scan in the other direction: a_t = conj(lam) a_{t+1} + C^H y_bar_t.
     """
     xp, (_, h) = namespace.of(k.lam), run(k, u, h0, reverse)
     g = np.einsum("dws,btw->btds", xp.conj(k.C), y_bar)  # (batch, time, directions, state)
-    a, before, h0_bar = zip(*(_direction(k.lam, g, h, h0, d, reverse) for d in range(len(k.C))), strict=True)
+    a, before, h0_bar = zip(
+        *(_direction(k.lam, g, h, h0, d, reverse) for d in range(len(k.C))), strict=True
+    )
     b_bar = sum(a[1:], a[0])  # (batch, time, state)
-    lam_bar = sum((xp.conj(x) * x_bar).sum((0, 1)) for x, x_bar in zip(before, a, strict=True))  # (state,)
+    # (state,)
+    lam_bar = sum((xp.conj(x) * x_bar).sum((0, 1)) for x, x_bar in zip(before, a, strict=True))
     gamma_bar = xp.real(xp.conj(b_bar) * (u @ k.B.T)).sum((0, 1))  # (state,)
     B_bar = rows(k.gamma * b_bar).T @ rows(u)  # (state, width)
     C_bar = np.einsum("btw,btds->dws", y_bar, xp.conj(h))  # (directions, width, state)
     u_bar = xp.real((k.gamma * b_bar) @ xp.conj(k.B)) + k.D * y_bar  # (batch, time, width)
-    return Constants(lam_bar, gamma_bar, B_bar, C_bar, (y_bar * u).sum((0, 1))), u_bar, np.stack(h0_bar, 1)
+    return (
+        Constants(lam_bar, gamma_bar, B_bar, C_bar, (y_bar * u).sum((0, 1))),
+        u_bar,
+        np.stack(h0_bar, 1),
+    )
 
 
-def _direction(lam: Array, g: Array, h: Array, h0: Array, d: int, reverse: bool) -> tuple[Array, Array, Array]:
+def _direction(
+    lam: Array, g: Array, h: Array, h0: Array, d: int, reverse: bool
+) -> tuple[Array, Array, Array]:
     """One direction: a (batch, time, state), the states before each step (batch, time, state) and h0_bar (batch, state)."""
     flip = backwards(d, reverse)
     start, states, g = h0[:, None, d], in_time(h[:, :, d], flip), in_time(g[:, :, d], flip)
-    xp, before = namespace.of(lam), np.concatenate([start, states], 1)[:, :-1]  # (batch, time, state)
-    a = xp.scan(xp.conj(lam), np.concatenate([0 * start, g], 1), reverse=True)  # (batch, 1 + time, state)
+    # (batch, time, state)
+    xp, before = namespace.of(lam), np.concatenate([start, states], 1)[:, :-1]
+    # (batch, 1 + time, state)
+    a = xp.scan(xp.conj(lam), np.concatenate([0 * start, g], 1), reverse=True)
     return in_time(a[:, 1:], flip), in_time(before, flip), a[:, 0]
 
 
-def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:
+def pull_back(
+    params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False
+) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
 
     lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = -theta Im(conj(lam_bar) lam).
@@ -188,7 +210,11 @@ def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool =
     xp, k = namespace.of(params.nu_log), constants(params)
     bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)
     turned = xp.conj(bar.lam) * k.lam  # (state,)
-    logs = -xp.exp(params.nu_log) * xp.real(turned), -xp.exp(params.theta_log) * xp.imag(turned), k.gamma * bar.gamma
+    logs = (
+        -xp.exp(params.nu_log) * xp.real(turned),
+        -xp.exp(params.theta_log) * xp.imag(turned),
+        k.gamma * bar.gamma,
+    )
     matrices = xp.real(bar.B), xp.imag(bar.B), xp.real(bar.C[0]), xp.imag(bar.C[0])
     second = (xp.real(bar.C[1]), xp.imag(bar.C[1])) if len(bar.C) == 2 else ()
     return Gradients(*logs, *matrices, bar.D, *second, u=u_bar, h0=h0_bar)

@@ -92,14 +92,19 @@ def init(
     Raises:
         TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, an odd head_dim.
     """
-    initialise.check_arguments(rng, dtype, bidirectional, heads=heads, head_dim=head_dim, width=width)
+    initialise.check_arguments(
+        rng, dtype, bidirectional, heads=heads, head_dim=head_dim, width=width
+    )
     _check_even("head_dim", head_dim)
     v, features = initialise.named("variant", variant, initialise.ROTATIONS), heads * head_dim
     theta = rng.random((heads, head_dim // 2)) * v.max_phase  # (heads, pairs)
     gamma_log = initialise.gamma_log(rng, heads, v)  # (heads,)
     M = initialise.normal(rng, v.M_std(head_dim, features), heads, head_dim, head_dim)
     B = initialise.normal(rng, v.B_std(width, features), heads, head_dim, width)
-    C = [initialise.normal(rng, v.C_std(width, features), width, features) for _ in range(2 if bidirectional else 1)]
+    C = [
+        initialise.normal(rng, v.C_std(width, features), width, features)
+        for _ in range(2 if bidirectional else 1)
+    ]
     D = initialise.normal(rng, 1.0, width)  # (width,)
     params = Params(*(x.astype(dtype) for x in (theta, gamma_log, M, B, C[0], D, *C[1:])))
     initialise.check_finite(params)
@@ -108,7 +113,9 @@ def init(
 
 def _check_even(name: str, head_dim: int) -> None:
     if head_dim % 2:
-        raise ValueError(f"{name}: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates")
+        raise ValueError(
+            f"{name}: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates"
+        )
 
 
 def constants(params: Params) -> Constants:
@@ -117,13 +124,20 @@ def constants(params: Params) -> Constants:
     P = xp.expm(params.M - params.M.swapaxes(1, 2))  # (heads, head_dim, head_dim)
     squares = -xp.expm1(-2 * xp.exp(params.gamma_log))  # 1 - gamma^2 without cancellation (heads,)
     xi = xp.sqrt(squares / trace(params.B))  # (heads,)
-    C = [x.reshape(len(params.D), *params.B.shape[:2]) for x in (params.C, params.C2) if x is not None]
-    return Constants(gamma, xp.cos(params.theta), xp.sin(params.theta), P, xi, params.B, np.stack(C), params.D)
+    C = [
+        x.reshape(len(params.D), *params.B.shape[:2])
+        for x in (params.C, params.C2)
+        if x is not None
+    ]
+    return Constants(
+        gamma, xp.cos(params.theta), xp.sin(params.theta), P, xi, params.B, np.stack(C), params.D
+    )
 
 
 def decay(params: Params) -> Array:
     """gamma = exp(-exp(gamma_log)), strictly between 0 and 1. (heads,)"""
-    gamma: Array = namespace.of(params.gamma_log).exp(-finite_exp("gamma_log", params.gamma_log))  # (heads,)
+    # (heads,)
+    gamma: Array = namespace.of(params.gamma_log).exp(-finite_exp("gamma_log", params.gamma_log))
     for head in np.flatnonzero((gamma == 0) | (gamma == 1))[:1]:
         found = f"found {params.gamma_log[head]} in head {head}, where gamma = exp(-exp(gamma_log)) rounds to {gamma[head]}"
         raise ValueError(f"gamma_log: {found}, expected 0 < gamma < 1")
@@ -135,7 +149,9 @@ def trace(B: Array) -> Array:
     with np.errstate(over="ignore", under="ignore"):
         squares: Array = (B * B).sum((1, 2))  # (heads,)
     for head in np.flatnonzero((squares == 0) | ~namespace.of(B).valid(squares).astype(bool))[:1]:
-        raise ValueError(f"B: found tr(B^T B) = {squares[head]} in head {head}, expected a positive number, by which xi divides")
+        raise ValueError(
+            f"B: found tr(B^T B) = {squares[head]} in head {head}, expected a positive number, by which xi divides"
+        )
     return squares
 
 
@@ -151,22 +167,28 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
     Returns:
         y (batch, time, width) and x (batch, time, directions, heads, head_dim).
     """
-    x = np.einsum("hmn,btdhn->btdhm", k.P, states(k, drive(k, u), h0, reverse))  # (batch, time, directions, heads, head_dim)
+    # (batch, time, directions, heads, head_dim)
+    x = np.einsum("hmn,btdhn->btdhm", k.P, states(k, drive(k, u), h0, reverse))
     return readout(k, x, u), x
 
 
 def drive(k: Constants, u: Array) -> Array:
     """b_t = xi P^T B u_t. u (batch, time, width) -> (batch, time, heads, head_dim)"""
     Bu = np.einsum("hnw,btw->bthn", k.B, u)  # (batch, time, heads, head_dim)
-    b: Array = np.einsum("hnm,bthn->bthm", k.P, k.xi[:, None] * Bu)  # (batch, time, heads, head_dim)
+    # (batch, time, heads, head_dim)
+    b: Array = np.einsum("hnm,bthn->bthm", k.P, k.xi[:, None] * Bu)
     return b
 
 
 def states(k: Constants, b: Array, h0: Array, reverse: bool) -> Array:
     """Rotated states of every direction, from h0 in the original basis. (batch, time, directions, heads, head_dim)"""
-    xp, s0 = namespace.of(b), np.einsum("hnm,bdhn->bdhm", k.P, h0)  # (batch, directions, heads, head_dim)
+    # (batch, directions, heads, head_dim)
+    xp, s0 = namespace.of(b), np.einsum("hnm,bdhn->bdhm", k.P, h0)
     flips = [backwards(d, reverse) for d in range(len(k.C))]
-    scans = [in_time(xp.rotation(k.gamma, k.cos, k.sin, in_time(b, flip), s0[:, d]), flip) for d, flip in enumerate(flips)]
+    scans = [
+        in_time(xp.rotation(k.gamma, k.cos, k.sin, in_time(b, flip), s0[:, d]), flip)
+        for d, flip in enumerate(flips)
+    ]
     return np.stack(scans, 2)  # (batch, time, directions, heads, head_dim)
 
 
@@ -176,7 +198,9 @@ def readout(k: Constants, x: Array, u: Array) -> Array:
     return y
 
 
-def adjoint(k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> tuple[Constants, Array, Array]:
+def adjoint(
+    k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = False
+) -> tuple[Constants, Array, Array]:
     """Cotangents of the constants (each as if it were free), of u and of h0; arguments as in `run`.
 
     The rotated states' cotangents are a scan in the other direction: a_t = gamma Theta^T a_{t+1} + P^T C^T y_bar_t.
@@ -186,7 +210,9 @@ def adjoint(k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = Fal
     x_bar = np.einsum("dwhn,btw->btdhn", k.C, y_bar)  # (batch, time, directions, heads, head_dim)
     g = np.einsum("hmn,btdhm->btdhn", k.P, x_bar)  # (batch, time, directions, heads, head_dim)
     s0 = np.einsum("hnm,bdhn->bdhm", k.P, h0)  # (batch, directions, heads, head_dim)
-    a, before, s0_bar = map(np.stack, zip(*(_direction(k, g, s, s0, d, reverse) for d in range(len(k.C))), strict=True))
+    a, before, s0_bar = map(
+        np.stack, zip(*(_direction(k, g, s, s0, d, reverse) for d in range(len(k.C))), strict=True)
+    )
     b_bar = a.sum(0)  # (batch, time, heads, head_dim)
     w_bar = np.einsum("hnm,bthm->bthn", k.P, b_bar)  # of xi B u (batch, time, heads, head_dim)
     P_bar = (
@@ -204,16 +230,22 @@ def adjoint(k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = Fal
         C=np.einsum("btw,btdhn->dwhn", y_bar, np.einsum("hmn,btdhn->btdhm", k.P, s)),
         D=(y_bar * u).sum((0, 1)),
     )
-    u_bar = np.einsum("hnw,bthn->btw", k.xi[:, None, None] * k.B, w_bar) + k.D * y_bar  # (batch, time, width)
+    # (batch, time, width)
+    u_bar = np.einsum("hnw,bthn->btw", k.xi[:, None, None] * k.B, w_bar) + k.D * y_bar
     return bar, u_bar, np.einsum("hnm,dbhm->bdhn", k.P, s0_bar)
 
 
-def _direction(k: Constants, g: Array, s: Array, s0: Array, d: int, reverse: bool) -> tuple[Array, Array, Array]:
+def _direction(
+    k: Constants, g: Array, s: Array, s0: Array, d: int, reverse: bool
+) -> tuple[Array, Array, Array]:
     """One direction: a and the states before each step (batch, time, heads, head_dim), s0_bar (batch, heads, head_dim)."""
     flip, start = backwards(d, reverse), s0[:, None, d]
-    before = np.concatenate([start, in_time(s[:, :, d], flip)], 1)[:, :-1]  # (batch, time, heads, head_dim)
-    drive_bar = np.concatenate([0 * start, in_time(g[:, :, d], flip)], 1)[:, ::-1]  # (batch, 1 + time, heads, head_dim)
-    a = namespace.of(g).rotation(k.gamma, k.cos, -k.sin, drive_bar, 0 * s0[:, d])[:, ::-1]  # (batch, 1 + time, heads, head_dim)
+    # (batch, time, heads, head_dim)
+    before = np.concatenate([start, in_time(s[:, :, d], flip)], 1)[:, :-1]
+    # (batch, 1 + time, heads, head_dim)
+    drive_bar = np.concatenate([0 * start, in_time(g[:, :, d], flip)], 1)[:, ::-1]
+    # (batch, 1 + time, heads, head_dim)
+    a = namespace.of(g).rotation(k.gamma, k.cos, -k.sin, drive_bar, 0 * s0[:, d])[:, ::-1]
     return in_time(a[:, 1:], flip), in_time(before, flip), a[:, 0]
 
 
@@ -223,7 +255,9 @@ def _pairs(x: Array) -> Array:
     return sums
 
 
-def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False) -> Gradients:
+def pull_back(
+    params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False
+) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
 
     xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives dxi/dg = gamma^2 / (xi tr) and
@@ -237,7 +271,9 @@ def pull_back(params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool =
     theta, gamma_log = k.cos * bar.sin - k.sin * bar.cos, xp.exp(params.gamma_log) * g_bar
     B = bar.B - (xi_bar * k.xi)[:, None, None] * params.B  # (heads, head_dim, width)
     C = [C_bar.reshape(params.C.shape) for C_bar in bar.C]  # (width, features) each
-    return Gradients(theta, gamma_log, G - G.swapaxes(1, 2), B, C[0], bar.D, *C[1:], u=u_bar, h0=h0_bar)
+    return Gradients(
+        theta, gamma_log, G - G.swapaxes(1, 2), B, C[0], bar.D, *C[1:], u=u_bar, h0=h0_bar
+    )
 
 
 # ---------------------------------------------------------------- the system

@@ -21,7 +21,8 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
     def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             made: Callable[..., Any] = numba.njit(cache=True, **options)(function)
-        except RuntimeError:  # Numba looks for a folder when it decorates; any other fault raises again here
+        # Numba looks for a folder when it decorates; any other fault raises again here
+        except RuntimeError:
             made = numba.njit(**options)(function)
         return made
 

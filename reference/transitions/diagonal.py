@@ -52,7 +52,8 @@ def at(lam: Array, t: int) -> Array:
 def rotate(cos: Array, sin: Array, s: Array) -> Array:
     """Theta s: every pair (even, odd) turned by its angle. s (..., heads, head_dim)"""
     even, odd = s[..., 0::2], s[..., 1::2]  # (..., heads, pairs)
-    return np.stack([cos * even - sin * odd, sin * even + cos * odd], -1).reshape(s.shape)  # (..., heads, head_dim)
+    # (..., heads, head_dim)
+    return np.stack([cos * even - sin * odd, sin * even + cos * odd], -1).reshape(s.shape)
 
 
 def rotation(gamma: Array, cos: Array, sin: Array, b: Array, s0: Array) -> Array:

@@ -10,7 +10,8 @@ from scanproof.reference.truth.exact import disc, exact, exact_state
 
 __all__ = ["Truth", "blockwise", "disc", "exact_state", "truth"]
 
-EXACT_STEPS, EXACT_LANES = 128, 16  # up to here integers are cheap, and compiled code is not worth its import
+# up to here integers are cheap, and compiled code is not worth its import
+EXACT_STEPS, EXACT_LANES = 128, 16
 
 
 def truth(inputs: Inputs) -> Truth:

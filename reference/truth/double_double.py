@@ -51,7 +51,8 @@ from scanproof.reference.truth.enclosure import Truth
 
 SAFE = 2.0**-967  # the last bit of a product from here on is no less than 2^-1074
 STRIP = 16  # channels that are stepped together: enough for vector units
-C, D, B, B_IM, X, Y, TAIL, TAIL_IM, R = range(9)  # rows of what is kept of a strip; *_IM belongs to y
+# rows of what is kept of a strip; *_IM belongs to y
+C, D, B, B_IM, X, Y, TAIL, TAIL_IM, R = range(9)
 
 
 class Carry(NamedTuple):
@@ -94,13 +95,23 @@ def advance(lam: Array, b: Array, carry: Carry) -> tuple[Truth, Carry]:
     """
     require_ieee()
     batch, time, channels = b.shape
-    found = Truth(*(np.empty((batch, time + 1, channels), part.dtype) for part in carry))  # from the carry on
+    # from the carry on
+    found = Truth(*(np.empty((batch, time + 1, channels), part.dtype) for part in carry))
     for states, before in zip(found, carry, strict=True):
         states[:, 0] = before
     components = (batch, time + 1, channels, 2 if np.iscomplexobj(found.head) else 1)
     head, tail = (states.view(np.float64).reshape(components) for states in found[:2])
-    _steps(_native(lam if lam.ndim == 3 else lam[None, None]), lam.ndim == 3, _native(b), head, tail, found.rad)
-    return Truth(*(states[:, 1:] for states in found)), Carry(*(states[:, -1].copy() for states in found))
+    _steps(
+        _native(lam if lam.ndim == 3 else lam[None, None]),
+        lam.ndim == 3,
+        _native(b),
+        head,
+        tail,
+        found.rad,
+    )
+    return Truth(*(states[:, 1:] for states in found)), Carry(
+        *(states[:, -1].copy() for states in found)
+    )
 
 
 def _native(x: Array) -> Array:
@@ -115,7 +126,8 @@ def _fma_of(_typing: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, b, c), lambda _context, builder, _signature, operands: builder.fma(*operands)
 
 
-_fma: Any = intrinsic(_fma_of)  # a b + c rounded once: one instruction, or where there is none the C library's function
+# a b + c rounded once: one instruction, or where there is none the C library's function
+_fma: Any = intrinsic(_fma_of)
 
 
 @compiled(forceinline=True)
@@ -152,7 +164,9 @@ def _plus(p: float, q: float, lost: float, b: float) -> tuple[float, float, floa
 
 
 @compiled(forceinline=True)
-def _component(c: float, x: float, x_tail: float, d: float, y: float, y_tail: float, b: float) -> tuple[float, float, float]:
+def _component(
+    c: float, x: float, x_tail: float, d: float, y: float, y_tail: float, b: float
+) -> tuple[float, float, float]:
     """c (x + x') + d (y + y') + b: head, tail, and what was lost."""
     p_1, q_1, lost_1 = _times(c, x, x_tail)
     p_2, q_2, lost_2 = _times(d, y, y_tail)
@@ -185,7 +199,15 @@ def _step(w: Array) -> None:
     All of a column is read before it is written: then the compiler finds that it can take several channels at once.
     """
     for k in range(STRIP):
-        c, d, x, y, x_tail, y_tail, r = w[C, k], w[D, k], w[X, k], w[Y, k], w[TAIL, k], w[TAIL_IM, k], w[R, k]
+        c, d, x, y, x_tail, y_tail, r = (
+            w[C, k],
+            w[D, k],
+            w[X, k],
+            w[Y, k],
+            w[TAIL, k],
+            w[TAIL_IM, k],
+            w[R, k],
+        )
         re, re_tail, lost_re = _component(c, x, x_tail, -d, y, y_tail, w[B, k])
         im, im_tail, lost_im = _component(c, y, y_tail, d, x, x_tail, w[B_IM, k])
         finite = math.isfinite(re + re_tail) & math.isfinite(im + im_tail)
@@ -216,4 +238,7 @@ def _steps(lam: Array, varying: bool, b: Array, head: Array, tail: Array, rad: A
             for k in range(first, last):
                 rad[n, t + 1, k] = w[R, k - first]
                 for j in range(components):
-                    head[n, t + 1, k, j], tail[n, t + 1, k, j] = w[X + j, k - first], w[TAIL + j, k - first]
+                    head[n, t + 1, k, j], tail[n, t + 1, k, j] = (
+                        w[X + j, k - first],
+                        w[TAIL + j, k - first],
+                    )

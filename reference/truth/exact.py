@@ -102,13 +102,17 @@ def _channel(inputs: Inputs, row: int, channel: int) -> Iterator[tuple[list[int]
     H, s = BH[0], q
     for t in range(time):
         s += p
-        H = _add(_mul(L[t if inputs.varying else 0], H), [component << (s - q) for component in BH[t + 1]])
+        H = _add(
+            _mul(L[t if inputs.varying else 0], H),
+            [component << (s - q) for component in BH[t + 1]],
+        )
         yield H, s
 
 
 def _integers(x: Array) -> tuple[list[list[int]], int]:
     """x (n,) as integers over one power of two: x[i] = X[i] 2^-s, s >= 0; each X[i] has one or two components."""
-    parts = np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], -1).astype(float)  # (n, components)
+    # (n, components)
+    parts = np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], -1).astype(float)
     fraction, exponent = np.frexp(parts)
     mantissa, exponent = (fraction * 2.0**53).astype(np.int64), exponent - 53
     trailing = np.where(mantissa == 0, 0, np.frexp((mantissa & -mantissa).astype(float))[1] - 1)
@@ -135,7 +139,8 @@ def _split(H: int, s: int) -> tuple[float, float, float]:
         return math.ldexp(H, -s), 0.0, 0.0  # a float64 as it stands
     drop = max(0, H.bit_length() - 128)
     inexact = 1 if (H >> drop) << drop != H else 0
-    m, e = H >> drop | inexact, drop - s  # H 2^-s = (m + f) 2^e, |f| < 1; m is odd if f != 0: rounding it again is harmless
+    # H 2^-s = (m + f) 2^e, |f| < 1; m is odd if f != 0: rounding it again is harmless
+    m, e = H >> drop | inexact, drop - s
     head, rest = _nearest(m, e)
     if math.isinf(head):
         return head, 0.0, math.inf
@@ -162,7 +167,8 @@ def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], Parts]]:
     ball: Callable[[Any], Any] = _acb if np.iscomplexobj(inputs.b) else flint.arb
     lam, b = _objects(inputs.lam, ball), _objects(inputs.b, ball)
     with np.errstate(over="ignore"):
-        size = np.where(inputs.lam == 0, 0.0, np.abs(inputs.lam.astype(np.complex128)) * UP + TINY)  # lam-shaped
+        # lam-shaped
+        size = np.where(inputs.lam == 0, 0.0, np.abs(inputs.lam.astype(np.complex128)) * UP + TINY)
     h, r = _objects(inputs.start, ball), np.zeros(inputs.start.shape)  # (batch, channels)
     for t in range(b.shape[1]):
         step = at(lam, t) * h + b[:, t]
@@ -180,7 +186,8 @@ def _disc_radius(size: Array, r: Array, local: Array) -> Array:
     nothing = (size == 0) | (r == 0)  # (batch, channels)
     with np.errstate(over="ignore", invalid="ignore"):
         carried = np.where(nothing, 0.0, size * r)  # (batch, channels)
-        return np.where(nothing & (local == 0), 0.0, (carried + local) * UP + TINY)  # (batch, channels)
+        # (batch, channels)
+        return np.where(nothing & (local == 0), 0.0, (carried + local) * UP + TINY)
 
 
 def _acb(z: Any) -> Any:
@@ -208,7 +215,9 @@ def _float_parts(z: Any) -> tuple[list[float], list[float], float]:
     if not all(map(math.isfinite, heads)):
         return heads, [0.0] * len(parts), math.inf
     tails = [float(part - head) for part, head in zip(parts, heads, strict=True)]
-    rest = sum(_up(abs(part - head - tail)) for part, head, tail in zip(parts, heads, tails, strict=True))
+    rest = sum(
+        _up(abs(part - head - tail)) for part, head, tail in zip(parts, heads, tails, strict=True)
+    )
     return heads, tails, rest
 
 

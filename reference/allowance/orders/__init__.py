@@ -54,7 +54,9 @@ def _unfit(forward: Inputs, arithmetic: Arithmetic) -> str | None:
             return "lam varies in time"
         if longest > 2**arithmetic.format.significand_bits:
             return f"not all exponents up to {longest} are numbers of {arithmetic.real_dtype}"
-    if arithmetic.word in ("scaled-cumsum", "segment-exp:L", "log-space") and np.iscomplexobj(forward.lam):
+    if arithmetic.word in ("scaled-cumsum", "segment-exp:L", "log-space") and np.iscomplexobj(
+        forward.lam
+    ):
         return "lam is complex"
     return "b is complex" if arithmetic.word == "log-space" and np.iscomplexobj(forward.b) else None
 

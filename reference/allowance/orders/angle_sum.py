@@ -108,7 +108,12 @@ def angle_sum(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def added_angles(
-    scan: Callable[..., Bounded], theta: Bounded, lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings
+    scan: Callable[..., Bounded],
+    theta: Bounded,
+    lam: Bounded,
+    b: Bounded,
+    h0: Bounded,
+    ops: Roundings,
 ) -> Bounded:
     """A rotation with decay; scan, ops: that of a bracketing, and the constants of one of its products.
 
@@ -121,7 +126,9 @@ def added_angles(
     lam.errors.tally.note(time * (Th + each), 16 * time)
     if not lam.errors.materialized:
         worse = float((2 * each).max(initial=0.0))
-        return scan(lam, b, h0, ops=loss._replace(beta=(loss.beta + worse + loss.beta * worse) * UP))
+        return scan(
+            lam, b, h0, ops=loss._replace(beta=(loss.beta + worse + loss.beta * worse) * UP)
+        )
     found = scan(lam, b, h0, ops=loss)
     gain, b, h0 = (lam.X + lam.E) * (1 + loss.beta), b.materialized(), h0.materialized()
     start = h0.X + h0.E

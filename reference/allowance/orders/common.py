@@ -74,10 +74,16 @@ class Sizes(NamedTuple):
 
 def constants(arithmetic: Arithmetic, complex_products: bool) -> Constants:
     """Of single operations of this arithmetic; products are real where `complex_products` is False."""
-    ops, form, assumed = roundings(arithmetic, complex_products), arithmetic.format, arithmetic.assumed
+    ops, form, assumed = (
+        roundings(arithmetic, complex_products),
+        arithmetic.format,
+        arithmetic.assumed,
+    )
     eta = max(form.smallest_subnormal / 2, TINY)
     e, e_t, fft = (factor * form.u * assumed for factor in (E, E_T, FFT))
-    return Constants(ops.u, ops.c, ops.beta, eta, 16 * eta, e, e_t, fft, form.smallest_normal, form.largest)
+    return Constants(
+        ops.u, ops.c, ops.beta, eta, 16 * eta, e, e_t, fft, form.smallest_normal, form.largest
+    )
 
 
 def sizes(forward: Inputs, lost: float = 0.0, eta: float = 0.0) -> Sizes:
@@ -86,13 +92,24 @@ def sizes(forward: Inputs, lost: float = 0.0, eta: float = 0.0) -> Sizes:
     A = np.broadcast_to(modulus(forward.lam), b.shape)
     X = scan(A, b, b0)
     G = _largest_segment(np.where(A > 0, A * (1 + lost) + eta, 0.0))
-    return Sizes(A, b, b0, X, delayed(X, b0), G, np.cumsum(b, axis=1) + b0[:, None], np.arange(1.0, b.shape[1] + 1)[:, None])
+    return Sizes(
+        A,
+        b,
+        b0,
+        X,
+        delayed(X, b0),
+        G,
+        np.cumsum(b, axis=1) + b0[:, None],
+        np.arange(1.0, b.shape[1] + 1)[:, None],
+    )
 
 
 def modulus(x: Array) -> Array:
     """|x| rounded upwards; exact where one component is zero."""
     re, im = _components(x)
-    return np.asarray(np.where((re != 0) & (im != 0), np.hypot(re, im) * UP + TINY, np.abs(re) + np.abs(im)))
+    return np.asarray(
+        np.where((re != 0) & (im != 0), np.hypot(re, im) * UP + TINY, np.abs(re) + np.abs(im))
+    )
 
 
 def angle(x: Array) -> Array:

@@ -65,7 +65,9 @@ def scaled_cumsum(forward: Inputs, arithmetic: Arithmetic) -> Array:
     P = np.cumprod(size.A, axis=1)
     scaled = size.b0[:, None] + np.cumsum(size.b / P, axis=1)
     error = growth * size.X + (1 + growth) * 2 * k.eta * (size.t * P + 1)
-    return np.where(_in_range(size, growth, k), settled(error, scaled * (1 + growth), size, k), np.inf)
+    return np.where(
+        _in_range(size, growth, k), settled(error, scaled * (1 + growth), size, k), np.inf
+    )
 
 
 def _in_range(size: Sizes, growth: Array, k: Constants) -> Array:
@@ -91,7 +93,9 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
     F = size.A * (1 + alpha) * delayed(E, np.zeros_like(size.b0)) + size.A * size.before * alpha
     xi = grow(k.u, k.c * chunk_addends(size, length))
     error = (1 + xi) * ((1 + s) * F + size.A * size.before * s) + xi * size.X
-    grown = np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (1 + np.maximum.accumulate(entering, axis=1))
+    grown = np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (
+        1 + np.maximum.accumulate(entering, axis=1)
+    )
     spread = (1 + xi) * (1 + s) * grown * over_steps(size.t)
     found = settled(error + underflow(size, k, spread), np.maximum(size.G * spread, C), size, k)
     return np.where(np.logical_and.accumulate(positive, axis=1), found, np.inf)
@@ -99,9 +103,14 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 def _exponents(size: Sizes, length: int, k: Constants) -> tuple[Array, Array, Array]:
     """C_t, exp(2 (1+u) sigma C_t) - 1 and exp([(1+u) kappa + u] |log lam|) - 1: (batch, time, channels) each."""
-    logs = np.where(size.A == 1, 0.0, np.abs(np.log(size.A)) * UP + k.eta / k.e)  # eta / e: a logarithm may underflow
+    # eta / e: a logarithm may underflow
+    logs = np.where(size.A == 1, 0.0, np.abs(np.log(size.A)) * UP + k.eta / k.e)
     sigma = (1 + k.e) * grow(k.u, min(length, size.b.shape[1]) - 1) * UP
     rate = (1 + k.u) * (k.e + sigma) + k.u
     within = np.broadcast_to((size.t - 1) % length != 0, logs.shape).astype(float)
     C = scan(within, logs)
-    return C, np.expm1(2 * (1 + k.u) * sigma * C * over_steps(size.t)) * UP, np.expm1(rate * logs * UP) * UP
+    return (
+        C,
+        np.expm1(2 * (1 + k.u) * sigma * C * over_steps(size.t)) * UP,
+        np.expm1(rate * logs * UP) * UP,
+    )

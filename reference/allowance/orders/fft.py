@@ -43,7 +43,8 @@ def fft(forward: Inputs, arithmetic: Arithmetic) -> Array:
     pi = (np.expm1(j * np.log1p(np.maximum(step, k.beta))) * (1 + once) + once) * counted
     lost = j * k.loss * np.maximum(powers, 1) * growth
     kernel, error = _norm(powers), _norm(np.where(j > 0, powers * pi + lost, 0.0))
-    x = _norm(np.concatenate([modulus(forward.start)[:, None], modulus(forward.b)], axis=1), axis=1)  # (batch, channels)
+    # (batch, channels)
+    x = _norm(np.concatenate([modulus(forward.start)[:, None], modulus(forward.b)], axis=1), axis=1)
     transforms = k.fft * np.log2(4 * n) * UP * (kernel + error) * x
     underflow = 16 * n * k.loss * (1 + kernel + error + x)
     bound = (transforms + error * x + underflow) * counted

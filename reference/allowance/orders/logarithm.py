@@ -27,7 +27,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from scanproof.reference.allowance.orders.common import LOG_ERROR, SUM_ERROR, constants, grow, settled, sizes
+from scanproof.reference.allowance.orders.common import (
+    LOG_ERROR,
+    SUM_ERROR,
+    constants,
+    grow,
+    settled,
+    sizes,
+)
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import UP, over_steps
 from scanproof.reference.inputs import Array, Inputs
@@ -36,13 +43,16 @@ from scanproof.reference.inputs import Array, Inputs
 def log_space(forward: Inputs, arithmetic: Arithmetic) -> Array:
     """Bound of `log-space`, (batch, time, channels)."""
     k, size = constants(arithmetic, complex_products=False), sizes(forward)
-    L = np.cumsum(np.abs(np.log(size.A)) + k.eta / k.e, axis=1)  # eta / e: a logarithm may underflow
+    # eta / e: a logarithm may underflow
+    L = np.cumsum(np.abs(np.log(size.A)) + k.eta / k.e, axis=1)
     h0 = np.where(size.b0 > 0, np.abs(np.log(np.where(size.b0 > 0, size.b0, 1.0))), 0.0)
     B = np.maximum(np.maximum.accumulate(np.abs(np.log(size.b)), axis=1), h0[:, None]) + k.eta / k.e
     summed = grow(k.u, size.t - 1)
     kappa = (k.e + summed + k.e * summed) * UP
     dv = (1 + k.u) * (k.e * B + kappa * L) + k.u * (B + L)
-    node = (1 + k.u) * ((0.28 * k.u + k.e / 2) * (1 + 4 * k.e + 4 * k.u) + k.e * np.log(2) * UP + 3 * k.eta)
+    node = (1 + k.u) * (
+        (0.28 * k.u + k.e / 2) * (1 + 4 * k.e + 4 * k.u) + k.e * np.log(2) * UP + 3 * k.eta
+    )
     R = B + L + dv + np.log(size.t + 1) + LOG_ERROR
     free = 1 - k.u * size.addends
     ds = dv + np.where(free > 0, size.addends * (node + k.u * R) / free, np.inf)
@@ -56,5 +66,8 @@ def log_space(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 def positive(forward: Inputs) -> Array:
     """Where real lam and b are positive so far, and h0, if given: (batch, time, channels)."""
-    start = np.ones(forward.start.shape, bool) if forward.h0 is None else forward.h0 > 0  # (batch, channels)
-    return np.asarray(np.logical_and.accumulate((forward.lam > 0) & (forward.b > 0) & start[:, None], axis=1))
+    # (batch, channels)
+    start = np.ones(forward.start.shape, bool) if forward.h0 is None else forward.h0 > 0
+    return np.asarray(
+        np.logical_and.accumulate((forward.lam > 0) & (forward.b > 0) & start[:, None], axis=1)
+    )

@@ -51,7 +51,9 @@ def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
     E = scan(size.A * (1 + alpha), size.A * size.before * alpha)
     xi = grow(k.u, k.c * chunk_addends(size, length))
     error = (1 + xi) * ((1 + each) * E + size.A * size.before * each) + xi * size.X
-    spread = (1 + xi) * (1 + each) * np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (1 + size.t * (UP - 1))
+    spread = (
+        (1 + xi) * (1 + each) * np.exp(np.cumsum(np.log1p(alpha), axis=1)) * (1 + size.t * (UP - 1))
+    )
     return settled(error + underflow(size, k, spread), size.G * spread, size, k)
 
 
@@ -61,6 +63,9 @@ def power(forward: Inputs, k: Constants) -> tuple[Array, float]:
     lg = np.abs(np.log(A)) * UP + LOG_ERROR
     d0 = -np.log1p(-(k.e + k.eta / A) * UP) * UP
     d = d0 + k.e * (lg + d0) + k.eta
-    delta, phi = k.u * lg + (1 + k.u) * d + k.eta, angle(forward.lam) * (k.e + k.u + k.e * k.u) + 2 * k.eta * (1 + k.u)
+    delta, phi = (
+        k.u * lg + (1 + k.u) * d + k.eta,
+        angle(forward.lam) * (k.e + k.u + k.e * k.u) + 2 * k.eta * (1 + k.u),
+    )
     once = ROOT2 * k.e_t + k.e + k.u + ROOT2 * k.e_t * (k.e + k.u + k.e * k.u) + k.e * k.u
     return np.asarray(np.expm1((delta + phi) * UP) * UP), once * UP

@@ -181,7 +181,9 @@ def _recording(subject: Subject, name: str) -> list[RecordingRow]:
     if got is None:
         return []
     verdict = judged(got, call, subject.arithmetic)
-    judged_words = {word: getattr(verdict, word) for word in ("verdict", "reason", "ratio", "bits_lost")}
+    judged_words = {
+        word: getattr(verdict, word) for word in ("verdict", "reason", "ratio", "bits_lost")
+    }
     return [row.model_copy(update=judged_words | {"steps": call.size("time")})]
 
 

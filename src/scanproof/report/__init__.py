@@ -45,8 +45,11 @@ def read(path: Path | str) -> RunReport:
         raise ValueError(f"report: cannot read {path}: {error.strerror}") from error
     except ValidationError as error:
         raise ValueError(f"report: {path}: {_fault(error)}") from error
-    if _form(content) != _form(report.model_dump_json()):  # a default filled in, a "1" taken for a 1, a field given twice
-        raise ValueError(f"report: {path}: found a missing, doubled or converted field, expected the form that scanproof writes")
+    # a default filled in, a "1" taken for a 1, a field given twice
+    if _form(content) != _form(report.model_dump_json()):
+        raise ValueError(
+            f"report: {path}: found a missing, doubled or converted field, expected the form that scanproof writes"
+        )
     return report
 
 

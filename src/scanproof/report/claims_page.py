@@ -6,7 +6,15 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from scanproof.report.claims_model import TITLE, ClaimRow, Claims, CostRow, Curve, LayerTime, MemoryRow
+from scanproof.report.claims_model import (
+    TITLE,
+    ClaimRow,
+    Claims,
+    CostRow,
+    Curve,
+    LayerTime,
+    MemoryRow,
+)
 from scanproof.report.claims_plots import Look, bands, lines
 from scanproof.report.decades import superscript
 from scanproof.report.document import again, document
@@ -70,17 +78,35 @@ def claims_page(report: RunReport) -> str:
         join([_norms(claims), _spread(claims)]),
         join([_decays(claims), _memory(claims.memory)]),
         _errors(claims),
-        join([_flops(claims), _note(COSTS), _costs(claims.costs), _note(TIMES), _times(claims.times)]),
+        join(
+            [_flops(claims), _note(COSTS), _costs(claims.costs), _note(TIMES), _times(claims.times)]
+        ),
         again(report, claims.seconds),
     ]
     counted = Counter(row.word for row in claims.rows)
-    header = element("header", element("h1", f"{TITLE}: " + ", ".join(f"{n} “{name}”" for name, n in counted.items()) + "."))
-    return document(f"Scanproof: {TITLE.lower()}", header, SECTIONS, parts, {"index.html": "The report"})
+    header = element(
+        "header",
+        element(
+            "h1", f"{TITLE}: " + ", ".join(f"{n} “{name}”" for name, n in counted.items()) + "."
+        ),
+    )
+    return document(
+        f"Scanproof: {TITLE.lower()}", header, SECTIONS, parts, {"index.html": "The report"}
+    )
 
 
 def _claims(rows: Sequence[ClaimRow]) -> Html:
-    found = [row(_claim(r), word(r.word), wide(*(element("div", line) for line in r.measured), small(r.criterion))) for r in rows]
-    return table("Claims", ["claim and source", "word", "measured, and what decides the word"], found)
+    found = [
+        row(
+            _claim(r),
+            word(r.word),
+            wide(*(element("div", line) for line in r.measured), small(r.criterion)),
+        )
+        for r in rows
+    ]
+    return table(
+        "Claims", ["claim and source", "word", "measured, and what decides the word"], found
+    )
 
 
 def _note(words: str) -> Html:
@@ -91,14 +117,24 @@ def _claim(r: ClaimRow) -> Html:
     return element("div", r.claim, small(r.source), class_="wide claim")
 
 
-def _drawn(title: str, curves: Sequence[Curve], look: dict[str, Look], name: str, caption: str) -> Html:
+def _drawn(
+    title: str, curves: Sequence[Curve], look: dict[str, Look], name: str, caption: str
+) -> Html:
     """A panel for each `panel` of the curves, each with a key of its own."""
     panels = []
     for place, panel in enumerate(dict.fromkeys(curve.panel for curve in curves)):
         shown = [curve for curve in curves if curve.panel == panel]
         keys = {label: i for i, label in enumerate(dict.fromkeys(curve.label for curve in shown))}
-        ends = ", ".join(f"{curve.label}: {number(curve.y[-1])}" for curve in shown if curve.kind != "sampled")
-        picture = lines(shown, keys, look.get(panel) or look[""], f"{name}{place}", f"{panel}: at the last point {ends}")
+        ends = ", ".join(
+            f"{curve.label}: {number(curve.y[-1])}" for curve in shown if curve.kind != "sampled"
+        )
+        picture = lines(
+            shown,
+            keys,
+            look.get(panel) or look[""],
+            f"{name}{place}",
+            f"{panel}: at the last point {ends}",
+        )
         panels.append((panel, join([picture, key(keys)])))
     return figure(title, panels, caption)
 
@@ -113,31 +149,71 @@ def _norms(claims: Claims) -> Html:
 
 def _spread(claims: Claims) -> Html:
     keys = {band.label: i for i, band in enumerate(claims.spread)}
-    ends = ", ".join(f"{b.label}: {number(b.low[-1])} to {number(b.high[-1])}" for b in claims.spread)
+    ends = ", ".join(
+        f"{b.label}: {number(b.low[-1])} to {number(b.high[-1])}" for b in claims.spread
+    )
     high = _ceiling([y for band in claims.spread for y in band.high])
     look = Look("σ of the perturbation", "norm in the long run, over its initial value", -1, high)
     picture = bands(claims.spread, keys, look, "spread", f"At the largest σ, 5 % to 95 %: {ends}")
-    return figure("State norm over parameters", [("white noise, all draws", join([picture, key(keys)]))], SPREAD)
+    return figure(
+        "State norm over parameters",
+        [("white noise, all draws", join([picture, key(keys)]))],
+        SPREAD,
+    )
 
 
 def _decays(claims: Claims) -> Html:
-    return _drawn("Effective memory", claims.decays, {"": Look("steps t", "|λ|ᵗ", -7.3, 0)}, "decay", DECAY)
+    return _drawn(
+        "Effective memory", claims.decays, {"": Look("steps t", "|λ|ᵗ", -7.3, 0)}, "decay", DECAY
+    )
 
 
 def _memory(rows: Sequence[MemoryRow]) -> Html:
-    headers = ["initialisation", "until |λ|ᵗ =", "5 %", "median", "95 %", "of the draws: 5 %", "median", "95 %", "draws"]
-    found = [row(r.label, f"2{superscript(-r.bits)}", *(f"{x:.0f}" for x in [*r.exact, *r.drawn]), r.draws) for r in rows]
+    headers = [
+        "initialisation",
+        "until |λ|ᵗ =",
+        "5 %",
+        "median",
+        "95 %",
+        "of the draws: 5 %",
+        "median",
+        "95 %",
+        "draws",
+    ]
+    found = [
+        row(
+            r.label,
+            f"2{superscript(-r.bits)}",
+            *(f"{x:.0f}" for x in [*r.exact, *r.drawn]),
+            r.draws,
+        )
+        for r in rows
+    ]
     return table("Effective memory in steps", headers, found)
 
 
 def _errors(claims: Claims) -> Html:
-    look = {"": Look("1 − |λ|", "rms error over rms of the states", -8, 1, (0, "as large as the states"), True)}
+    look = {
+        "": Look(
+            "1 − |λ|",
+            "rms error over rms of the states",
+            -8,
+            1,
+            (0, "as large as the states"),
+            True,
+        )
+    }
     return _drawn("Coefficient against scan", claims.errors, look, "error", ERRORS)
 
 
 def _flops(claims: Claims) -> Html:
     values = [y for curve in claims.flops for y in curve.y]
-    look = Look("head_dim", "operations per step", math.floor(math.log10(min(values))), math.log10(max(values)) + 0.1)
+    look = Look(
+        "head_dim",
+        "operations per step",
+        math.floor(math.log10(min(values))),
+        math.log10(max(values)) + 0.1,
+    )
     return _drawn("Operations per step", claims.flops, {"": look}, "flops", FLOPS)
 
 
@@ -152,7 +228,15 @@ def _costs(rows: Sequence[CostRow]) -> Html:
 
 
 def _times(rows: Sequence[LayerTime]) -> Html:
-    headers = ["kernel", "head_dim", "verdict", "median ms", "quartiles ms", "Gflop/s by formula", "first call ms"]
+    headers = [
+        "kernel",
+        "head_dim",
+        "verdict",
+        "median ms",
+        "quartiles ms",
+        "Gflop/s by formula",
+        "first call ms",
+    ]
     return table("Measured time", headers, [_time(r) for r in rows])
 
 
@@ -163,7 +247,12 @@ def _time(r: LayerTime) -> Html:
         low, high = map(number, r.quartiles_ms)
         figures = [number(r.median_ms), f"{low} – {high}", number(r.gflops), number(r.first_ms)]
     reason = small(r.reason) if r.verdict not in ("within", "nearest") else ""
-    return row(join([r.layer + " ", small(size)]), r.head_dim or NOTHING, join([word(r.verdict), reason]), *figures)
+    return row(
+        join([r.layer + " ", small(size)]),
+        r.head_dim or NOTHING,
+        join([word(r.verdict), reason]),
+        *figures,
+    )
 
 
 def _ceiling(values: Sequence[float]) -> float:

@@ -28,7 +28,9 @@ class Look(NamedTuple):
     falling: bool = False
 
 
-def lines(curves: Sequence[Curve], keys: Mapping[str, int], look: Look, name: str, alt: str) -> Html:
+def lines(
+    curves: Sequence[Curve], keys: Mapping[str, int], look: Look, name: str, alt: str
+) -> Html:
     """Both axes logarithmic; what lies beyond the panel sits on its edge. Samples are dots without a line."""
     with style():
         figure = Figure(SIZE)
@@ -52,20 +54,36 @@ def bands(rows: Sequence[Band], keys: Mapping[str, int], look: Look, name: str, 
         figure = Figure(SIZE)
         axes = figure.subplots()
         for row in rows:
-            low, median, high = ([log10(y, look.low, look.high) for y in ys] for ys in (row.low, row.median, row.high))
-            axes.fill_between(row.strength, low, high, color=colour(keys[row.label]), alpha=0.18, linewidth=0)
+            low, median, high = (
+                [log10(y, look.low, look.high) for y in ys]
+                for ys in (row.low, row.median, row.high)
+            )
+            axes.fill_between(
+                row.strength, low, high, color=colour(keys[row.label]), alpha=0.18, linewidth=0
+            )
             _draw(axes, row.strength, median, keys[row.label], len(keys), False)
         _finish(axes, look)
         return svg(figure, name, alt)
 
 
-def _draw(axes: Axes, x: Sequence[float], y: Sequence[float], key: int, count: int, sampled: bool) -> None:
+def _draw(
+    axes: Axes, x: Sequence[float], y: Sequence[float], key: int, count: int, sampled: bool
+) -> None:
     """Markers shrink from curve to curve, so that equal curves all show."""
     if sampled:
         axes.plot(x[::3], y[::3], color=colour(key), linestyle="none", marker=".", markersize=4)
         return
     size, every = 3 + 1.6 * (count - 1 - key), max(1, len(x) // 8)
-    axes.plot(x, y, color=colour(key), linewidth=1.3, marker=marker(key), markersize=size, markevery=every, fillstyle="none")
+    axes.plot(
+        x,
+        y,
+        color=colour(key),
+        linewidth=1.3,
+        marker=marker(key),
+        markersize=size,
+        markevery=every,
+        fillstyle="none",
+    )
 
 
 def _finish(axes: Axes, look: Look) -> None:
@@ -76,4 +94,6 @@ def _finish(axes: Axes, look: Look) -> None:
     if look.limit:
         height, words = look.limit
         axes.axhline(height, color=LIMIT, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
-        axes.annotate(words, (0, height), (3, 3), ("axes fraction", "data"), "offset points", color=LIMIT)
+        axes.annotate(
+            words, (0, height), (3, 3), ("axes fraction", "data"), "offset points", color=LIMIT
+        )

@@ -12,20 +12,37 @@ from scanproof.report.style import CSS
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def document(title: str, header: Html, sections: Mapping[str, str], parts: Sequence[Html], beside: Mapping[str, str]) -> str:
+def document(
+    title: str,
+    header: Html,
+    sections: Mapping[str, str],
+    parts: Sequence[Html],
+    beside: Mapping[str, str],
+) -> str:
     """The whole text. sections: titles by their id, one part each; beside: titles of other pages by their file's name."""
     headed = zip(sections.items(), parts, strict=True)
-    main = [element("section", element("h2", heading), part, id=name) for (name, heading), part in headed]
+    main = [
+        element("section", element("h2", heading), part, id=name)
+        for (name, heading), part in headed
+    ]
     addresses = {**{f"#{name}": heading for name, heading in sections.items()}, **beside}
-    links = element("nav", *(element("a", words, href=to) for to, words in addresses.items()), aria_label="Sections")
+    links = element(
+        "nav",
+        *(element("a", words, href=to) for to, words in addresses.items()),
+        aria_label="Sections",
+    )
     body = element("body", header, links, element("main", join(main, "\n")))
     return f'<!DOCTYPE html>\n<html lang="en">{_head(title)}{body}</html>\n'
 
 
 def _head(title: str) -> Html:
-    metas = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    metas = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    )
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-    return element("head", Html(metas + policy), element("title", title), element("style", Html(CSS)))
+    return element(
+        "head", Html(metas + policy), element("title", title), element("style", Html(CSS))
+    )
 
 
 def again(report: RunReport, seconds: float) -> Html:
@@ -37,6 +54,16 @@ def again(report: RunReport, seconds: float) -> Html:
         "took": duration(seconds),
         **report.machine,
     }
-    listed = [element(tag, value) for name, fact in facts.items() for tag, value in (("dt", name), ("dd", fact))]
+    listed = [
+        element(tag, value)
+        for name, fact in facts.items()
+        for tag, value in (("dt", name), ("dd", fact))
+    ]
     note = "The same version with the same seed draws the same cases. All numbers of this page are in report.json, beside it."
-    return join([element("pre", element("code", report.command)), element("dl", *listed), element("p", note, class_="note")])
+    return join(
+        [
+            element("pre", element("code", report.command)),
+            element("dl", *listed),
+            element("p", note, class_="note"),
+        ]
+    )

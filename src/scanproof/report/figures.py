@@ -31,13 +31,22 @@ def figures(report: RunReport, keys: dict[str, int]) -> Html:
 
 
 def _judged(report: RunReport) -> dict[str, None]:
-    return dict.fromkeys([check.implementation for check in report.checks] + [row.implementation for row in report.growth])
+    return dict.fromkeys(
+        [check.implementation for check in report.checks]
+        + [row.implementation for row in report.growth]
+    )
 
 
 def key(keys: dict[str, int]) -> Html:
     """Which number, marker and colour stand for whom."""
     entries = (
-        element("li", element("b", f"{i + 1} {GLYPHS[i % len(GLYPHS)]}", style=f"color: var(--c{i % COLOURS})"), name)
+        element(
+            "li",
+            element(
+                "b", f"{i + 1} {GLYPHS[i % len(GLYPHS)]}", style=f"color: var(--c{i % COLOURS})"
+            ),
+            name,
+        )
         for name, i in keys.items()
     )
     return element("ul", *entries, class_="key", aria_label="Key of the plots")
@@ -49,17 +58,23 @@ def _growth(report: RunReport, keys: dict[str, int]) -> Html:
     for place, panel in enumerate(panels):
         rows = [row for row in report.growth if (row.dtype, row.modulus) == panel]
         title = f"{panel[0]}, |λ| = {panel[1]!r}"
-        alt = f"{title}: error and allowance over the length for " + ", ".join(row.implementation for row in rows)
+        alt = f"{title}: error and allowance over the length for " + ", ".join(
+            row.implementation for row in rows
+        )
         drawn.append((title, growth(rows, keys, f"growth{place}", alt)))
     return figure("Error growth under the allowance", drawn, GROWTH)
 
 
 def _ratios(report: RunReport, keys: dict[str, int]) -> Html:
-    dtypes = dict.fromkeys([check.dtype for check in report.checks] + [mutant.dtype for mutant in report.mutants])
+    dtypes = dict.fromkeys(
+        [check.dtype for check in report.checks] + [mutant.dtype for mutant in report.mutants]
+    )
     drawn = []
     for place, dtype in enumerate(dtypes):
         rows = _strips(report, keys, dtype)
-        alt = f"{dtype}: largest error over allowance of " + ", ".join(f"{row.label}: {number(max(row.ratios))}" for row in rows)
+        alt = f"{dtype}: largest error over allowance of " + ", ".join(
+            f"{row.label}: {number(max(row.ratios))}" for row in rows
+        )
         if rows:
             drawn.append((dtype, strips(rows, f"ratios{place}", alt)))
     return figure("Error / allowance of every judged call", drawn, RATIOS)
@@ -68,7 +83,11 @@ def _ratios(report: RunReport, keys: dict[str, int]) -> Html:
 def _strips(report: RunReport, keys: dict[str, int], dtype: str) -> list[Strip]:
     """The judged calls of this dtype, an implementation a row, and its mutants in the last row."""
     rows = [
-        Strip(check.implementation, keys[check.implementation], [x for law in check.laws for x in law.ratios])
+        Strip(
+            check.implementation,
+            keys[check.implementation],
+            [x for law in check.laws for x in law.ratios],
+        )
         for check in report.checks
         if check.dtype == dtype
     ]
@@ -79,5 +98,7 @@ def _strips(report: RunReport, keys: dict[str, int], dtype: str) -> list[Strip]:
 def figure(title: str, panels: list[tuple[str, Html]], caption: str) -> Html:
     """Panels with their titles under one caption."""
     drawn = [element("div", element("h3", name), svg) for name, svg in panels]
-    shown = element("div", *drawn, class_="panels") if drawn else element("p", "Nothing was measured.")
+    shown = (
+        element("div", *drawn, class_="panels") if drawn else element("p", "Nothing was measured.")
+    )
     return element("figure", element("figcaption", element("strong", title), ". " + caption), shown)

@@ -13,7 +13,11 @@ class Html(str):
 
 def element(tag: str, *children: object, **attributes: object) -> Html:
     """<tag ...>children</tag>. `class_` stands for class, `aria_label` for aria-label; empty attributes are left out."""
-    written = "".join(f' {_attribute(name)}="{escape(value)}"' for name, value in attributes.items() if value not in ("", None))
+    written = "".join(
+        f' {_attribute(name)}="{escape(value)}"'
+        for name, value in attributes.items()
+        if value not in ("", None)
+    )
     return Html(f"<{tag}{written}>{join(children)}</{tag}>")
 
 
@@ -24,13 +28,27 @@ def join(parts: Iterable[object], between: str = "") -> Html:
 
 def table(label: str, headers: Iterable[object], rows: Iterable[Html]) -> Html:
     """A table that scrolls inside its own box when it is wider than the page. label: its name for screen readers."""
-    head = element("thead", element("tr", *(element("th", header, scope="col") for header in headers)))
+    head = element(
+        "thead", element("tr", *(element("th", header, scope="col") for header in headers))
+    )
     body = element("tbody", join(rows, "\n"))
-    return element("div", element("table", head, body), class_="scroll", role="region", tabindex=0, aria_label=label)
+    return element(
+        "div",
+        element("table", head, body),
+        class_="scroll",
+        role="region",
+        tabindex=0,
+        aria_label=label,
+    )
 
 
 def row(first: object, *cells: object, class_: str = "") -> Html:
-    return element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells), class_=class_)
+    return element(
+        "tr",
+        element("th", first, scope="row"),
+        *(element("td", cell) for cell in cells),
+        class_=class_,
+    )
 
 
 def number(x: float) -> str:
@@ -42,7 +60,9 @@ def number(x: float) -> str:
 
 
 def duration(seconds: float) -> Html:
-    return element("span", f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s", class_="duration")
+    return element(
+        "span", f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:.0f} s", class_="duration"
+    )
 
 
 def several(n: int, noun: str) -> str:

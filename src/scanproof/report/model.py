@@ -117,8 +117,13 @@ class Growth(Strict):
 
     @model_validator(mode="after")
     def _equally_long(self) -> Growth:
-        if not len(self.lengths) == len(self.error) == len(self.allowance) or min(self.lengths, default=1) < 1:
-            raise ValueError("lengths, error and allowance must be equally long, and lengths positive")
+        if (
+            not len(self.lengths) == len(self.error) == len(self.allowance)
+            or min(self.lengths, default=1) < 1
+        ):
+            raise ValueError(
+                "lengths, error and allowance must be equally long, and lengths positive"
+            )
         return self
 
 

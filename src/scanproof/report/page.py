@@ -69,20 +69,31 @@ def _headline(report: RunReport) -> Html:
         return element("header", element("h1", f"Accepted: {_evidence(report)}."), counted)
     first, *others = report.faults
     faults = element("ul", *(element("li", "also: " + fault) for fault in others)) if others else ""
-    return element("header", element("h1", f"Not accepted: {first}."), faults, counted, class_="bad")
+    return element(
+        "header", element("h1", f"Not accepted: {first}."), faults, counted, class_="bad"
+    )
 
 
 def _evidence(report: RunReport) -> str:
     """Counted, so that a run with nothing in it does not read like a success."""
     proved = sum(lemma.status == "proved" for lemma in report.lemmas)
     ran = [check for check in report.checks if check.verdict not in ("not run", "not offered")]
-    judged, findings = [c.verdict for c in ran if not c.finding], [c.verdict for c in ran if c.finding]
-    rejected = sum(mutant.verdict == "outside" and bool(mutant.caught_by) for mutant in report.mutants)
+    judged, findings = (
+        [c.verdict for c in ran if not c.finding],
+        [c.verdict for c in ran if c.finding],
+    )
+    rejected = sum(
+        mutant.verdict == "outside" and bool(mutant.caught_by) for mutant in report.mutants
+    )
     checks, mutants = several(len(judged), "check"), several(len(report.mutants), "mutant")
     return (
         f"{proved} of {several(len(report.lemmas), 'lemma')} proved, "
         f"{judged.count('outside')} of {checks} of honest implementations refuted, {rejected} of {mutants} rejected"
-        + (f", {findings.count('outside')} of {several(len(findings), 'known fault')} of third parties found" if findings else "")
+        + (
+            f", {findings.count('outside')} of {several(len(findings), 'known fault')} of third parties found"
+            if findings
+            else ""
+        )
     )
 
 

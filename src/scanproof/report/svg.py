@@ -44,7 +44,12 @@ def marker(key: int) -> str:
 def svg(figure: Figure, name: str, alt: str) -> Html:
     """The figure as an <svg> element whose ids begin with `name`."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    figure.savefig(
+        buffer,
+        format="svg",
+        transparent=True,
+        metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")),
+    )
     return Html(_inline(buffer.getvalue(), name, alt))
 
 

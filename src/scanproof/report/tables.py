@@ -6,7 +6,15 @@ from collections.abc import Sequence
 
 from scanproof.properties.verdict import CLAIMS
 from scanproof.report.markup import Html, duration, element, join, number, row, several, table
-from scanproof.report.model import CheckRow, GoldenRow, LawRow, LemmaRow, MutantRow, RecordingRow, VersionRow
+from scanproof.report.model import (
+    CheckRow,
+    GoldenRow,
+    LawRow,
+    LemmaRow,
+    MutantRow,
+    RecordingRow,
+    VersionRow,
+)
 
 NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
@@ -14,7 +22,8 @@ WORDS = {
     + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic; or “theorem given the assumed constants”: "
     "elementary functions are as accurate as docs/measured/constants.md says",
     "nearest": CLAIMS["nearest"],
-    "within": CLAIMS["within"] + ". It never means “correct”: a fault smaller than the allowance is also within",
+    "within": CLAIMS["within"]
+    + ". It never means “correct”: a fault smaller than the allowance is also within",
     "undecided": CLAIMS["undecided"]
     + ": the declared class is not modelled, overflow is possible, or the allowance is too large to inform",
     "not offered": "the implementation does not take such a call; counted, never a failure",
@@ -23,7 +32,11 @@ WORDS = {
 
 
 def words() -> Html:
-    return table("Verdicts", ["verdict", "what it says"], [row(word(name), meaning) for name, meaning in WORDS.items()])
+    return table(
+        "Verdicts",
+        ["verdict", "what it says"],
+        [row(word(name), meaning) for name, meaning in WORDS.items()],
+    )
 
 
 def word(name: str) -> Html:
@@ -32,13 +45,26 @@ def word(name: str) -> Html:
 
 def summary(checks: Sequence[CheckRow], keys: dict[str, int]) -> Html:
     shares = ["informative share", "rounded share"]
-    headers = ["implementation", "verdict", RATIO, "bits lost", *shares, "declared arithmetic", "checked in"]
-    return table("Implementations", headers, [_check(check, keys[check.implementation]) for check in checks])
+    headers = [
+        "implementation",
+        "verdict",
+        RATIO,
+        "bits lost",
+        *shares,
+        "declared arithmetic",
+        "checked in",
+    ]
+    return table(
+        "Implementations", headers, [_check(check, keys[check.implementation]) for check in checks]
+    )
 
 
 def _check(check: CheckRow, key: int) -> Html:
     judged = any(law.ratios for law in check.laws)
-    figures = [number(x) if judged else NOTHING for x in (check.ratio, check.bits_lost, check.informative, check.rounded)]
+    figures = [
+        number(x) if judged else NOTHING
+        for x in (check.ratio, check.bits_lost, check.informative, check.rounded)
+    ]
     origin = f"{check.dtype}, {'ours' if check.ours else 'third party'}"
     name = join([f"{key + 1} ", breaking(check.implementation), " ", small(origin)])
     took = duration(check.seconds) if check.laws else NOTHING
@@ -49,9 +75,13 @@ def _reasoned(check: CheckRow) -> Html:
     """The verdict, and for all but `within` the reason, the declaration that would rescue it, and the evidence."""
     if check.verdict == "within":
         return word(check.verdict)
-    weaker = small(f"not refuted under: {check.not_refuted_under}") if check.not_refuted_under else ""
+    weaker = (
+        small(f"not refuted under: {check.not_refuted_under}") if check.not_refuted_under else ""
+    )
     grade = small(check.grade) if check.grade else ""
-    known = small(f"a finding: {check.finding}") if check.finding and check.verdict == "outside" else ""
+    known = (
+        small(f"a finding: {check.finding}") if check.finding and check.verdict == "outside" else ""
+    )
     evidence = small(join(["witness: ", element("code", check.witness)])) if check.witness else ""
     return wide(word(check.verdict), grade, known, small(check.reason), weaker, evidence)
 
@@ -85,13 +115,24 @@ def _matrix(checks: Sequence[CheckRow]) -> Html:
     """Implementations down, laws across: the number of laws is fixed, that of implementations is not."""
     statements = {law.name: law.statement for check in checks for law in check.laws}
     rows = [_matrix_row(check, list(statements)) for check in checks]
-    meanings = (element("li", element("strong", name), ": " + statement) for name, statement in statements.items())
-    return join([table("Laws", ["implementation", *statements], rows), element("ul", *meanings, class_="note")])
+    meanings = (
+        element("li", element("strong", name), ": " + statement)
+        for name, statement in statements.items()
+    )
+    return join(
+        [
+            table("Laws", ["implementation", *statements], rows),
+            element("ul", *meanings, class_="note"),
+        ]
+    )
 
 
 def _matrix_row(check: CheckRow, names: Sequence[str]) -> Html:
     found = {law.name: law for law in check.laws}
-    return row(join([breaking(check.implementation), " ", small(check.dtype)]), *(_law(found.get(name)) for name in names))
+    return row(
+        join([breaking(check.implementation), " ", small(check.dtype)]),
+        *(_law(found.get(name)) for name in names),
+    )
 
 
 def _law(law: LawRow | None) -> Html:
@@ -107,7 +148,9 @@ def _law(law: LawRow | None) -> Html:
 def mutants(rows: Sequence[MutantRow]) -> Html:
     survivors = [f"{mutant.name} ({mutant.dtype})" for mutant in rows if survived(mutant)]
     headers = ["fault", "dtype", "outcome", "rejected by", RATIO, "witness"]
-    return join([_alarm(survivors), table("Mutants", headers, [_mutant(mutant) for mutant in rows])])
+    return join(
+        [_alarm(survivors), table("Mutants", headers, [_mutant(mutant) for mutant in rows])]
+    )
 
 
 def survived(mutant: MutantRow) -> bool:
@@ -125,11 +168,19 @@ def _alarm(survivors: Sequence[str]) -> Html:
 
 def _mutant(mutant: MutantRow) -> Html:
     alive, judged = survived(mutant), mutant.verdict != "not run"
-    outcome = join([word("survived"), small(mutant.verdict)]) if alive else word("rejected" if judged else "not run")
+    outcome = (
+        join([word("survived"), small(mutant.verdict)])
+        if alive
+        else word("rejected" if judged else "not run")
+    )
     caught = wide(", ".join(mutant.caught_by) or ("no law" if judged else NOTHING))
     ratio = number(mutant.ratio) if judged else NOTHING
     cells = [mutant.dtype, outcome, caught, ratio, element("code", mutant.witness or NOTHING)]
-    return row(join([mutant.fault + " ", small(f"{mutant.system}: {mutant.name}")]), *cells, class_="alarm" if alive else "")
+    return row(
+        join([mutant.fault + " ", small(f"{mutant.system}: {mutant.name}")]),
+        *cells,
+        class_="alarm" if alive else "",
+    )
 
 
 def versions(rows: Sequence[VersionRow]) -> Html:
@@ -142,7 +193,10 @@ def _version(version: VersionRow) -> Html:
     outcome = element("span", version.found, class_="word " + version.found.partition(" ")[0])
     after = small(f"after: {version.after}") if version.after else ""
     name = wide(version.name, " ", small(version.provenance))
-    caught = wide(", ".join(version.caught_by) or (version.verdict if version.verdict != "within" else NOTHING))
+    caught = wide(
+        ", ".join(version.caught_by)
+        or (version.verdict if version.verdict != "within" else NOTHING)
+    )
     unexpected = version.found != version.expected
     return row(
         name, wide(version.behaviour), join([outcome, small(version.verdict), after]), caught,
@@ -157,15 +211,29 @@ def recordings(rows: Sequence[RecordingRow]) -> Html:
 
 def _recording(recording: RecordingRow) -> Html:
     judged = recording.verdict not in ("not run", "not offered")
-    figures = [number(recording.ratio), number(recording.bits_lost), recording.steps] if judged else [NOTHING] * 3
+    figures = (
+        [number(recording.ratio), number(recording.bits_lost), recording.steps]
+        if judged
+        else [NOTHING] * 3
+    )
     reason = "" if recording.verdict in ("nearest", "within") else small(recording.reason)
-    return row(recording.recording, recording.implementation, recording.dtype, join([word(recording.verdict), reason]), *figures)
+    return row(
+        recording.recording,
+        recording.implementation,
+        recording.dtype,
+        join([word(recording.verdict), reason]),
+        *figures,
+    )
 
 
 def golden(rows: Sequence[GoldenRow]) -> Html:
     """How many of the published cases ended how."""
     found = [
-        row(join([r.implementation + " ", small(r.dtype)]), wide(word(r.verdict), small(r.reason)), tally(r.counts) or NOTHING)
+        row(
+            join([r.implementation + " ", small(r.dtype)]),
+            wide(word(r.verdict), small(r.reason)),
+            tally(r.counts) or NOTHING,
+        )
         for r in rows
     ]
     return table("Golden cases", ["implementation", "verdict", "cases"], found)
@@ -184,5 +252,9 @@ def lemmas(rows: Sequence[LemmaRow]) -> Html:
 def _lemma(lemma: LemmaRow) -> Html:
     statement = wide(lemma.name, " ", small(lemma.statement))
     status = join([word(lemma.status), small(lemma.reason) if lemma.reason else ""])
-    counted = [lemma.claims, lemma.mutants, duration(lemma.seconds)] if lemma.status != "not run" else [NOTHING] * 3
+    counted = (
+        [lemma.claims, lemma.mutants, duration(lemma.seconds)]
+        if lemma.status != "not run"
+        else [NOTHING] * 3
+    )
     return row(statement, status, wide(lemma.source), wide(lemma.method), lemma.N, *counted)

@@ -28,8 +28,13 @@ TIMES = ("median ms", "smallest ms", "quartiles ms", "GB/s", "× copy", "first c
 def throughput(rows: Sequence[SpeedRow], keys: dict[str, int]) -> Html:
     """A panel and a table for each case."""
     cases = dict.fromkeys(row.case for row in rows)
-    shown = {name: keys[name] for name in sorted({row.contestant for row in rows}, key=keys.__getitem__)}
-    panels = [_panel([row for row in rows if row.case == case], keys, f"speed{place}") for place, case in enumerate(cases)]
+    shown = {
+        name: keys[name] for name in sorted({row.contestant for row in rows}, key=keys.__getitem__)
+    }
+    panels = [
+        _panel([row for row in rows if row.case == case], keys, f"speed{place}")
+        for place, case in enumerate(cases)
+    ]
     drawn = join([key(shown), figure("Throughput", panels, BARS)])
     listed = [_table([row for row in rows if row.case == case], keys) for case in cases]
     return join([drawn, element("p", TABLE, class_="note"), *listed])
@@ -43,8 +48,13 @@ def _panel(rows: Sequence[SpeedRow], keys: dict[str, int], name: str) -> tuple[s
     timed = [(row, row.timing.gb_per_s) for row in rows if row.timing]
     copy = next((speed for row, speed in timed if _is_line(row)), None)
     shown = [(row, speed) for row, speed in timed if not _is_line(row)]
-    alt = f"{_title(rows[0])}: GB/s of " + ", ".join(f"{row.contestant} {row.output}: {number(speed)}" for row, speed in timed)
-    drawn = [Bar(keys[row.contestant], row.output, speed, row.verdict == "undecided") for row, speed in shown]
+    alt = f"{_title(rows[0])}: GB/s of " + ", ".join(
+        f"{row.contestant} {row.output}: {number(speed)}" for row, speed in timed
+    )
+    drawn = [
+        Bar(keys[row.contestant], row.output, speed, row.verdict == "undecided")
+        for row, speed in shown
+    ]
     return _title(rows[0]), bars(drawn, copy, name, alt)
 
 
@@ -54,20 +64,34 @@ def _is_line(row: SpeedRow) -> bool:
 
 def _table(rows: Sequence[SpeedRow], keys: dict[str, int]) -> Html:
     title, headers = _title(rows[0]), ["contestant", "verdict", *TIMES, "judged"]
-    return join([element("h3", title), table(title, headers, [_contestant(row, keys[row.contestant]) for row in rows])])
+    return join(
+        [
+            element("h3", title),
+            table(title, headers, [_contestant(row, keys[row.contestant]) for row in rows]),
+        ]
+    )
 
 
 def _contestant(given: SpeedRow, key: int) -> Html:
     t = given.timing
     name = join([f"{key + 1} {given.contestant} ", small(f"output {given.output}")])
-    verdict = join([word(given.verdict), small(given.reason) if given.verdict not in ("within", "nearest", "reference") else ""])
+    verdict = join(
+        [
+            word(given.verdict),
+            small(given.reason) if given.verdict not in ("within", "nearest", "reference") else "",
+        ]
+    )
     figures: list[object] = [NOTHING] * len(TIMES)
     if t:
         low, high = map(_ms, t.quartiles_ms)
         ratio = NOTHING if t.ratio is None else number(t.ratio)
         times = _ms(t.median_ms), _ms(t.minimum_ms), f"{low} – {high}"
         figures = [*times, number(t.gb_per_s), ratio, _ms(t.first_ms), given.threads]
-    judged = join([several(given.sequences, "sequence"), small(f"{given.states} states")]) if given.sequences else NOTHING
+    judged = (
+        join([several(given.sequences, "sequence"), small(f"{given.states} states")])
+        if given.sequences
+        else NOTHING
+    )
     return row(name, verdict, *figures, judged)
 
 
