@@ -30,7 +30,8 @@ _ROTRNN |= {"D": "width", "C": "width features", "C2": "width features"}
 def check_scan(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, reverse: bool, out: np.ndarray | None
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of a diagonal scan."""
+    """Raise TypeError or ValueError, in one line, if these are not the arguments of a diagonal
+    scan."""
     _check_array("b", b, _REAL)
     lengths = _check_axes("b", b, ["batch time channels"], {})
     # of a real b these are one
@@ -57,7 +58,8 @@ def check_rotation(
     reverse: bool,
     out: np.ndarray | None,
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of `rotation.scan`."""
+    """Raise TypeError or ValueError, in one line, if these are not the arguments of
+    `rotation.scan`."""
     _check_array("b", b, dict.fromkeys(_REAL.values()))
     lengths = _check_axes("b", b, ["batch time heads head_dim"], {})
     lengths["pairs"] = _half_of_head_dim("b", lengths), "b"
@@ -81,7 +83,8 @@ def check_rotation(
 def check_lru(
     params: Any, u: np.ndarray, h0: np.ndarray | None, reverse: bool, **more: np.ndarray | None
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of `layers.lru`; more: out and y_bar."""
+    """Raise TypeError or ValueError, in one line, if these are not the arguments of `layers.lru`;
+    more: out and y_bar."""
     lengths: Lengths = {}
     given = _check_parameters(params, _LRU, lengths)
     for missing in (
@@ -95,7 +98,8 @@ def check_lru(
 def check_rotrnn(
     params: Any, u: np.ndarray, h0: np.ndarray | None, reverse: bool, **more: np.ndarray | None
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of `layers.rotrnn`; more: out and y_bar."""
+    """Raise TypeError or ValueError, in one line, if these are not the arguments of
+    `layers.rotrnn`; more: out and y_bar."""
     lengths: Lengths = {}
     _check_parameters(params, {"M": "heads head_dim head_dim"}, lengths)
     lengths["pairs"] = _half_of_head_dim("M", lengths), "half the head_dim of M"
@@ -107,7 +111,8 @@ def check_rotrnn(
 def _check_parameters(
     params: Any, table: dict[str, str], lengths: Lengths
 ) -> dict[str, np.ndarray]:
-    """The parameters of this table of axes that are given, all of the dtype of D; only the second direction may be absent."""
+    """The parameters of this table of axes that are given, all of the dtype of D; only the second
+    direction may be absent."""
     every = ((name, getattr(params, name, None)) for name in table)
     given: dict[str, Any] = {
         name: array for name, array in every if array is not None or not name.startswith("C2")
@@ -207,7 +212,8 @@ def _check_array(name: str, array: np.ndarray, dtypes: Iterable[np.dtype], why: 
 
 
 def _check_axes(name: str, array: np.ndarray, allowed: list[str], lengths: Lengths) -> Lengths:
-    """`array` has one of these lists of axes, with the lengths met before; a new axis is added to them."""
+    """`array` has one of these lists of axes, with the lengths met before; a new axis is added to
+    them."""
     axes = next((each.split() for each in allowed if len(each.split()) == array.ndim), None)
     if axes is None:
         lists = " or ".join(f"({each.replace(' ', ', ')})" for each in allowed)
@@ -237,7 +243,8 @@ def _check_writable(out: np.ndarray) -> None:
     }.items():
         if not getattr(out.flags, flag):
             raise ValueError(
-                f"out must be writable, aligned and C-contiguous, found an array that is not {meaning}"
+                "out must be writable, aligned and C-contiguous, found an array that is not "
+                f"{meaning}"
             )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 def kernel_arrays(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, out: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """lam, b, h0 (zeros for None) and out as a kernel takes them; a real lam turns a complex scan into a real one."""
+    """lam, b, h0 (zeros for None) and out as a kernel takes them; a real lam turns a complex scan
+    into a real one."""
     if h0 is None:
         h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
     arrays = read_only(lam), read_only(b), read_only(h0), np.asarray(out)
@@ -14,7 +15,8 @@ def kernel_arrays(
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """A read-only, C-contiguous, aligned view, or a copy: one compiled kernel per dtype serves every caller."""
+    """A read-only, C-contiguous, aligned view, or a copy: one compiled kernel per dtype serves
+    every caller."""
     view = np.require(array, requirements=["C", "A", "E"]).view()
     view.flags.writeable = False
     return view
@@ -23,6 +25,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
 def _on_real_parts(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """A real lam acts alike on real and imaginary parts: the same scan over twice as many real channels."""
+    """A real lam acts alike on real and imaginary parts: the same scan over twice as many real
+    channels."""
     real = lam.dtype
     return read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real), states.view(real)

@@ -1,4 +1,5 @@
-"""LRU's parameters as a recurrence with real matrices, and its cotangents back to the parameters; all in float64.
+"""LRU's parameters as a recurrence with real matrices, and its cotangents back to the parameters;
+all in float64.
 
     nu = exp(nu_log), theta = exp(theta_log), gamma = exp(gamma_log)         (state,)
     lam = exp(-nu + i theta)                                                 (state,)
@@ -46,7 +47,8 @@ def fold(k: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def unfold(
     k: Constants, lam_bar: np.ndarray, W_bar: np.ndarray, V_bar: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Cotangents of the parameters but D, from those of lam, W and V: d lam = lam (-nu d nu_log + i theta d theta_log)."""
+    """Cotangents of the parameters but D, from those of lam, W and V: d lam = lam (-nu d nu_log + i
+    theta d theta_log)."""
     drive_bar = W_bar.astype(np.float64).view(np.complex128).T  # of gamma B: (state, width)
     C_bar = V_bar.astype(np.float64).view(np.complex128).conj()  # (directions, width, state)
     turn = lam_bar.conj() * k.lam  # (state,)

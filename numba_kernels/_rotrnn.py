@@ -1,4 +1,5 @@
-"""RotRNN's parameters as a recurrence in the rotated basis, and its cotangents back to the parameters; all in float64.
+"""RotRNN's parameters as a recurrence in the rotated basis, and its cotangents back to the
+parameters; all in float64.
 
     g = exp(gamma_log), gamma = exp(-g), xi = sqrt((1 - gamma^2) / tr(B^T B))        (heads,)
     S = M - M^T, P = expm(S)                                                         (heads, head_dim, head_dim)
@@ -60,7 +61,8 @@ def _trace(B: np.ndarray) -> np.ndarray:
         trace = (B * B).sum((1, 2))  # (heads,)
     for head in np.flatnonzero((trace == 0) | np.isinf(trace))[:1]:
         raise ValueError(
-            f"B must have a finite tr(B^T B) > 0, by which xi divides, found {trace[head]} in head {head}"
+            f"B must have a finite tr(B^T B) > 0, by which xi divides, found {trace[head]} in head "
+            f"{head}"
         )
     return trace
 
@@ -79,7 +81,8 @@ def unfold(
     h0: np.ndarray,
     s0_bar: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Cotangents of the parameters but D, and of h0 (..., heads, head_dim), from those of lam, W, V and s0 = P^T h0."""
+    """Cotangents of the parameters but D, and of h0 (..., heads, head_dim), from those of lam, W, V
+    and s0 = P^T h0."""
     heads = len(k.B)
     # ([directions,] heads, width, head_dim)
     W_bar, V_bar = split(W_bar, heads), split(V_bar, heads)
@@ -103,7 +106,8 @@ def unfold(
 
 
 def _expm_adjoint(S: np.ndarray, P_bar: np.ndarray) -> np.ndarray:
-    """The adjoint of the Frechet derivative L(S, E) of expm at S is E -> L(S^T, E). (heads, head_dim, head_dim)"""
+    """The adjoint of the Frechet derivative L(S, E) of expm at S is E -> L(S^T, E). (heads,
+    head_dim, head_dim)"""
     S_bar = np.full_like(S, np.nan)  # what a cotangent that is not finite gives: SciPy would raise
     for head in np.flatnonzero(np.isfinite(P_bar).all((1, 2))):
         S_bar[head] = scipy.linalg.expm_frechet(S[head].T, P_bar[head], compute_expm=False)

@@ -1,13 +1,15 @@
-"""The scan of a diagonal linear recurrence in chunks of fixed length, parallel over batch and time: reduce, then scan.
+"""The scan of a diagonal linear recurrence in chunks of fixed length, parallel over batch and time:
+reduce, then scan.
 
-With the chunks numbered in the scan's direction, each of `chunk` steps, the last one perhaps shorter:
+With the chunks numbered in the scan's direction, each of `chunk` steps, the last one perhaps
+shorter:
 
     1. reduce   P_k = product of the lam_t of chunk k, E_k = its end state from a zero state      chunks in parallel
     2. carry    H_k = P_k H_{k-1} + E_k, from H_0 = h0                                            one after the other
     3. scan     h_t = lam_t h_{t-1} + b_t through chunk k, from H_{k-1}                           chunks in parallel
 
-b is read twice and each state is written once. The other known way, to scan each chunk from zero and to add the carries
-to its states afterwards, also writes every state twice.
+b is read twice and each state is written once. The other known way, to scan each chunk from zero
+and to add the carries to its states afterwards, also writes every state twice.
 """
 
 import numpy as np
@@ -28,25 +30,30 @@ def scan(
     *,
     chunk: int = 256,
 ) -> np.ndarray:
-    """All states of h_t = lam_t h_{t-1} + b_t, or with `reverse` of h_t = lam_t h_{t+1} + b_t, in chunks of fixed length.
+    """All states of h_t = lam_t h_{t-1} + b_t, or with `reverse` of h_t = lam_t h_{t+1} + b_t, in
+    chunks of fixed length.
 
     Arguments, result and errors: those of `diagonal.scan`, and
 
-        chunk: steps in a chunk, at least 1; chunk >= time is the sequential scan. Else TypeError or ValueError.
+        chunk: steps in a chunk, at least 1; chunk >= time is the sequential scan. Else TypeError or
+            ValueError.
 
-    Arithmetic: that of `diagonal.scan` in each operation. A constant lam enters step 2 as lam^chunk, by repeated
-    multiplication. The result depends on `chunk`, never on the number of threads. Two differences to the sequential scan
-    where numbers are extreme: products of up to `chunk` multipliers are formed, which may overflow (and then meet a zero
-    as NaN) or underflow although no state does; and infinities may come out as NaN.
+    Arithmetic: that of `diagonal.scan` in each operation. A constant lam enters step 2 as
+    lam^chunk, by repeated multiplication. The result depends on `chunk`, never on the number of
+    threads. Two differences to the sequential scan where numbers are extreme: products of up to
+    `chunk` multipliers are formed, which may overflow (and then meet a zero as NaN) or underflow
+    although no state does; and infinities may come out as NaN.
 
-    Bracketing: write t = c L + j with L = `chunk` and 1 <= j <= L. On its way to h_t an element of the first chunk passes
+    Bracketing: write t = c L + j with L = `chunk` and 1 <= j <= L. On its way to h_t an element of
+    the first chunk passes
 
-        L - 1 additions in E_1, then one at each later carry and one where h0 joins: c, then j in its scan: L - 1 + c + j
+        L - 1 additions in E_1, then one at each later carry and one where h0 joins: c, then j in
+            its scan: L - 1 + c + j
 
-    (j, if c = 0). So the longest path has at most 2 L - 1 + c additions, against t in the sequential scan. That is more
-    than the order "chunked:L" allows, L + c, which describes chunks whose local states are kept and only corrected by
-    the carry. Declare `order="any"`: this is a bracketing, and "any" is the narrowest declared order that holds for every
-    length.
+    (j, if c = 0). So the longest path has at most 2 L - 1 + c additions, against t in the
+    sequential scan. That is more than the order "chunked:L" allows, L + c, which describes chunks
+    whose local states are kept and only corrected by the carry. Declare `order="any"`: this is a
+    bracketing, and "any" is the narrowest declared order that holds for every length.
 
     Source: Blelloch, "Prefix sums and their applications" (1990), sections 1.2.1 and 1.4.1.
     """
@@ -64,7 +71,8 @@ def scan(
 def _starts(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray, reverse: bool, chunk: int
 ) -> np.ndarray:
-    """Steps 1 and 2: the state before each chunk, (batch, chunks, channels). Nothing needs the end of the last chunk."""
+    """Steps 1 and 2: the state before each chunk, (batch, chunks, channels). Nothing needs the end
+    of the last chunk."""
     batch, time, channels = b.shape
     # (batch, chunks - 1, channels)
     ends = np.zeros((batch, max(-(-time // chunk) - 1, 0), channels), b.dtype)
@@ -111,7 +119,8 @@ def _reduce_varying(
     reverse: bool,
     chunk: int,
 ) -> None:
-    """P_k into products, which are one, and E_k into ends, which are zero; both (batch, chunks - 1, channels)."""
+    """P_k into products, which are one, and E_k into ends, which are zero; both (batch, chunks - 1,
+    channels)."""
     for i in prange(ends.shape[0] * ends.shape[1]):
         n, k = i // ends.shape[1], i % ends.shape[1]
         # two of (channels,), two of (time, channels)
@@ -127,7 +136,8 @@ def _reduce_varying(
 def _scan_constant(
     lam: np.ndarray, b: np.ndarray, starts: np.ndarray, out: np.ndarray, reverse: bool, chunk: int
 ) -> None:
-    """h_t = lam h_{t-1} + b_t through each chunk, from starts (batch, chunks, channels); with lam (channels,)."""
+    """h_t = lam h_{t-1} + b_t through each chunk, from starts (batch, chunks, channels); with lam
+    (channels,)."""
     for i in prange(starts.shape[0] * starts.shape[1]):
         n, k = i // starts.shape[1], i % starts.shape[1]
         # (channels,), (time, channels), (time, channels)

@@ -1,4 +1,5 @@
-"""The scan of a diagonal linear recurrence, h_t = lam_t h_{t-1} + b_t, one channel independent of the next."""
+"""The scan of a diagonal linear recurrence, h_t = lam_t h_{t-1} + b_t, one channel independent of
+the next."""
 
 import numpy as np
 from numba import prange
@@ -20,24 +21,30 @@ def scan(
     Arguments:
         lam: (channels,), constant in time, or (batch, time, channels).
         b: (batch, time, channels); float32, float64, complex64 or complex128.
-        h0: (batch, channels), the state before the first step (with `reverse`: after the last); None means zero.
+        h0: (batch, channels), the state before the first step (with `reverse`: after the last);
+            None means zero.
         reverse: run from the last step to the first.
-        out: the array to write to and return, of b's shape and dtype; writable, aligned, C-contiguous, sharing no
-            memory with lam and h0. It may be b itself (in place); any other overlap with b is an error.
+        out: the array to write to and return, of b's shape and dtype; writable, aligned,
+            C-contiguous, sharing no memory with lam and h0. It may be b itself (in place); any
+            other overlap with b is an error.
 
-    lam, b and h0 have one dtype; a real lam of the same precision may go with a complex b. They may have any strides:
-    what is not C-contiguous is copied first. They are not changed, except b when it is `out`.
+    lam, b and h0 have one dtype; a real lam of the same precision may go with a complex b. They may
+    have any strides: what is not C-contiguous is copied first. They are not changed, except b when
+    it is `out`.
 
     Returns the states, (batch, time, channels), in b's dtype.
 
-    Arithmetic: the plain sequential evaluation in that dtype, no FMA and no wider accumulator. A complex product is
-    (lr hr - li hi) + i (lr hi + li hr), each of its six operations rounded. A real lam is not promoted: two products,
-    each rounded once. Threads split the batch only, so the result does not depend on their number. Values are not
-    inspected: NaN and infinity stay in their channel of their sequence, and move only in the scan's direction.
+    Arithmetic: the plain sequential evaluation in that dtype, no FMA and no wider accumulator. A
+    complex product is (lr hr - li hi) + i (lr hi + li hr), each of its six operations rounded. A
+    real lam is not promoted: two products, each rounded once. Threads split the batch only, so the
+    result does not depend on their number. Values are not inspected: NaN and infinity stay in their
+    channel of their sequence, and move only in the scan's direction.
 
-    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an unusable `out`.
+    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an
+    unusable `out`.
 
-    Source: Blelloch, "Prefix sums and their applications" (1990), section 1.4.1, first-order recurrences.
+    Source: Blelloch, "Prefix sums and their applications" (1990), section 1.4.1, first-order
+    recurrences.
     """
     check_scan(lam, b, h0, reverse, out)
     out = np.empty(b.shape, b.dtype) if out is None else out  # (batch, time, channels)

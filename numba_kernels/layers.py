@@ -11,13 +11,15 @@
 
     b_t = u_t W         h_t = lam h_{t-1} + b_t         y_t = V h_t + D u_t
 
-A complex number is two reals side by side, so W and V may be real: `fold` of `_lru` and of `_rotrnn` forms them, `unfold` takes
-their cotangents (written with _bar, complex ones dRe + i dIm) back to the parameters.
+A complex number is two reals side by side, so W and V may be real: `fold` of `_lru` and of
+`_rotrnn` forms them, `unfold` takes their cotangents (written with _bar, complex ones dRe + i dIm)
+back to the parameters.
 
-Arithmetic: lam, W and V are formed in float64 from the given parameters and rounded once to their dtype, the working dtype.
-The scans and the products with W and V are done in the working dtype, sums in whatever order NumPy and its BLAS take;
-`unfold` works in float64 and rounds once. Bits may change with the shape and the strides of u and with the number of BLAS
-threads. The values of u, h0 and y_bar are not inspected.
+Arithmetic: lam, W and V are formed in float64 from the given parameters and rounded once to their
+dtype, the working dtype. The scans and the products with W and V are done in the working dtype,
+sums in whatever order NumPy and its BLAS take; `unfold` works in float64 and rounds once. Bits may
+change with the shape and the strides of u and with the number of BLAS threads. The values of u, h0
+and y_bar are not inspected.
 """
 
 from typing import Any, NamedTuple
@@ -53,19 +55,24 @@ def lru(
     """The LRU layer h_t = lam h_{t-1} + gamma (B u_t), y_t = Re(C h_t) + D u_t.
 
     Arguments:
-        params: any object with nu_log, theta_log, gamma_log (state,), B_re, B_im (state, width), C_re, C_im (width, state),
-            D (width,) and, for two directions, C2_re, C2_im (width, state). All float32 or all float64.
+        params: any object with nu_log, theta_log, gamma_log (state,), B_re, B_im (state, width),
+            C_re, C_im (width, state), D (width,) and, for two directions, C2_re, C2_im (width,
+            state). All float32 or all float64.
         u: (batch, time, width) or (time, width), of the parameters' dtype.
-        h0: ([batch,] state), or ([batch,] 2, state) with two directions; real or complex; None means zero.
-        reverse: run from the last step to the first. Two directions both scan u; `reverse` exchanges them.
-        out: the array to write y to and return, of u's shape and dtype; writable, aligned, C-contiguous, sharing no memory
-            with the other arguments.
+        h0: ([batch,] state), or ([batch,] 2, state) with two directions; real or complex; None
+            means zero.
+        reverse: run from the last step to the first. Two directions both scan u; `reverse`
+            exchanges them.
+        out: the array to write y to and return, of u's shape and dtype; writable, aligned,
+            C-contiguous, sharing no memory with the other arguments.
         states: return (y, h).
 
-    Returns y, of u's shape and dtype; with `states` also all states h ([batch,] time, [2,] state), complex.
+    Returns y, of u's shape and dtype; with `states` also all states h ([batch,] time, [2,] state),
+    complex.
 
-    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes, for parameters that are not finite
-    or whose exponentials overflow or vanish, and for an unusable `out`.
+    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes, for
+    parameters that are not finite or whose exponentials overflow or vanish, and for an unusable
+    `out`.
 
     Source: Orvieto et al. 2023, arXiv 2303.06349.
     """
@@ -84,7 +91,8 @@ def lru_vjp(
     h0: np.ndarray | None = None,
     reverse: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Cotangents of every parameter, of u and of h0 (complex, dRe + i dIm), from the cotangent y_bar of y.
+    """Cotangents of every parameter, of u and of h0 (complex, dRe + i dIm), from the cotangent
+    y_bar of y.
 
     y_bar has u's shape and dtype; the other arguments and the errors are those of `lru`.
     """
@@ -110,20 +118,24 @@ def rotrnn(
     *,
     states: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """The RotRNN layer x_t = gamma A x_{t-1} + xi B u_t, y_t = C x_t + D u_t with A = P Theta P^T, scanned as s_t = P^T x_t.
+    """The RotRNN layer x_t = gamma A x_{t-1} + xi B u_t, y_t = C x_t + D u_t with A = P Theta P^T,
+    scanned as s_t = P^T x_t.
 
     Arguments:
-        params: any object with theta (heads, head_dim / 2), gamma_log (heads,), M (heads, head_dim, head_dim),
-            B (heads, head_dim, width), C (width, heads * head_dim), D (width,) and, for two directions, C2 like C.
+        params: any object with theta (heads, head_dim / 2), gamma_log (heads,), M (heads, head_dim,
+            head_dim), B (heads, head_dim, width), C (width, heads * head_dim), D (width,) and, for
+            two directions, C2 like C.
             All float32 or all float64; head_dim is even.
-        h0: ([batch,] heads, head_dim), or ([batch,] 2, heads, head_dim) with two directions, in the original basis.
+        h0: ([batch,] heads, head_dim), or ([batch,] 2, heads, head_dim) with two directions, in the
+            original basis.
         u, reverse, out: as in `lru`.
         states: return (y, x).
 
-    Returns y, of u's shape and dtype; with `states` also all states x = P s ([batch,] time, [2,] heads, head_dim).
+    Returns y, of u's shape and dtype; with `states` also all states x = P s ([batch,] time, [2,]
+    heads, head_dim).
 
-    Raises TypeError and ValueError as `lru` does; ValueError also for an odd head_dim, for a gamma that rounds to 0 or 1,
-    and for tr(B^T B) = 0.
+    Raises TypeError and ValueError as `lru` does; ValueError also for an odd head_dim, for a gamma
+    that rounds to 0 or 1, and for tr(B^T B) = 0.
 
     Source: RotRNN, arXiv 2407.07239.
     """
@@ -204,7 +216,8 @@ def _rotated_starts(
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
-    """(batch, time, n) -> (batch * time, n), complex numbers as pairs of reals: products and sums over batch and time."""
+    """(batch, time, n) -> (batch * time, n), complex numbers as pairs of reals: products and sums
+    over batch and time."""
     rows = x.reshape(x.shape[0] * x.shape[1], x.shape[2])
     return rows.view(rows.real.dtype)
 
@@ -252,7 +265,8 @@ def _adjoint(
 def _direction(
     lam: np.ndarray, V: np.ndarray, y_bar: np.ndarray, h: np.ndarray, h0: np.ndarray, reverse: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a_t = conj(lam) a_{t+1} + V^T y_bar_t, lam_bar = sum of conj(h_{t-1}) a_t, h0_bar = conj(lam) a_1."""
+    """a_t = conj(lam) a_{t+1} + V^T y_bar_t, lam_bar = sum of conj(h_{t-1}) a_t, h0_bar = conj(lam)
+    a_1."""
     g = (_rows(y_bar) @ V).view(lam.dtype).reshape(h.shape)  # (batch, time, channels)
     a = diagonal.scan(lam.conj(), g, reverse=not reverse, out=g)  # (batch, time, channels)
     before, after, first = (

@@ -1,7 +1,9 @@
-"""The scan of a rotation with decay, x_t = gamma R(theta) x_{t-1} + b_t, one pair of coordinates independent of the next.
+"""The scan of a rotation with decay, x_t = gamma R(theta) x_{t-1} + b_t, one pair of coordinates
+independent of the next.
 
-A pair (p, q) is the complex number p + i q, and turning it by theta is multiplying it by e^(i theta). So this scan is the
-diagonal one with lam = gamma e^(i theta), on the same memory read as complex numbers.
+A pair (p, q) is the complex number p + i q, and turning it by theta is multiplying it by e^(i
+theta). So this scan is the diagonal one with lam = gamma e^(i theta), on the same memory read as
+complex numbers.
 """
 
 import numpy as np
@@ -23,7 +25,8 @@ def scan(
     reverse: bool = False,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """All states of x_t = gamma R(theta_t) x_{t-1} + b_t, or with `reverse` of x_t = gamma R(theta_t) x_{t+1} + b_t.
+    """All states of x_t = gamma R(theta_t) x_{t-1} + b_t, or with `reverse` of x_t = gamma
+    R(theta_t) x_{t+1} + b_t.
 
     R(theta) turns each pair of coordinates (1, 2), (3, 4), ... of a head by its own angle,
 
@@ -33,27 +36,35 @@ def scan(
 
     Arguments:
         gamma: (heads,).
-        theta: (heads, head_dim / 2), constant in time, or (batch, time, heads, head_dim / 2); radians.
+        theta: (heads, head_dim / 2), constant in time, or (batch, time, heads, head_dim / 2);
+            radians.
         b: (batch, time, heads, head_dim); float32 or float64; head_dim is even.
-        x0: (batch, heads, head_dim), the state before the first step (with `reverse`: after the last); None means zero.
+        x0: (batch, heads, head_dim), the state before the first step (with `reverse`: after the
+            last); None means zero.
         reverse: run from the last step to the first.
-        out: as in `diagonal.scan`: of b's shape and dtype; writable, aligned, C-contiguous; it may be b itself.
+        out: as in `diagonal.scan`: of b's shape and dtype; writable, aligned, C-contiguous; it may
+            be b itself.
 
-    All arrays have one dtype and may have any strides. They are not changed, except b when it is `out`.
+    All arrays have one dtype and may have any strides. They are not changed, except b when it is
+    `out`.
 
     Returns the states, (batch, time, heads, head_dim), in b's dtype.
 
-    Arithmetic: c = gamma cos(theta) and s = gamma sin(theta) are formed in float64, with theta as it is given, and are
-    rounded once to b's dtype. Then c p - s q + b and s p + c q + b, every operation rounded, from the left; no FMA. So
-    theta = 0 is exact, and a quarter turn is not: the float nearest to pi / 2 is no quarter turn, and c is about 6e-17.
-    For exact quarter turns use `diagonal.scan` with lam = i. The sequential scan decides the bits: they do not depend on
-    the number of threads. A theta that varies in time needs a multiplier for each step: more time and memory than the scan.
+    Arithmetic: c = gamma cos(theta) and s = gamma sin(theta) are formed in float64, with theta as
+    it is given, and are rounded once to b's dtype. Then c p - s q + b and s p + c q + b, every
+    operation rounded, from the left; no FMA. So theta = 0 is exact, and a quarter turn is not: the
+    float nearest to pi / 2 is no quarter turn, and c is about 6e-17. For exact quarter turns use
+    `diagonal.scan` with lam = i. The sequential scan decides the bits: they do not depend on the
+    number of threads. A theta that varies in time needs a multiplier for each step: more time and
+    memory than the scan.
 
-    Angles are never added up. Measured with float32 at T = 1e6, largest error / largest state: a running float32 angle,
-    in chunks of 65536 steps, is wrong by 0.39 (gamma = 0.9999, theta = 6.28) and 1.3 (gamma = 1, theta varying in
-    (0, 6.28)); complex multipliers by 3.3e-5 and 2.0e-5 in the same cases.
+    Angles are never added up. Measured with float32 at T = 1e6, largest error / largest state: a
+    running float32 angle, in chunks of 65536 steps, is wrong by 0.39 (gamma = 0.9999, theta = 6.28)
+    and 1.3 (gamma = 1, theta varying in (0, 6.28)); complex multipliers by 3.3e-5 and 2.0e-5 in the
+    same cases.
 
-    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an unusable `out`.
+    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an
+    unusable `out`.
 
     Source: RotRNN, arXiv 2407.07239, the recurrence in rotated coordinates.
     """
@@ -77,7 +88,8 @@ def _multipliers(gamma: np.ndarray, theta: np.ndarray) -> np.ndarray:
 
 
 def _pairs(array: np.ndarray) -> np.ndarray:
-    """Coordinates as complex numbers, in place if they are contiguous: (..., heads, head_dim) -> (..., heads * pairs)."""
+    """Coordinates as complex numbers, in place if they are contiguous: (..., heads, head_dim) ->
+    (..., heads * pairs)."""
     whole = np.require(array, requirements=["C", "A", "E"])  # (..., heads, head_dim)
     return _joined(whole.view(_COMPLEX[array.dtype]))
 

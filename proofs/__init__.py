@@ -1,10 +1,11 @@
-"""Machine-checked lemmas for matrices of any size: what the rest of the suite takes for granted, stated and proved.
+"""Machine-checked lemmas for matrices of any size: what the rest of the suite takes for granted,
+stated and proved.
 
     for lemma in proofs.lemmas():
         print(proofs.prove(lemma).status)
 
-`algebra` decides equalities of words, `signs` makes inequalities of them, `instances` tests them on exact matrices, `run`
-attacks every claim with all three.
+`algebra` decides equalities of words, `signs` makes inequalities of them, `instances` tests them on
+exact matrices, `run` attacks every claim with all three.
 """
 
 from scanproof.proofs.engine.run import ClaimResult, Lemma, Result, prove, prove_within

@@ -44,8 +44,9 @@ def check(
 
     Args:
         system: "scan", "lru", "rotrnn", or "expm" of skew matrices; or a System.
-        implementation: called with keywords named as the system's arguments; optional ones (initial states, reverse, cotangents)
-            if its signature has them (properties/results.py says what it returns).
+        implementation: called with keywords named as the system's arguments; optional ones (initial
+            states, reverse, cotangents) if its signature has them (properties/results.py says what
+            it returns).
         arithmetic: what the implementation declares; made of `words` when None.
         domain: lengths, channels and kinds of lam that it accepts; anything when None.
         seed: every drawn case follows from it.
@@ -54,7 +55,8 @@ def check(
         words: words of the declaration, such as dtype="float32" and order="chunked:64".
 
     Raises:
-        ValueError, TypeError: unknown system, law or word, cases < 1, or a domain that the system cannot have.
+        ValueError, TypeError: unknown system, law or word, cases < 1, or a domain that the system
+            cannot have.
     """
     room = room_of(system)
     declared = declaration(arithmetic, words, room.system)
@@ -136,7 +138,8 @@ def _explain(report: Report, session: Search, seed: int) -> None:
 
 
 def _verdict(report: Report, session: Search) -> tuple[Word, str]:
-    """`within` needs the decisive laws and informative random cases where the class has them (docs/verdicts.md)."""
+    """`within` needs the decisive laws and informative random cases where the class has them
+    (docs/verdicts.md)."""
     by_name = {law.name: law for law in report.laws}
     failed = [law.name for law in report.laws if law.verdict == "outside"]
     if failed:

@@ -5,8 +5,9 @@
     low, high enclosure of |q - truth|, both float64, rounded outwards
     a         the allowance
 
-q - head is formed exactly (an error-free transformation), then tail and radius enter; nothing is rounded in the working
-precision of the implementation. Where only norms of whole matrices are known, low and high are those of their errors.
+q - head is formed exactly (an error-free transformation), then tail and radius enter; nothing is
+rounded in the working precision of the implementation. Where only norms of whole matrices are
+known, low and high are those of their errors.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def error_enclosure(got: Array, truth: Truth) -> tuple[Array, Array]:
 
 
 def _component(q: Array, head: Array, tail: Array) -> tuple[Array, Array]:
-    """Enclosure of |(q - head) - tail|: s + rest is q - head exactly (Knuth's two-sum), the two roundings after it count."""
+    """Enclosure of |(q - head) - tail|: s + rest is q - head exactly (Knuth's two-sum), the two
+    roundings after it count."""
     s = q - head
     back = s - q
     rest = (q - (s - back)) - (head + back)
@@ -103,7 +105,8 @@ def error_squared(q: Any, H: list[int], s: int) -> Fraction:
 
 
 def ratio(error: Array, bound: Array) -> Array:
-    """error / allowance: 0 for 0/0, inf for anything else over 0 or for a result that is not finite."""
+    """error / allowance: 0 for 0/0, inf for anything else over 0 or for a result that is not
+    finite."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quotient = np.where(error == 0, 0.0, error / bound)
     return np.where(np.isnan(quotient), np.inf, quotient)

@@ -1,4 +1,5 @@
-"""What an implementation accepts, as its author declares it, and the nearest sizes that a search can visit."""
+"""What an implementation accepts, as its author declares it, and the nearest sizes that a search
+can visit."""
 
 from __future__ import annotations
 
@@ -18,9 +19,10 @@ SEARCHED = {"lengths": LONGEST, "channels": WIDEST, "states": LARGEST}  # none a
 class Domain:
     """What an implementation accepts.
 
-    lam: "constant", "varying" or "both"; lengths, channels: the accepted numbers, None for any; positive: what must be
-    above zero, "none", "lam" or "all" (lam, b and h0), as for programs that take logarithms. Of layers, channels are the width
-    of u, and states the sizes of LRU's state or of one head; lam and positive do not apply.
+    lam: "constant", "varying" or "both"; lengths, channels: the accepted numbers, None for any;
+    positive: what must be above zero, "none", "lam" or "all" (lam, b and h0), as for programs that
+    take logarithms. Of layers, channels are the width of u, and states the sizes of LRU's state or
+    of one head; lam and positive do not apply.
 
     Raises:
         ValueError: an unknown word, or sizes that cannot be searched; one line naming the argument.

@@ -1,4 +1,5 @@
-"""What an `outside` needs: the weakest class under which it still is one, and a weaker one under which it is not."""
+"""What an `outside` needs: the weakest class under which it still is one, and a weaker one under
+which it is not."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class Judgements:
     known: dict[Arithmetic, list[Verdict]] = field(default_factory=dict)
 
     def under(self, arithmetic: Arithmetic) -> list[Verdict]:
-        """The verdicts; stages that were not declared may be any, which asks for no second judgement."""
+        """The verdicts; stages that were not declared may be any, which asks for no second
+        judgement."""
         if arithmetic not in self.known:
             stated = replace(arithmetic, stages=arithmetic.stages or "any")
             self.known[arithmetic] = [judged(got, call, stated) for call, got in self.failures]
@@ -57,7 +59,8 @@ class Judgements:
 def explained(
     verdict: Verdict, call: Call, got: Results, failures: Failures | None = None
 ) -> Verdict:
-    """An `outside` with the declaration, and the assumed constants, under which failing calls would not be refuted.
+    """An `outside` with the declaration, and the assumed constants, under which failing calls would
+    not be refuted.
 
     call, got: of the verdict; failures: all calls that should fit, this one when None.
     """
@@ -80,7 +83,8 @@ def explained(
 
 
 def assumed_needed(found: Judgements, arithmetic: Arithmetic) -> float | None:
-    """The smallest factor on the assumed constants, to 1/8, under which all calls fit; None where none is near."""
+    """The smallest factor on the assumed constants, to 1/8, under which all calls fit; None where
+    none is near."""
     if found.outside(replace(arithmetic, assumed=LARGEST_FACTOR * arithmetic.assumed)):
         return None
     low = high = arithmetic.assumed

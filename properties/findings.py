@@ -1,7 +1,9 @@
-"""What is found in one judged result, gathered block by block of time and strip by strip of an axis.
+"""What is found in one judged result, gathered block by block of time and strip by strip of an
+axis.
 
-A sequence is one result over time at one place of the other axes; a result without a time axis is one sequence. Every result has
-a view for each way to judge it: of all its steps, and from printed states where these are read back.
+A sequence is one result over time at one place of the other axes; a result without a time axis is
+one sequence. Every result has a view for each way to judge it: of all its steps, and from printed
+states where these are read back.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ class Sight(NamedTuple):
 
 
 class States(NamedTuple):
-    """The exact values of each sequence; rms = top sqrt(squares / steps), scaled against overflow."""
+    """The exact values of each sequence; rms = top sqrt(squares / steps), scaled against
+    overflow."""
 
     top: Array
     squares: Array
@@ -132,18 +135,22 @@ class Findings:
 
     @property
     def informative(self) -> Array:
-        """Which sequences that are not exactly zero can tell a wrong result (docs/verdicts.md): bool.
+        """Which sequences that are not exactly zero can tell a wrong result (docs/verdicts.md):
+        bool.
 
-        The allowance is at most 2^-7 of the rms of the truth, so returned zeros are outside; and of what is owed to earlier steps
-        at most one in 32 is within its allowance, so an implementation that drops more is outside too. Windows see one step at a
-        time, and honest programs may stagnate far from the truth: they inform only where the result is near it as well.
-        Sequences of zeros do not count: returned zeros are right there, whatever the allowance.
+        The allowance is at most 2^-7 of the rms of the truth, so returned zeros are outside; and of
+        what is owed to earlier steps at most one in 32 is within its allowance, so an
+        implementation that drops more is outside too. Windows see one step at a time, and honest
+        programs may stagnate far from the truth: they inform only where the result is near it as
+        well. Sequences of zeros do not count: returned zeros are right there, whatever the
+        allowance.
         """
         informed = [_told(strip, self.windowed) for strip in self.strips]
         return np.concatenate(informed) if informed else np.zeros(0, bool)
 
     def bits_lost(self, u: float, smallest: float) -> float:
-        """log2 of the largest error over one unit in the last place, at least 0: u rms, or the least number kept.
+        """log2 of the largest error over one unit in the last place, at least 0: u rms, or the
+        least number kept.
 
         Sequences that are noise are left out: their allowance exceeds their rms.
         """
@@ -171,8 +178,10 @@ def find(
     Args:
         got: what was returned of these steps, in the form of the result.
         views: the ways to judge it.
-        axes: names of its axes; time: the place of the one over which sequences run, None for one sequence.
-        first: the first of the steps, for indices; reverse: whether the last step was computed first.
+        axes: names of its axes; time: the place of the one over which sequences run, None for one
+            sequence.
+        first: the first of the steps, for indices; reverse: whether the last step was computed
+            first.
     """
     judged = [compare(got, view) for view in views]
     undecided = judged[0].undecided
@@ -254,7 +263,8 @@ class _Elements(NamedTuple):
     start: tuple[int, int, bool] | None
 
     def worst(self, judged: Comparison) -> Element | None:
-        """The element with the largest error/allowance, of those outside if any is; of a matrix its entry furthest off."""
+        """The element with the largest error/allowance, of those outside if any is; of a matrix its
+        entry furthest off."""
         eligible = judged.outside if judged.outside.any() else ~judged.undecided
         if not eligible.any():
             return None
@@ -302,7 +312,8 @@ def moved(found: Findings, axis: int, offset: int) -> Findings:
 
 
 def _worse(one: Element | None, two: Element | None) -> Element | None:
-    """Outside elements have ratios above 1, others not: the larger ratio; of equals the one that was found first."""
+    """Outside elements have ratios above 1, others not: the larger ratio; of equals the one that
+    was found first."""
     if one is None or two is None:
         return one or two
     return two if two.ratio > one.ratio else one

@@ -1,8 +1,8 @@
 """How an implementation is called: the adapter contract, and everything that can go wrong in it.
 
-It takes keywords named as the system's arguments; optional ones (initial states, `reverse`, cotangents) are tested
-if its signature has them. It returns what results.py says. NotImplementedError or a missing keyword means "not
-offered".
+It takes keywords named as the system's arguments; optional ones (initial states, `reverse`,
+cotangents) are tested if its signature has them. It returns what results.py says.
+NotImplementedError or a missing keyword means "not offered".
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """What an implementation is asked: keywords, those without which nothing can be called, and the call in one line."""
+    """What an implementation is asked: keywords, those without which nothing can be called, and the
+    call in one line."""
 
     keywords: dict[str, Any]
     required: frozenset[str]
@@ -71,7 +72,8 @@ class InProcess:
 
 
 def invoke(function: Callable[..., Any], question: Question) -> Any:
-    """One call; what came back, arrays as NumPy's, or None where it is not offered. Raises Fault."""
+    """One call; what came back, arrays as NumPy's, or None where it is not offered. Raises
+    Fault."""
     keywords = question.keywords
     if not keywords.keys() <= _offered(function, keywords, question.required):
         return None
@@ -92,7 +94,8 @@ def invoke(function: Callable[..., Any], question: Question) -> Any:
     if changed:
         raise Fault(
             "contract",
-            f"{changed[0]}: found changed by the implementation, expected inputs to be left untouched",
+            f"{changed[0]}: found changed by the implementation, expected inputs to be left "
+            "untouched",
         )
     if got is None:
         raise Fault("contract", "result: found NoneType, expected a NumPy array")
@@ -100,7 +103,8 @@ def invoke(function: Callable[..., Any], question: Question) -> Any:
 
 
 def understood(got: Any, call: Call, arithmetic: Arithmetic) -> dict[str, Array] | None:
-    """An answer as a flat mapping, copied; None where what the call asks for is not in it. Raises Fault for another form."""
+    """An answer as a flat mapping, copied; None where what the call asks for is not in it. Raises
+    Fault for another form."""
     if got is None:
         return None
     try:
@@ -114,7 +118,8 @@ def understood(got: Any, call: Call, arithmetic: Arithmetic) -> dict[str, Array]
 
 
 def _arrays(got: Any) -> Any:
-    """Arrays of other libraries as NumPy's, in mappings and tuples too; what is None was not returned."""
+    """Arrays of other libraries as NumPy's, in mappings and tuples too; what is None was not
+    returned."""
     if isinstance(got, Mapping):
         return {name: _arrays(x) for name, x in got.items()}
     if isinstance(got, tuple):
@@ -125,9 +130,11 @@ def _arrays(got: Any) -> Any:
 def _offered(
     function: Callable[..., Any], wanted: dict[str, Any], required: frozenset[str]
 ) -> set[str]:
-    """Keywords that the signature names; **kwargs takes the required ones, and promises nothing about optional ones.
+    """Keywords that the signature names; **kwargs takes the required ones, and promises nothing
+    about optional ones.
 
-    All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with the required ones alone.
+    All of `wanted` where there is no signature to read. Raises Fault where it cannot be called with
+    the required ones alone.
     """
     try:
         parameters = inspect.signature(function).parameters.values()

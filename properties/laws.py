@@ -1,10 +1,12 @@
-"""The laws of a linear recurrence: what every correct implementation does, each judged by allowances.
+"""The laws of a linear recurrence: what every correct implementation does, each judged by
+allowances.
 
-A law makes the implementation run on inputs of its own choosing, and every run is judged against its own truth.
-Where a law relates two runs, they may differ by the sum of their allowances; so a relation can fail only if one of
-its runs is outside by itself, which is how a failing law is reported: as one call that anyone can repeat
-(docs/decisions/0002-laws-are-judged-calls.md). What a law does follows from the roles of arguments. What hardly
-rounds comes first: there the smallest fault shows.
+A law makes the implementation run on inputs of its own choosing, and every run is judged against
+its own truth. Where a law relates two runs, they may differ by the sum of their allowances; so a
+relation can fail only if one of its runs is outside by itself, which is how a failing law is
+reported: as one call that anyone can repeat (docs/decisions/0002-laws-are-judged-calls.md). What a
+law does follows from the roles of arguments. What hardly rounds comes first: there the smallest
+fault shows.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ STEPS = 8  # of the law `step`, at most
 
 
 class Session(Protocol):
-    """What a law may do: call the implementation and have the results judged (None: not offered), or say what it lacks."""
+    """What a law may do: call the implementation and have the results judged (None: not offered),
+    or say what it lacks."""
 
     def run(self, call: Call, poison: bool = False) -> dict[str, Array] | None: ...
 
@@ -34,9 +37,11 @@ class Session(Protocol):
 
 @dataclass(frozen=True)
 class Law:
-    """A law: its name, what it says, how it is checked on one draw, which systems have it, the longest sequence it draws.
+    """A law: its name, what it says, how it is checked on one draw, which systems have it, the
+    longest sequence it draws.
 
-    `check` tells whether the law was put to the test: False where a call that it cannot do without is not offered.
+    `check` tells whether the law was put to the test: False where a call that it cannot do without
+    is not offered.
     """
 
     name: str
@@ -169,7 +174,8 @@ def extremes(session: Session, draw: Draw) -> bool:
 
 
 def gradients(session: Session, draw: Draw) -> bool:
-    """All ways to call a layer, by the bits of consecutive seeds: initial states, reverse, two directions, sparse."""
+    """All ways to call a layer, by the bits of consecutive seeds: initial states, reverse, two
+    directions, sparse."""
     bits, two = (
         [bool(draw.seed >> i & 1) for i in range(4)],
         any(each.second for each in draw.room.system.arguments),
@@ -190,14 +196,16 @@ LAWS = (
         lambda room: room.integers is not None),
     Law("impulses", "one nonzero step, little that rounds but the decay, at every short length", impulses),
     Law("equivalence", "random arguments in every regime are within the allowance", equivalence, lambda room: True),
-    Law("chunk-splits", "the first steps depend neither on how many follow nor on memory around the arrays", chunk_splits),
+    Law("chunk-splits", "the first steps depend neither on how many follow nor on memory around "
+                        "the arrays", chunk_splits),
     Law("hand-over", "the call on the tail, from the state after the head, continues the head", hand_over, _has_states),
     Law("step", "one step after the other gives the whole sequence", step, _has_states, longest=SHORT),
     Law("causality", "changing the future leaves the past within its allowance", causality),
     Law("linearity", "sums and multiples of inputs give sums and multiples of results", linearity),
     Law("time-invariance", "leading zeros only delay the results", time_invariance),
     Law("reverse", "reverse = flip, call, flip", reverse),
-    Law("directions", "two directions are two scans over the inputs, and the second is read by its own parameters", directions,
+    Law("directions", "two directions are two scans over the inputs, and the second is read by its "
+                      "own parameters", directions,
         lambda room: any(each.second for each in room.system.arguments)),
     Law("norm", "without inputs, states only turn and decay", norm, _has_states),
     Law("invariances", "other parameters of the same function give the same results", invariances,
@@ -246,7 +254,8 @@ def _part(call: Call, steps: slice) -> Call:
 
 
 def _later(call: Call, name: str, shift: int) -> Array:
-    """The argument some steps later; before it nothing for inputs, and for others what was there."""
+    """The argument some steps later; before it nothing for inputs, and for others what was
+    there."""
     place, x = call.axes(name).index("time"), call[name]
     first, rest = (np.take(x, range(n), place) for n in (shift, x.shape[place] - shift))
     return np.concatenate(

@@ -34,7 +34,8 @@ class LawResult:
 
 @dataclass
 class Report:
-    """The outcome of `check`. verdict as for `judge`; fault is set when the implementation broke the contract."""
+    """The outcome of `check`. verdict as for `judge`; fault is set when the implementation broke
+    the contract."""
 
     implementation: str
     arithmetic: Arithmetic
@@ -64,7 +65,8 @@ class Report:
 
     @property
     def informative(self) -> float:
-        """Share of the random cases whose allowance could tell a wrong result; of the visits, if the search ended in them."""
+        """Share of the random cases whose allowance could tell a wrong result; of the visits, if
+        the search ended in them."""
         law = next(law for law in self.laws if law.name == "equivalence")
         seen = law.informative[law.visited :] or law.informative
         return float(np.mean(seen)) if seen else 0.0

@@ -1,10 +1,12 @@
-"""What an implementation returns: its first result alone, a tuple in the order of the table, or a mapping over
+"""What an implementation returns: its first result alone, a tuple in the order of the table, or a
+mapping over
 
     NAME        a result of the system
     grads       mapping of argument names to cotangents, each shaped like what it belongs to
     constants   mapping of what the recurrence was computed with; then these are judged, and results as they follow from them
 
-Inside Scanproof, results are one flat mapping with "gradient NAME" and "constant NAME" for the last two.
+Inside Scanproof, results are one flat mapping with "gradient NAME" and "constant NAME" for the last
+two.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ def form_fault(got: Mapping[str, Any], call: Call, arithmetic: Arithmetic) -> st
     """What is wrong with the form of results, in one line, or None."""
     if not call.cotangents() and any(name.startswith("gradient") for name in got):
         needed = " or ".join(call.system.named("cotangent")) or "nothing"
-        return f"got: found grads, expected them only where {needed} is given, the cotangent that they belong to"
+        return (f"got: found grads, expected them only where {needed} is given, the cotangent that "
+                "they belong to")
     expected = call.expected(arithmetic.dtype)
     if any(name.startswith("constant") for name in got):
         expected |= call.expected_constants(arithmetic.dtype)
@@ -66,7 +69,8 @@ def form_fault(got: Mapping[str, Any], call: Call, arithmetic: Arithmetic) -> st
         if x.shape != shape:
             return f"got: found shape {x.shape} for {name}, expected {shape}"
         if x.dtype.name != dtype:
-            return f"got: found dtype {x.dtype.name} for {name}, expected {dtype}, the declared arithmetic"
+            return (f"got: found dtype {x.dtype.name} for {name}, expected {dtype}, the declared "
+                    "arithmetic")
     return None
 
 

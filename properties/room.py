@@ -1,4 +1,5 @@
-"""What the search knows of one system beside its table: where to look, what is equivalent, which faults it must find.
+"""What the search knows of one system beside its table: where to look, what is equivalent, which
+faults it must find.
 
     sizes     size of every axis that a draw chooses, by name
     regime    a word, a flag or a number for every kind of choice, such as how near the decay is to 1
@@ -31,7 +32,8 @@ class Visit(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """A deliberately wrong implementation that the search must refute; dtypes: in which it shows."""
+    """A deliberately wrong implementation that the search must refute; dtypes: in which it
+    shows."""
 
     name: str
     behaviour: str
@@ -43,17 +45,22 @@ class Fault(NamedTuple):
 class Room:
     """The search's side of a system.
 
-    draw: arguments of one case; sparse: as few roundings as possible; two: with the parameters of a second direction.
+    draw: arguments of one case; sparse: as few roundings as possible; two: with the parameters of a
+    second direction.
     redraw: other values for the arguments that have a time axis.
     states: initial states that go with a call.
-    deck: sizes of this domain, at most so many steps long. regimes: the choices of every regime, the first is the usual one.
+    deck: sizes of this domain, at most so many steps long. regimes: the choices of every regime,
+    the first is the usual one.
     visits: what a law always visits. decisive: laws that must have been within.
     axes: which axis each field of a Domain speaks of; others: fields of it that are no sizes.
     multiple: of which the number in `states` is one.
-    pulse: values of a single nonzero step; combined: calls whose inputs are sums and multiples of each other.
-    equivalents, extremes: changes of parameters that leave the function the same, or that lead far from where training starts.
+    pulse: values of a single nonzero step; combined: calls whose inputs are sums and multiples of
+    each other.
+    equivalents, extremes: changes of parameters that leave the function the same, or that lead far
+    from where training starts.
     integers: a call whose every state is exact in every bracketing; None where the system has none.
-    refuses: a law that this declaration or domain leaves out. reduced: axes of which shrinking keeps single indices.
+    refuses: a law that this declaration or domain leaves out. reduced: axes of which shrinking
+    keeps single indices.
     honest, faults: an implementation by the adapter contract, and wrong ones.
     laws: those of this system alone.
     """
@@ -100,7 +107,8 @@ class Room:
                 shown = ",".join(map(str, sorted(found))) if isinstance(found, frozenset) else found
                 name = self.system.name
                 raise ValueError(
-                    f"{f.name}: found {shown} with system {name}, which has no such choice, expected none"
+                    f"{f.name}: found {shown} with system {name}, which has no such choice, "
+                    "expected none"
                 )
         if domain.states is None or not self.system.timed:
             return domain

@@ -151,7 +151,8 @@ class Search:
             self.stopped, self.fault = True, (fault.kind, str(fault))
 
     def _conclude(self, result: LawResult) -> None:
-        """Without one draw that put the law to the test, calls that were within say nothing about it."""
+        """Without one draw that put the law to the test, calls that were within say nothing about
+        it."""
         words: tuple[Word, ...] = ("outside", "within", "undecided")
         undecided: Status = "not offered" if result.counts["not offered"] else "not run"
         found: Status = next((word for word in words if result.counts[word]), undecided)

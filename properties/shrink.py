@@ -51,7 +51,8 @@ def simpler(call: Call, room: Room, domain: Domain, worst: Element) -> Iterator[
 
 
 def fits(call: Call) -> bool:
-    """Whether the arguments are a call at all: rounding may make a matrix zero that something divides by."""
+    """Whether the arguments are a call at all: rounding may make a matrix zero that something
+    divides by."""
     try:
         with np.errstate(all="ignore"):
             inside = call.inside(call.wide)

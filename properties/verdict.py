@@ -26,7 +26,8 @@ Results = Mapping[str, Array]
 STRIP = 2**21  # elements from which on an independent axis is judged in parallel strips
 
 CLAIMS = {
-    "outside": "proved: no evaluation in the declared class gives this; a wrong result, or a program outside its declaration",
+    "outside": "proved: no evaluation in the declared class gives this; a wrong result, or a "
+               "program outside its declaration",
     "nearest": "every element is the correct rounding of the exact result",
     "within": "not refuted: some honest evaluation could be this far off",
     "undecided": "nothing can be said",
@@ -39,15 +40,21 @@ FUSED = "proved unless your program fuses b or h: declare stages formed, or any"
 class Verdict:
     """What the theorem says about the results of one call.
 
-    verdict: "outside", "nearest", "within" or "undecided"; grade: of an `outside`, "theorem" or "theorem given the assumed
-    constants" (docs/classes.md), and then assumed_needed is the smallest factor on them that would turn it into `within`.
-    informative: share of the sequences whose allowance is small enough to say something; sequences of zeros aside.
-    ratio: largest error/allowance; bits_lost: largest error over u times the rms of its sequence, in bits.
+    verdict: "outside", "nearest", "within" or "undecided"; grade: of an `outside`, "theorem" or
+    "theorem given the assumed constants" (docs/classes.md), and then assumed_needed is the smallest
+    factor on them that would turn it into `within`.
+    informative: share of the sequences whose allowance is small enough to say something; sequences
+    of zeros aside.
+    ratio: largest error/allowance; bits_lost: largest error over u times the rms of its
+    sequence, in bits.
     rounded: share of elements that are the correct rounding of the exact result.
-    outputs: the informative share of every result; of a result below one half, `within` says little.
-    window: whether `worst` was judged from the printed state before it, which the declaration says is read back.
+    outputs: the informative share of every result; of a result below one half, `within` says
+    little.
+    window: whether `worst` was judged from the printed state before it, which the declaration says
+    is read back.
     unless: what would have to be declared to make an `undecided` result `outside`.
-    weakest: the weakest class under which an `outside` result still is; not_refuted_under: a weaker one under which it is not.
+    weakest: the weakest class under which an `outside` result still is; not_refuted_under: a weaker
+    one under which it is not.
     """
 
     verdict: Word
@@ -79,9 +86,11 @@ class Verdict:
 def judged(
     got: Results, call: Call, arithmetic: Arithmetic, certified: list[Block] | None = None
 ) -> Verdict:
-    """The verdict over arguments and results that were checked before; `certified`: what `certify` gave, if at hand.
+    """The verdict over arguments and results that were checked before; `certified`: what `certify`
+    gave, if at hand.
 
-    An `outside` that only holds for programs that write their stages to memory is `undecided` until that is declared.
+    An `outside` that only holds for programs that write their stages to memory is `undecided` until
+    that is declared.
     """
     verdict = _judged(got, call, arithmetic, certified)
     if (
@@ -224,7 +233,8 @@ def _ratio(element: Element | None) -> float:
 def _decide(
     parts: list[Findings], informative: Array, call: Call, arithmetic: Arithmetic, why: str
 ) -> tuple[Word, str]:
-    """Precedence: outside > nearest > undecided > within; `within` needs half of the sequences to be informative."""
+    """Precedence: outside > nearest > undecided > within; `within` needs half of the sequences to
+    be informative."""
     outside = [_told(part) for part in parts if part.view is not None]
     units, undecided = sum(part.units for part in parts), sum(part.undecided for part in parts)
     if outside:
@@ -242,7 +252,8 @@ def _decide(
         uninformed = f"{int((~informative).sum())} of {informative.size} sequences"
         return (
             "undecided",
-            f"within, but the allowance is too large to tell zeros or a dropped carry in {uninformed}",
+            "within, but the allowance is too large to tell zeros or a dropped carry in "
+            f"{uninformed}",
         )
     unknown = ", ".join(
         sorted(part.name for part in parts if 2 * part.informative.sum() < part.informative.size)
@@ -269,7 +280,8 @@ def required(arithmetic: Any) -> Arithmetic:
     """The argument itself. Raises TypeError for anything that is no Arithmetic."""
     if not isinstance(arithmetic, Arithmetic):
         raise TypeError(
-            f"arithmetic: found {arithmetic!r}, expected a declaration such as scanproof.Arithmetic('float32')"
+            f"arithmetic: found {arithmetic!r}, expected a declaration such as "
+            "scanproof.Arithmetic('float32')"
         )
     return arithmetic
 

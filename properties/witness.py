@@ -1,7 +1,8 @@
 """The witness of an `outside`: a file with which a third party can check the claim again.
 
-Floats are C99 hexadecimal strings, so nothing depends on decimal conversion; complex numbers are [re, im] pairs. The programs in
-`recheck/`, which share no code with Scanproof, recheck it; `scanproof judge` judges it again.
+Floats are C99 hexadecimal strings, so nothing depends on decimal conversion; complex numbers are
+[re, im] pairs. The programs in `recheck/`, which share no code with Scanproof, recheck it;
+`scanproof judge` judges it again.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class Numbers(Strict):
         wanted = math.prod(self.shape) * (2 if self.dtype.startswith("complex") else 1)
         if len(self.data) != wanted:
             raise ValueError(
-                f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape {self.shape}"
+                f"found {len(self.data)} numbers, expected {wanted} for {self.dtype} of shape "
+                f"{self.shape}"
             )
         if _hexadecimal(array(self)) != self.data:
             raise ValueError(f"found a number that no {self.dtype} holds")
@@ -99,8 +101,8 @@ class Exact(Strict):
 class Evidence(Strict):
     """Why the element is outside; one of these.
 
-    exact: its exact value; parts and rad: head and tail of each component of it, which is within rad of their sum; direction: x
-    with |(P^ - P) x| > allowance |x| of the whole matrix.
+    exact: its exact value; parts and rad: head and tail of each component of it, which is within
+    rad of their sum; direction: x with |(P^ - P) x| > allowance |x| of the whole matrix.
     """
 
     exact: Exact | None = None
@@ -118,7 +120,8 @@ class Evidence(Strict):
         return self
 
     def fits(self, x: Numbers) -> bool:
-        """Whether it can be about an element of this array: components like its own, or a direction as long as its last axis."""
+        """Whether it can be about an element of this array: components like its own, or a direction
+        as long as its last axis."""
         if self.direction is not None:
             return self.direction.shape == x.shape[-1:]
         components = self.exact.numerators if self.exact else self.parts or []
@@ -315,7 +318,8 @@ def read(path: Path | str) -> Witness:
 
 
 def check_schema(content: bytes, known: str, older: tuple[str, ...], remedy: str) -> None:
-    """Raises ValueError for JSON that says it is of another schema than the known one; for an older one with the remedy."""
+    """Raises ValueError for JSON that says it is of another schema than the known one; for an older
+    one with the remedy."""
     found = TypeAdapter(Any).validate_json(content)
     named = (found.get("schema") or found.get("format")) if isinstance(found, dict) else None
     if named == known:

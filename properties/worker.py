@@ -1,4 +1,5 @@
-"""An implementation in a process of its own: it may hang or die without taking the judge with it."""
+"""An implementation in a process of its own: it may hang or die without taking the judge with
+it."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ class Worker:
         code = self._process.exitcode
         if code is None or code >= 0:
             return f"ended with exit code {code}"
-        return f"was killed by {next((s.name for s in signal.Signals if s == -code), f'signal {-code}')}"
+        return ("was killed by "
+                f"{next((s.name for s in signal.Signals if s == -code), f'signal {-code}')}")
 
     def close(self) -> None:
         """Ends the process."""
@@ -94,7 +96,8 @@ def parse_target(target: str) -> tuple[str, str]:
     place, colon, function = target.rpartition(":")
     if not colon or not place or not function.isidentifier():
         raise ValueError(
-            f"implementation: found {target!r}, expected file.py:function or package.module:function"
+            f"implementation: found {target!r}, expected file.py:function or "
+            "package.module:function"
         )
     if place.endswith(".py") and not Path(place).is_file():
         raise ValueError(f"implementation: found no file {place!r}")
@@ -140,7 +143,8 @@ def _load_file(path: Path) -> ModuleType:
 
 
 def _serve(connection: Connection, target: str) -> None:
-    """The worker's main loop: imports the target, answers calls until the pipe closes. Its prints go to stderr."""
+    """The worker's main loop: imports the target, answers calls until the pipe closes. Its prints
+    go to stderr."""
     os.dup2(2, 1)
     # which is not held back: what was printed before the process is ended is seen
     sys.stdout = sys.stderr

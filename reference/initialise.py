@@ -46,7 +46,8 @@ C_STD: dict[str, Callable[[int], float]] = {
 
 
 class Rotations(NamedTuple):
-    """How a version of RotRNN's code starts. gamma: "log-log" draws log(-log gamma) uniformly, "ring" gamma^2."""
+    """How a version of RotRNN's code starts. gamma: "log-log" draws log(-log gamma) uniformly,
+    "ring" gamma^2."""
 
     max_phase: float
     gamma: str
@@ -95,7 +96,8 @@ def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
         return variant
     if not isinstance(variant, str):
         raise TypeError(
-            f"{argument}: found {type(variant).__name__}, expected {kind.__name__} or one of {', '.join(known)}"
+            f"{argument}: found {type(variant).__name__}, expected {kind.__name__} or one of "
+            f"{', '.join(known)}"
         )
     if variant not in known:
         raise ValueError(f"{argument}: found {variant!r}, expected one of {', '.join(known)}")
@@ -103,7 +105,8 @@ def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
 
 
 def check_arguments(rng: Any, dtype: Any, bidirectional: Any, **sizes: Any) -> None:
-    """Raises TypeError or ValueError, in one line, for no generator, no real floating dtype, no flag or no positive size."""
+    """Raises TypeError or ValueError, in one line, for no generator, no real floating dtype, no
+    flag or no positive size."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng: found {type(rng).__name__}, expected a numpy.random.Generator")
     try:
@@ -125,7 +128,8 @@ def _told(x: Any) -> str:
 
 
 def check_range(names: str, low: Any, high: Any, max_phase: Any, inside: bool = False) -> None:
-    """Raises ValueError unless 0 <= low <= high <= 1 (inside: 0 < low <= high < 1) and 0 < max_phase < inf."""
+    """Raises ValueError unless 0 <= low <= high <= 1 (inside: 0 < low <= high < 1) and
+    0 < max_phase < inf."""
     within = 0 < low <= high < 1 if inside else 0 <= low <= high <= 1
     if not within:
         expected = "0 < low <= high < 1" if inside else "0 <= low <= high <= 1"
@@ -170,5 +174,6 @@ def check_finite(params: Any) -> None:
             index = tuple(map(int, where))
             found = f"{name}: found {x[index]} at index {index}, expected a finite number"
             raise ValueError(
-                f"{found}: the logarithm of 0, which float32 draws with probability 2^-24; draw again"
+                f"{found}: the logarithm of 0, which float32 draws with probability 2^-24; draw "
+                "again"
             )

@@ -13,7 +13,8 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """lam (channels,) or (batch, time, channels); b (batch, time, channels); h0 (batch, channels) or None; reverse."""
+    """lam (channels,) or (batch, time, channels); b (batch, time, channels); h0 (batch, channels)
+    or None; reverse."""
 
     lam: Array
     b: Array

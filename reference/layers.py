@@ -1,7 +1,7 @@
 """What layers share: one direction or two, arrays in the order of a scan, sums as matrix products.
 
-A layer of two directions scans the same inputs forwards and backwards, each from its own initial state. Inside a layer, inputs
-have a batch axis and states an axis of directions.
+A layer of two directions scans the same inputs forwards and backwards, each from its own initial
+state. Inside a layer, inputs have a batch axis and states an axis of directions.
 
     symbol    meaning                                       shape
     u         inputs                                        (batch, time, width)
@@ -32,13 +32,15 @@ def finite_exp(name: str, x: Array) -> Array:
     )[:1]:
         index = tuple(map(int, where))
         raise ValueError(
-            f"{name}: found {x[index]} at index {index}, whose exp is {result[index]}; expected finite and positive"
+            f"{name}: found {x[index]} at index {index}, whose exp is {result[index]}; expected "
+            "finite and positive"
         )
     return result
 
 
 def backwards(direction: int, reverse: bool) -> bool:
-    """Whether a scan runs from the last step to the first: the second direction does what the first does not.
+    """Whether a scan runs from the last step to the first: the second direction does what the first
+    does not.
 
     Raises:
         TypeError: reverse is neither True nor False.
@@ -59,7 +61,8 @@ def rows(x: Array) -> Array:
 
 
 def mapped(params: Any, function: Any) -> Any:
-    """The same parameters with every array changed, for example lifted to exact numbers by `namespace.balls().lift`."""
+    """The same parameters with every array changed, for example lifted to exact numbers by
+    `namespace.balls().lift`."""
     values = {f.name: getattr(params, f.name) for f in fields(params)}
     return type(params)(
         **{name: None if value is None else function(value) for name, value in values.items()}
@@ -67,7 +70,8 @@ def mapped(params: Any, function: Any) -> Any:
 
 
 def last(h: Any, reverse: bool) -> Any:
-    """The states after the last step of each direction. (batch, time, directions, state...) -> (batch, directions, state...)"""
+    """The states after the last step of each direction. (batch, time, directions, state...) ->
+    (batch, directions, state...)"""
     ends = [h[:, 0 if backwards(d, reverse) else -1, d] for d in range(h.shape[2])]
     return np.stack(ends, 1)
 

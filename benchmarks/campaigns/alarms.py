@@ -1,6 +1,8 @@
-"""False alarms: honest evaluations of the bare scan, each judged under its own class (docs/measured/tightness.md).
+"""False alarms: honest evaluations of the bare scan, each judged under its own class
+(docs/measured/tightness.md).
 
-Every evaluation follows from (seed, number) alone: `judged(planned(seed, number))` repeats one. None may be `outside`.
+Every evaluation follows from (seed, number) alone: `judged(planned(seed, number))` repeats one.
+None may be `outside`.
 """
 
 from __future__ import annotations
@@ -66,8 +68,8 @@ INTEGERS = 2**11  # elements up to which the truth is found by integers, which c
 class Plan:
     """One evaluation before it is computed.
 
-    values: "drawn"; "whole", multipliers 0, +-1, +-i and integers, for which the allowance is 0; or "cancelling", drawn, but
-    some inputs take away what was carried.
+    values: "drawn"; "whole", multipliers 0, +-1, +-i and integers, for which the allowance is 0; or
+    "cancelling", drawn, but some inputs take away what was carried.
     """
 
     seed: int
@@ -89,7 +91,8 @@ class Plan:
 
 
 class Outcome(NamedTuple):
-    """One evaluation judged; verdicts in words. ratios: allowance/error of the sequences that have an error, for the table."""
+    """One evaluation judged; verdicts in words. ratios: allowance/error of the sequences that have
+    an error, for the table."""
 
     declared: int  # index in DECLARED
     time: int
@@ -128,7 +131,8 @@ def planned(seed: int, number: int) -> Plan:
 
 
 def _shape(rng: np.random.Generator) -> Shape:
-    """Most lengths are short. Long ones have sequences enough to be cheap, a few of them have not."""
+    """Most lengths are short. Long ones have sequences enough to be cheap, a few of them have
+    not."""
     other = round(2 ** (11 * rng.random(2).min()))
     time = int(rng.choice((*TIMES, other), p=(*SHARES, 1 - sum(SHARES))))
     wide = time > 16 and rng.random() < 0.9
@@ -157,7 +161,8 @@ def inputs_of(plan: Plan) -> Inputs:
 
 
 def cancelling(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """One input in four replaced by -lam_t h_{t-1}, rounded: such a sum leaves nothing but errors."""
+    """One input in four replaced by -lam_t h_{t-1}, rounded: such a sum leaves nothing but
+    errors."""
     forward, wide = inputs.forward(), np.result_type(inputs.b.dtype, np.float64)
     b, h = forward.b.copy(), forward.start.astype(wide)
     with np.errstate(all="ignore"):
@@ -195,11 +200,14 @@ def judged(plan: Plan) -> Outcome:
 def alarm(plan: Plan, verdict: Verdict) -> str:
     """How to repeat an evaluation that is outside, and what it is."""
     call = f"judged(planned({plan.seed}, {plan.number}))"
-    return f"{call} of scanproof.benchmarks.campaigns.alarms: error/allowance {verdict.ratio:.4g}, {plan}: {verdict}"
+    return (f"{call} of scanproof.benchmarks.campaigns.alarms: error/allowance "
+            f"{verdict.ratio:.4g}, "
+            f"{plan}: {verdict}")
 
 
 def tightness(got: Array, exact: Certified) -> tuple[float, ...]:
-    """Largest allowance over largest error of each sequence with an error and allowances throughout."""
+    """Largest allowance over largest error of each sequence with an error and allowances
+    throughout."""
     found = compare(got, exact)
     known = np.isfinite(found.bound).all(axis=1)  # (batch, channels)
     error, bound = (x.max(axis=1)[known] for x in (found.error, found.bound))  # (sequences,)

@@ -1,4 +1,5 @@
-"""What `alarms` found: totals, a table of how tight each class is, and the page docs/measured/tightness.md."""
+"""What `alarms` found: totals, a table of how tight each class is, and the page
+docs/measured/tightness.md."""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
         seed=seed, **found | {"ratio": _down(found["ratio"])}
     ).splitlines()
     yield ""
-    yield "| format | class | T | calls | sequences | smallest | median | error/allowance | informative | rounded |"
+    yield ("| format | class | T | calls | sequences | smallest | median | error/allowance | "
+           "informative | rounded |")
     yield "|---|---|" + "---:|" * 8
     yield from map(str, table(outcomes))
 

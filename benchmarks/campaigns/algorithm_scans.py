@@ -1,8 +1,9 @@
-"""Honest programs of the classes of docs/classes.md, in NumPy: what the allowances of `reference.allowance.orders` must admit.
+"""Honest programs of the classes of docs/classes.md, in NumPy: what the allowances of
+`reference.allowance.orders` must admit.
 
-A program takes inputs, the elementary functions it may use, and an order; steps are lists over time of (batch, channels)
-arrays in the format of the inputs. Orders of a cumulative operation: "sequential", "doubling" (Hillis and Steele), or "tree", a
-bracketing drawn afresh for every state.
+A program takes inputs, the elementary functions it may use, and an order; steps are lists over time
+of (batch, channels) arrays in the format of the inputs. Orders of a cumulative operation:
+"sequential", "doubling" (Hillis and Steele), or "tree", a bracketing drawn afresh for every state.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ def polar_power(lam: Array, j: int, functions: Functions, real: bool) -> Array:
 
 
 def polar(length: int, carry: Callable[[int], int] = lambda j: j) -> Program:
-    """Class polar:L; order "tree" sums powers, the others scan with lam itself; `carry` may spoil the carry's exponent."""
+    """Class polar:L; order "tree" sums powers, the others scan with lam itself; `carry` may spoil
+    the carry's exponent."""
 
     def run(inputs: Inputs, functions: Functions, order: str) -> Steps:
         lam, b, h0 = steps_of(inputs)
@@ -167,7 +169,8 @@ def log_space(inputs: Inputs, functions: Functions, order: str) -> Steps:
 def fft(
     inputs: Inputs, functions: Functions, order: str, size: Callable[[int], int] | None = None
 ) -> Steps:
-    """Class fft; the order chooses the kernel: repeated products, binary products (pow), or polar powers."""
+    """Class fft; the order chooses the kernel: repeated products, binary products (pow), or polar
+    powers."""
     lam, b, h0 = steps_of(inputs)
     x = np.stack([h0, *b])  # (n, batch, channels)
     n, real = len(x), not np.iscomplexobj(h0)
@@ -205,7 +208,8 @@ def states(run: Program, inputs: Inputs, functions: Functions, order: str) -> Ar
 def draw(
     rng: np.random.Generator, word: str, dtype: str, time: int, size: float, channels: int = 3
 ) -> Inputs:
-    """Inputs that the class takes: |lam| near `size`, b normal deviates over 12 binades, or an impulse; h0 and reverse or not."""
+    """Inputs that the class takes: |lam| near `size`, b normal deviates over 12 binades, or an
+    impulse; h0 and reverse or not."""
     shape, is_complex, positive = (
         (1, time, channels),
         dtype.startswith("complex"),

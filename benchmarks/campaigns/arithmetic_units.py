@@ -1,4 +1,5 @@
-"""Arithmetic that honest scans are computed in: operations, each rounded once, and the steps a h + x made of them.
+"""Arithmetic that honest scans are computed in: operations, each rounded once, and the steps a
+h + x made of them.
 
     symbol   meaning
     a, x     elements h -> a h + x of the scan, arrays of one shape
@@ -6,9 +7,10 @@
     h        state before a step, like x
     s, r     an exact result of one operation: a float64 s and the rest r, much smaller
 
-Operations on float16, bfloat16, float32 and float64 that round to nearest are those of NumPy. The others, fused or truncating,
-are formed exactly: products of two numbers with 24 bits fit into a float64, Knuth's two-sum knows what a sum leaves over, and
-a number that is rounded to odd in between can be rounded again (Boldo, Melquiond, IEEE Trans. Comput. 57 (2008)).
+Operations on float16, bfloat16, float32 and float64 that round to nearest are those of NumPy. The
+others, fused or truncating, are formed exactly: products of two numbers with 24 bits fit into a
+float64, Knuth's two-sum knows what a sum leaves over, and a number that is rounded to odd in
+between can be rounded again (Boldo, Melquiond, IEEE Trans. Comput. 57 (2008)).
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ def two_sum(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def to_odd(s: Array, r: Array) -> Array:
-    """s + r as float64: itself if that is one, else the one of its two neighbours whose last bit is 1."""
+    """s + r as float64: itself if that is one, else the one of its two neighbours whose last bit is
+    1."""
     even = s.view(np.int64) & 1 == 0
     return np.where((r != 0) & even, np.nextafter(s, np.copysign(np.inf, r)), s)
 
@@ -58,7 +61,8 @@ def narrowed(s: Array, r: Array, dtype: str, rounding: str = "nearest") -> Array
 
 
 def aligned(x: Array, y: Array) -> tuple[Array, Array]:
-    """Both truncated to multiples of the last place of the larger one, as matrix units of 24 bits do."""
+    """Both truncated to multiples of the last place of the larger one, as matrix units of 24 bits
+    do."""
     quantum = np.ldexp(1.0, np.frexp(np.maximum(np.abs(x), np.abs(y)))[1] - 24)
     return np.trunc(x / quantum) * quantum, np.trunc(y / quantum) * quantum
 
@@ -81,10 +85,12 @@ UNCONTRACTED = ("numpy", "separate", "fused product")
 class Machine:
     """Arithmetic on real components of `dtype`, and steps made of it.
 
-    step: "numpy" (its operators, which also multiply complex numbers), "separate" or "fused" for real numbers, else a name of
-    STEPS, for complex ones; swapped: with the two products of a component exchanged. rounding: as in Arithmetic. flush: "r" if
-    subnormal operands are read as zero, "w" if subnormal results become zero, "rw" both. operands: which numbers lose the last 13
-    bits of a float32: none (""), operands of "products", or those and b ("all"). stored: format of states that are read back.
+    step: "numpy" (its operators, which also multiply complex numbers), "separate" or "fused" for
+    real numbers, else a name of STEPS, for complex ones; swapped: with the two products of a
+    component exchanged. rounding: as in Arithmetic. flush: "r" if subnormal operands are read as
+    zero, "w" if subnormal results become zero, "rw" both. operands: which numbers lose the last 13
+    bits of a float32: none (""), operands of "products", or those and b ("all"). stored: format of
+    states that are read back.
     """
 
     dtype: str

@@ -36,7 +36,8 @@ FUNCTIONS = {"NumPy": Functions(), "pushed": Functions(1.0)}
 def ratios(
     word: str, dtype: str, time: int, functions: Functions, cases: int, seed: int = 0
 ) -> tuple[list[float], int]:
-    """Largest allowance over largest error of every channel with an error, and how many elements are outside."""
+    """Largest allowance over largest error of every channel with an error, and how many elements
+    are outside."""
     found, outside, rng = [], 0, np.random.default_rng([seed, time])
     arithmetic = Arithmetic(dtype, order=word.replace(":L", f":{LENGTH}"))
     # drawn trees take time quadratic in T
@@ -55,9 +56,11 @@ def ratios(
 
 
 def fft_constant(n: int, N: int, rounds: int = 300, candidates: int = 64) -> float:
-    """Largest error / (u log2(4n) |k| |x|) that hill climbing over x finds, for the kernel k_j = e^{i theta j}; complex64.
+    """Largest error / (u log2(4n) |k| |x|) that hill climbing over x finds, for the kernel
+    k_j = e^{i theta j}; complex64.
 
-    The climb starts at x = k, for which every transform has one large number. The error is taken against complex128.
+    The climb starts at x = k, for which every transform has one large number. The error is taken
+    against complex128.
     """
     rng, worst = np.random.default_rng([n, N]), 0.0
     k = np.exp(1j * rng.uniform(0, 6) * np.arange(n)).astype(np.complex64)
@@ -82,8 +85,10 @@ def _convolved(k: Array, x: Array, N: int) -> Array:
 
 def table(cases: int = 120) -> Iterator[str]:
     """The lines between the markers."""
-    yield f"Allowance / error, median (smallest), over the channels of {cases} random cases a cell: |lam| from 0.5 to 1, chunks"
-    yield f"of {LENGTH}. `pushed` functions err by nearly as much as the class assumes, always upwards."
+    yield (f"Allowance / error, median (smallest), over the channels of {cases} random cases a "
+           "cell: |lam| from 0.5 to 1, chunks")
+    yield (f"of {LENGTH}. `pushed` functions err by nearly as much as the class assumes, always "
+           "upwards.")
     yield ""
     yield (
         "| class | dtype | "
@@ -102,7 +107,8 @@ def table(cases: int = 120) -> Iterator[str]:
             yield f"| `{word}` | {dtype} | {shown} | {sum(outside for _, outside in cells)} |"
     yield ""
     largest = max(fft_constant(n, N) for n in (2, 3, 8, 64) for N in (2 * n - 1, 2 * n, 4 * n))
-    yield "FFT with an exact kernel, complex64, n = 2 to 64: hill climbing over x brings error / (u log2(4n) |k| |x|)"
+    yield ("FFT with an exact kernel, complex64, n = 2 to 64: hill climbing over x brings error / "
+           "(u log2(4n) |k| |x|)")
     yield f"to {largest:.2f}; 2 is assumed."
 
 
@@ -114,7 +120,8 @@ def rewritten(page: str, lines: list[str]) -> str:
     """
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         raise ValueError(
-            f"page: found {page.count(BEGIN)} and {page.count(END)} markers, expected {BEGIN} and {END} once each"
+            f"page: found {page.count(BEGIN)} and {page.count(END)} markers, expected {BEGIN} and "
+            f"{END} once each"
         )
     head, tail = page[: page.index(BEGIN)], page[page.index(END) :]
     return head + "\n".join([BEGIN, "", *lines, "", tail])

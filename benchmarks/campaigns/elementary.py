@@ -1,4 +1,5 @@
-"""Elementary functions as an implementation may have them: NumPy's, or wrong by nearly as much as docs/classes.md assumes."""
+"""Elementary functions as an implementation may have them: NumPy's, or wrong by nearly as much as
+docs/classes.md assumes."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from scanproof.reference.inputs import Array
 class Functions:
     """Elementary functions in the format of their argument; those of NumPy if push is 0.
 
-    Else they are evaluated in longdouble, pushed `push` times nearly as far as the class assumes, and rounded: +1 always up, -1
-    always down; `seed` draws the direction for every value.
+    Else they are evaluated in longdouble, pushed `push` times nearly as far as the class assumes,
+    and rounded: +1 always up, -1 always down; `seed` draws the direction for every value.
     """
 
     push: float = 0.0

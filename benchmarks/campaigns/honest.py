@@ -1,4 +1,5 @@
-"""Honest evaluations of the bare scan, vectorised: what no allowance may refuse. Their arithmetic is in arithmetic_units.
+"""Honest evaluations of the bare scan, vectorised: what no allowance may refuse. Their arithmetic
+is in arithmetic_units.
 
     symbol   meaning
     a, x     elements h -> a h + x of the scan, (time, batch, channels) each
@@ -32,7 +33,8 @@ def sequential(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
 
 
 def doubling(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
-    """Hillis and Steele (1986): each element takes in the one 1, 2, 4, ... places before it; h0 enters the first."""
+    """Hillis and Steele (1986): each element takes in the one 1, 2, 4, ... places before it; h0
+    enters the first."""
     x, gap = _entered(machine, a, x, h0), 1
     while gap < len(x):
         x = np.concatenate([x[:gap], machine.apply(a[gap:], x[:-gap], x[gap:])])
@@ -42,7 +44,8 @@ def doubling(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
 
 
 def sweeps(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
-    """Blelloch (1990): sums up a tree, the state before each node down again; padded to 2^k by (1, 0); h0 enters the first."""
+    """Blelloch (1990): sums up a tree, the state before each node down again; padded to 2^k by (1,
+    0); h0 enters the first."""
     x = _entered(machine, a, x, h0)
     size = 1 << (len(x) - 1).bit_length()
     p, s = _padded(a, size, 1), _padded(x, size, 0)
@@ -61,7 +64,8 @@ def sweeps(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
 
 
 def chunked(length: int) -> Callable[[Machine, Array, Array, Array], Array]:
-    """Chunks of `length` steps from zero, and the carry times the product of the steps so far added once."""
+    """Chunks of `length` steps from zero, and the carry times the product of the steps so far added
+    once."""
 
     def run(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
         chunks = -(-len(x) // length)
@@ -82,7 +86,8 @@ def chunked(length: int) -> Callable[[Machine, Array, Array, Array], Array]:
 
 
 def split(seed: int) -> Callable[[Machine, Array, Array, Array], Array]:
-    """A bracketing drawn at random, h0 its first element: cut, scan both sides, the last of the left enters all of the right."""
+    """A bracketing drawn at random, h0 its first element: cut, scan both sides, the last of the
+    left enters all of the right."""
 
     def run(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
         rng = np.random.default_rng(seed)

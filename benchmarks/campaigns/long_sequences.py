@@ -1,7 +1,8 @@
 """A million steps: what the judge can still say, in what time and memory.
 
-The same complex64 scan is judged as any bracketing, whose allowance says nothing at this length, and as the sequential loop
-it is, whose windows see everything; then with its carry spoiled after every CHUNK steps, each time by a factor 1 + FAULT.
+The same complex64 scan is judged as any bracketing, whose allowance says nothing at this length,
+and as the sequential loop it is, whose windows see everything; then with its carry spoiled after
+every CHUNK steps, each time by a factor 1 + FAULT.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def _timed(result: str, got: Array, inputs: Inputs, arithmetic: Arithmetic) -> T
 
 
 def _peak() -> float:
-    """Largest resident memory of this process so far, MiB (ru_maxrss is in KiB, on macOS in bytes)."""
+    """Largest resident memory of this process so far, MiB (ru_maxrss is in KiB, on macOS in
+    bytes)."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (
         20 if sys.platform == "darwin" else 10
     )

@@ -1,4 +1,5 @@
-"""How tight the allowances of layers are: each result of honest programs beside its own (docs/measured/layers-tightness.md).
+"""How tight the allowances of layers are: each result of honest programs beside its own
+(docs/measured/layers-tightness.md).
 
 Every case follows from (seed, number) alone: `judged(seed, number)` repeats one. No result may be
 `outside`.

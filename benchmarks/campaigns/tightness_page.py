@@ -1,4 +1,5 @@
-"""What `tightness` found: totals, the tightness of each output, its cost; the page docs/measured/layers-tightness.md."""
+"""What `tightness` found: totals, the tightness of each output, its cost; the page
+docs/measured/layers-tightness.md."""
 
 from __future__ import annotations
 
@@ -90,7 +91,8 @@ def _order(place: tuple[int, str, str]) -> tuple[int, int, str, int]:
 
 
 def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
-    """What was computed, and what came out. Elements count once for every mode that they were judged in."""
+    """What was computed, and what came out. Elements count once for every mode that they were
+    judged in."""
     found = [one for outcome in outcomes for one in outcome.findings]
     runs = {(outcome.number, one.program) for outcome in outcomes for one in outcome.findings}
     return {

@@ -6,8 +6,9 @@
 
     x_{k+1,t} = x_{k,t} + p_k x_{k,t-2^k}        h = the last level
 
-Backwards, every level hands its cotangent to the one below, and every p_k its own to p_{k-1}. The cotangent of lam is a sum
-over levels: no recurrence a_t = conj(lam) a_{t+1} + g_t stands behind it, as the class `adjoint any` allows.
+Backwards, every level hands its cotangent to the one below, and every p_k its own to p_{k-1}. The
+cotangent of lam is a sum over levels: no recurrence a_t = conj(lam) a_{t+1} + g_t stands behind it,
+as the class `adjoint any` allows.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ def transposed(powers: list[Array], g: Array) -> list[Array]:
 
 
 def cotangent(lam: Array, b: Array, start: Array | None, bars: list[Array]) -> Array:
-    """Of lam, through p_0 ... and through lam h0: p_{k+1} = p_k^2 hands 2 conj(p_k) times its own on to p_k. (state,)"""
+    """Of lam, through p_0 ... and through lam h0: p_{k+1} = p_k^2 hands 2 conj(p_k) times its own
+    on to p_k. (state,)"""
     ps = powers(lam, b.shape[1])
     levels, bar = doubled(ps, entered(lam, b, start)), np.zeros_like(lam)
     for k, p in reversed(list(enumerate(ps))):

@@ -8,8 +8,9 @@
                    RotRNN    gamma (cos, sin)(theta), gamma = exp(-exp(gamma_log)) likewise, its product with (cos, sin) exact
     D          rms of h_hat - h over the rms of h after T steps of white input, both scans exact: only the coefficient differs
 
-D^2 = (S(lam_hat, lam_hat) - 2 Re S(lam_hat, lam) + S(lam, lam)) / S(lam, lam) with S(a, b) = sum of (a conj b)^k over k < T,
-which for T = 2^m is the product of 1 + (a conj b)^(2^j) over j < m: no division, so |lam_hat| = 1 is no special case.
+D^2 = (S(lam_hat, lam_hat) - 2 Re S(lam_hat, lam) + S(lam, lam)) / S(lam, lam) with S(a, b) = sum of
+(a conj b)^k over k < T, which for T = 2^m is the product of 1 + (a conj b)^(2^j) over j < m: no
+division, so |lam_hat| = 1 is no special case.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Drawn(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """Of every draw the exact coefficient and what a program makes of it, balls without radius in lam_hat. (draws,) each"""
+    """Of every draw the exact coefficient and what a program makes of it, balls without radius in
+    lam_hat. (draws,) each"""
 
     lam: Array
     lam_hat: Array

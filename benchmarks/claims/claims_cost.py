@@ -1,4 +1,5 @@
-"""What does RotRNN cost beside LRU? Operations and bytes by formula (claims_flops.py), time as measured (claims_time.py)."""
+"""What does RotRNN cost beside LRU? Operations and bytes by formula (claims_flops.py), time as
+measured (claims_time.py)."""
 
 from __future__ import annotations
 
@@ -41,9 +42,11 @@ def _claim(found: list[CostRow], times: list[LayerTime]) -> ClaimRow:
     ]
     return ClaimRow(
         claim="RotRNN is as efficient as LRU",
-        source="RotRNN, arXiv 2407.07239: “a simple and efficient model”; what its reviewers asked for",
+        source="RotRNN, arXiv 2407.07239: “a simple and efficient model”; what its reviewers asked "
+               "for",
         measured=[
-            f"operations per step over those of LRU, as written, both with {STATE} real numbers in the state",
+            f"operations per step over those of LRU, as written, both with {STATE} real numbers in "
+            "the state",
             *shares,
             f"with P, ξ and γ folded into B and C, of either: {' or '.join(map(str, folded))}",
             *(

@@ -1,7 +1,8 @@
 """What limits a layer in a short format as |lambda| -> 1: its coefficient or its scan?
 
-The error that the rounded coefficient alone makes, exactly (claims_coefficients.py), against the error of a real scan in the
-format whose coefficient 1 - 2^-j is exactly representable, against the exact truth.
+The error that the rounded coefficient alone makes, exactly (claims_coefficients.py), against the
+error of a real scan in the format whose coefficient 1 - 2^-j is exactly representable, against the
+exact truth.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def coefficient_curve(
 
 
 def scan_curve(seed: int, dtype: str, state: str, steps: int, smallest: int) -> Curve:
-    """rms error of the plain loop over the rms of the states, in the last quarter; lam and b of dtype, states of `state`."""
+    """rms error of the plain loop over the rms of the states, in the last quarter; lam and b of
+    dtype, states of `state`."""
     powers = range(1, min(smallest, format_of(dtype).significand_bits) + 1)
     lam = np.repeat([1 - 2.0**-j for j in powers], SEQUENCES).astype(dtype)  # (channels,)
     # (1, steps, channels)
@@ -98,15 +100,18 @@ def _bottleneck(dtype: str, coefficients: list[Curve], own: list[Curve]) -> Clai
     at = len(own[0].x) - 1
     ratio = min(curve.y[at] for curve in coefficients) / own[0].y[at]
     return ClaimRow(
-        claim=f"{dtype}: as |λ| → 1 the rounding of the coefficient is the bottleneck, not that of the scan",
+        claim=f"{dtype}: as |λ| → 1 the rounding of the coefficient is the bottleneck, not that of "
+              "the scan",
         source="the question of this page; both papers argue in real numbers",
         measured=[
-            f"rms error over rms of the states at 1 − |λ| = {own[0].x[at]:.2g}, the smallest that was run and that {dtype} holds",
+            f"rms error over rms of the states at 1 − |λ| = {own[0].x[at]:.2g}, the smallest that "
+            f"was run and that {dtype} holds",
             *(f"{curve.label}: {curve.y[at]:.2g}" for curve in coefficients + own),
             f"smallest coefficient error over scan error: {ratio:.3g}",
             *_beyond(coefficients, at),
         ],
-        criterion="none: the coefficient’s error is exact for white input, the scan’s belongs to the inputs that were run",
+        criterion="none: the coefficient’s error is exact for white input, the scan’s belongs to "
+                  "the inputs that were run",
         word="measured",
     )
 
@@ -126,7 +131,8 @@ def _stable(dtype: str, found: dict[int, dict[str, Coefficients]]) -> ClaimRow:
     where = f", the first at 1 − |λ| ≈ {2.0 ** -first[0]:.2g}" if first else ""
     return ClaimRow(
         claim=f"{dtype}: {STABLE}",
-        source="LRU, arXiv 2303.06349: stability by parameterisation; RotRNN, arXiv 2407.07239: ‖γA‖ = γ",
+        source="LRU, arXiv 2303.06349: stability by parameterisation; RotRNN, arXiv 2407.07239: "
+               "‖γA‖ = γ",
         measured=[
             "coefficients of modulus 1 or more" + where,
             *(f"{way}: {n} of {total}" for way, n in counts.items()),

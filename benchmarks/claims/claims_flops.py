@@ -6,15 +6,16 @@
     H         heads of RotRNN
     S         real numbers in the state: 2N for LRU, H N for RotRNN
 
-Operations are real additions and multiplications, counted as the equations are written (a test counts those of the reference):
+Operations are real additions and multiplications, counted as the equations are written (a test
+counts those of the reference):
 
     LRU       gamma (B u): 4NW      lam h + b: 8N                 Re(C h) + D u: 4NW + W                 8NW + 8N + W
     RotRNN    xi (B u): 2HNW        P^T: H(2N^2 - N)              gamma Theta s + b: 5HN
               P s: H(2N^2 - N)      C x + D u: 2HNW + W                                                  4HNW + 4HN^2 + 3HN + W
     folded    gamma B, or xi P^T B and C P, formed once           2SW - S + 4S + 2SW + W                 4SW + 3S + W
 
-Bytes are those of arrays of one step that a program of separate stages reads and writes once each: u and y (2W), b and h (S
-each, twice), and, where P is applied to them, B u and x as well.
+Bytes are those of arrays of one step that a program of separate stages reads and writes once each:
+u and y (2W), b and h (S each, twice), and, where P is applied to them, B u and x as well.
 """
 
 from __future__ import annotations

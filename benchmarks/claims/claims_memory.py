@@ -1,11 +1,13 @@
-"""How long do the initialisations remember? Steps until |lambda|^t = 2^-bits, as exact quantiles and over draws.
+"""How long do the initialisations remember? Steps until |lambda|^t = 2^-bits, as exact quantiles
+and over draws.
 
     symbol    meaning
     nu        -log |lambda|: exp(nu_log) of LRU, exp(gamma_log) of RotRNN
     bits      8: below the rounding of bfloat16, 24: below that of float32
     steps     bits log 2 / nu
 
-The quantile q of |lambda| has a closed form: a ring draws |lambda|^2 uniformly (LRU paper, lemma 2), "log-log" log nu.
+The quantile q of |lambda| has a closed form: a ring draws |lambda|^2 uniformly (LRU paper, lemma
+2), "log-log" log nu.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ def ring(low: float, high: float, q: float) -> float:
 
 
 def log_log(low: float, high: float, q: float) -> float:
-    """nu at the quantile q of |lambda|, where log nu is uniform; the smallest |lambda| has the largest nu."""
+    """nu at the quantile q of |lambda|, where log nu is uniform; the smallest |lambda| has the
+    largest nu."""
     largest, smallest = (math.log(-math.log(x)) for x in (low, high))
     return math.exp(largest + (smallest - largest) * q)
 
@@ -112,7 +115,8 @@ def _claim(rows: list[MemoryRow]) -> ClaimRow:
     ]
     return ClaimRow(
         claim="With |λ| close to 1 at initialisation the layers remember long inputs",
-        source="LRU, arXiv 2303.06349: initialisation on a ring; RotRNN, arXiv 2407.07239: γ in [0.9, 0.999]",
+        source="LRU, arXiv 2303.06349: initialisation on a ring; RotRNN, arXiv 2407.07239: γ in "
+               "[0.9, 0.999]",
         measured=["steps until |λ|ᵗ = 2⁻²⁴, median (5 % to 95 % of the states)", *shown],
         criterion="none: a memory is long or short beside a task",
         word="measured",

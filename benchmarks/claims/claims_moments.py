@@ -7,8 +7,9 @@
     r         response of x to u_t = rho^(t-1) e_j, for every channel j                     (width, time, ...)
     G         sum over j of |r|^2                                                           (time, ...)
 
-u_t is rho^(t-1) u_1 plus innovations of variance 1 - rho^2, each of which decays in the same way; all of them are
-uncorrelated. Hence, for whatever numbers the layer computes with (floats, Fractions, balls),
+u_t is rho^(t-1) u_1 plus innovations of variance 1 - rho^2, each of which decays in the same way;
+all of them are uncorrelated. Hence, for whatever numbers the layer computes with (floats,
+Fractions, balls),
 
     E |x_t|^2 = G_t + (1 - rho^2) (G_1 + ... + G_{t-1})
 """
@@ -29,7 +30,8 @@ TIGHT = flint.arb(2) ** -64  # of balls that are narrower, meeting the claimed v
 
 
 def bits(time: int) -> int:
-    """Enough for so many steps: naive balls of a rotation widen by half a bit a step, their squares by one."""
+    """Enough for so many steps: naive balls of a rotation widen by half a bit a step, their squares
+    by one."""
     return 256 + time
 
 
@@ -37,7 +39,8 @@ def expected(states: Callable[[Array], Array], width: int, time: int, rho: Any) 
     """E |x_t|^2 of every component of the state.
 
     Args:
-        states: takes u (width, time, width) to x (width, time, ...), real or complex, linear and without memory between calls.
+        states: takes u (width, time, width) to x (width, time, ...), real or complex, linear and
+            without memory between calls.
         rho: a number of the kind that the layer computes with, or an integer.
     """
     u = np.zeros((width, time, width), object)
@@ -54,13 +57,15 @@ def expected(states: Callable[[Array], Array], width: int, time: int, rho: Any) 
 
 
 def rotrnn_limit(k: rotrnn.Constants) -> Array:
-    """The fixed point of E |x_t|^2 = gamma^2 E |x_{t-1}|^2 + xi^2 tr(B^T B), white input. (heads,)"""
+    """The fixed point of E |x_t|^2 = gamma^2 E |x_{t-1}|^2 + xi^2 tr(B^T B), white input.
+    (heads,)"""
     limit: Array = k.xi * k.xi * rotrnn.trace(k.B) / (1 - k.gamma * k.gamma)  # (heads,)
     return limit
 
 
 def lru_limit(k: lru.Constants) -> Array:
-    """The fixed point of E |h_t|^2 = |lam|^2 E |h_{t-1}|^2 + gamma^2 |B|^2 over |B|^2, white input. (state,)"""
+    """The fixed point of E |h_t|^2 = |lam|^2 E |h_{t-1}|^2 + gamma^2 |B|^2 over |B|^2, white input.
+    (state,)"""
     xp = namespace.of(k.lam)
     limit: Array = k.gamma * k.gamma / (1 - xp.real(k.lam * xp.conj(k.lam)))  # (state,)
     return limit

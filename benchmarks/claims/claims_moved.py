@@ -1,4 +1,5 @@
-"""Parameters moved away from their initialisation, as training moves them, and the state norm in the long run of each."""
+"""Parameters moved away from their initialisation, as training moves them, and the state norm in
+the long run of each."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def rotrnn_moved(rng: np.random.Generator, sigma: float) -> rotrnn.Params:
 
 
 def lru_moved(rng: np.random.Generator, sigma: float, what: str) -> lru.Params:
-    """A draw whose nu_log is perturbed, as balls; gamma_log as it was (FIXED), perturbed too (FREE) or anew (AGAIN)."""
+    """A draw whose nu_log is perturbed, as balls; gamma_log as it was (FIXED), perturbed too (FREE)
+    or anew (AGAIN)."""
     lift = namespace.balls().lift
     params = mapped(lru.init(rng, STATE, WIDTH, "paper-long"), lift)
     nu_log = params.nu_log + lift(sigma * rng.standard_normal(STATE))
@@ -59,7 +61,8 @@ def lru_limits(seed: int, draws: int, sigma: float, what: str) -> Array:
 
 
 def band(label: str, found: dict[float, Array]) -> Band:
-    """Quantiles over draws of the mean over heads or states. found: for every strength balls (draws, heads or state)."""
+    """Quantiles over draws of the mean over heads or states. found: for every strength balls
+    (draws, heads or state)."""
     low, median, high = np.quantile(
         [floats(x).mean(1) for x in found.values()], (0.05, 0.5, 0.95), axis=1
     )

@@ -1,6 +1,8 @@
-"""Does the state norm stay where the papers put it? RotRNN's figure 3 without training: parameters are perturbed instead.
+"""Does the state norm stay where the papers put it? RotRNN's figure 3 without training: parameters
+are perturbed instead.
 
-Words follow from exact second moments (claims_moments.py) at flint's precision; sampled runs only illustrate.
+Words follow from exact second moments (claims_moments.py) at flint's precision; sampled runs only
+illustrate.
 
     white input    RotRNN   E |x_t|^2 = 1 - gamma^(2t) in every head      LRU   E |h_t|^2 -> |B|^2 in every state
 """
@@ -76,7 +78,8 @@ def _word(holds: bool) -> Any:
     return "holds" if holds else "fails"
 
 
-ENCLOSED = "exact: certified enclosures of E |x|² from the stored parameters meet the claimed value, or exclude it"
+ENCLOSED = ("exact: certified enclosures of E |x|² from the stored parameters meet the claimed "
+            "value, or exclude it")
 
 
 def _white(
@@ -85,11 +88,14 @@ def _white(
     heads = sum(x.size for x in limits.values())
     span = _span(v for x in limits.values() for v in x.flat)
     return ClaimRow(
-        claim="RotRNN: with white input E |xₜ|² = 1 − γ²ᵗ → 1, in every head and for every value of the parameters",
+        claim="RotRNN: with white input E |xₜ|² = 1 − γ²ᵗ → 1, in every head and for every value "
+        "of the parameters",
         source="RotRNN, arXiv 2407.07239: “robust normalisation procedure”, ξ² = (1 − γ²) / tr(BᵀB)",
         measured=[
-            f"E |x∞|² = {span} in {heads} heads ({draws} draws, noise of σ = 0 to {STRENGTHS[-1]:g} added to every parameter)",
-            f"E |xₜ|² {'meets' if over_time else 'misses'} 1 − γ²ᵗ over {time} steps of {HEADS} heads",
+            f"E |x∞|² = {span} in {heads} heads ({draws} draws, noise of σ = 0 to "
+            f"{STRENGTHS[-1]:g} added to every parameter)",
+            f"E |xₜ|² {'meets' if over_time else 'misses'} 1 − γ²ᵗ over {time} steps of {HEADS} "
+            "heads",
         ],
         criterion=ENCLOSED,
         word=_word(over_time and normed),
@@ -109,7 +115,8 @@ def _any_input(answers: dict[tuple[str, str], bool], curves: list[Curve], white:
         claim="RotRNN: the state norm is normalised, whatever the input",
         source="what “normalised” suggests; the derivation assumes inputs that are white in time",
         measured=[
-            f"E |xₜ|² after {curves[0].x[-1]:.0f} steps with γ = {GAMMA}, where {aim:.3g} is claimed",
+            f"E |xₜ|² after {curves[0].x[-1]:.0f} steps with γ = {GAMMA}, where {aim:.3g} is "
+            "claimed",
             *ends,
         ],
         criterion=ENCLOSED,
@@ -119,10 +126,12 @@ def _any_input(answers: dict[tuple[str, str], bool], curves: list[Curve], white:
 
 def _initial(limits: Array, draws: int) -> ClaimRow:
     return ClaimRow(
-        claim="LRU at initialisation: with white input E |hₜ|² → |B|² in every state, however close |λ| is to 1",
+        claim="LRU at initialisation: with white input E |hₜ|² → |B|² in every state, however "
+              "close |λ| is to 1",
         source="LRU, arXiv 2303.06349: γ = √(1 − |λ|²) in front of B",
         measured=[
-            f"E |h∞|² / |B|² = {_span(limits.flat)} in {limits.size} states ({draws} draws, |λ| in [0.9, 0.999])"
+            f"E |h∞|² / |B|² = {_span(limits.flat)} in {limits.size} states ({draws} draws, |λ| in "
+            "[0.9, 0.999])"
         ],
         criterion=ENCLOSED,
         word=_word(equal(limits, 1)),

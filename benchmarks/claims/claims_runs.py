@@ -1,4 +1,5 @@
-"""The state norm of RotRNN over time: exact second moments beside sampled runs, for inputs that are white and that are not."""
+"""The state norm of RotRNN over time: exact second moments beside sampled runs, for inputs that are
+white and that are not."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ GAMMA, ANGLES = 0.999, {"θ = 0": (0.0, 0.0), "θ = (1, 2)": (1.0, 2.0)}
 
 
 def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Curve]]:
-    """Whether every head of one draw follows 1 - gamma^(2t) exactly, and its curves with those of sampled runs."""
+    """Whether every head of one draw follows 1 - gamma^(2t) exactly, and its curves with those of
+    sampled runs."""
     params = rotrnn.init(np.random.default_rng(seed), HEADS, HEAD_DIM, WIDTH)
     k = constants(mapped(params, namespace.balls().lift))
     moments = expected(partial(run, k), WIDTH, time, 0).sum(2)  # (time, heads)
@@ -52,7 +54,8 @@ def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Cu
 
 
 def moved_over_time(seed: int, time: int, constants: Constants) -> list[Curve]:
-    """The mean over heads, or over |B|^2 the sum over states, of one draw whose parameters are moved; white noise."""
+    """The mean over heads, or over |B|^2 the sum over states, of one draw whose parameters are
+    moved; white noise."""
     k = constants(rotrnn_moved(np.random.default_rng(seed), SIGMA))
     found = {
         BOUNDED: floats(expected(partial(run, k), WIDTH, time, flint.arb(0)).sum((1, 2))) / HEADS

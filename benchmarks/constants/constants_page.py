@@ -1,4 +1,5 @@
-"""What is declared beside what was measured: docs/measured/constants.md, and whatever exceeds what its class declares."""
+"""What is declared beside what was measured: docs/measured/constants.md, and whatever exceeds what
+its class declares."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class Measured(NamedTuple):
 
 
 def jobs(seed: int) -> list[tuple[Callable[..., list[Any]], tuple[Any, ...]]]:
-    """The work in pieces for several processes, the longest first; `measured` takes their results in this order."""
+    """The work in pieces for several processes, the longest first; `measured` takes their
+    results in this order."""
     return [(exponentials.rows, (seed,)), *((libm.rows, (who, seed)) for who in libm.installed())]
 
 
@@ -193,7 +195,8 @@ def _rotations(found: Measured) -> Iterator[tuple[object, ...]]:
 
 
 def _exceeding(found: Measured) -> Iterator[str]:
-    """A line for every row above the constant of the default class; what holds of single rotations is told above."""
+    """A line for every row above the constant of the default class; what holds of single rotations
+    is told above."""
     several = [row for row in found.exponentials if row.matrices > 1]
     rows: list[libm.Row | Exponential] = [*found.elementary, *several]
     for row in rows:
@@ -207,9 +210,11 @@ def _exceeding(found: Measured) -> Iterator[str]:
             yield f"- {row.what}: {row.description}; default {row.constant:g}; {belongs}"
 
 
-EXPM = "error of exp S for a skew S (N, N) in units of u (n + sqrt N), see below; of its adjoint, relative to G"
+EXPM = ("error of exp S for a skew S (N, N) in units of u (n + sqrt N), see below; of its adjoint, "
+        "relative to G")
 BOUNDS = {
-    "e": "relative error of exp, expm1, log, log1p, tanh, sigmoid, softplus; beside it a loss by underflow, eta",
+    "e": "relative error of exp, expm1, log, log1p, tanh, sigmoid, softplus; beside it a loss by "
+         "underflow, eta",
     "e_t": "absolute error of sin and cos, at any argument",
     "division": "relative error of x / y and sqrt x: correctly rounded",
 }

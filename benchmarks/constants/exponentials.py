@@ -1,8 +1,9 @@
-"""How far matrix exponentials of skew matrices, and their adjoints, are off from balls (docs/measured/constants.md).
+"""How far matrix exponentials of skew matrices, and their adjoints, are off from balls
+(docs/measured/constants.md).
 
-The unit is u (||S||_1 + sqrt N), the one of c_E in reference/arithmetic/constants.py. Errors: ||P^ - exp S||_2, and for
-the adjoint ||L^ - L(S^T, G)||_F / ||G||_F. Differences are formed in balls of PRECISION bits, whose radii must stay below
-RADIUS, and only then rounded to float64.
+The unit is u (||S||_1 + sqrt N), the one of c_E in reference/arithmetic/constants.py. Errors:
+||P^ - exp S||_2, and for the adjoint ||L^ - L(S^T, G)||_F / ||G||_F. Differences are formed in
+balls of PRECISION bits, whose radii must stay below RADIUS, and only then rounded to float64.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ ACTIONS = ("exp", "adjoint")
 
 
 class Implementation(NamedTuple):
-    """exp S, the adjoint of its derivative applied to G, and the class that it is in (reference/arithmetic/constants.py)."""
+    """exp S, the adjoint of its derivative applied to G, and the class that it is in
+    (reference/arithmetic/constants.py)."""
 
     name: str
     word: str
@@ -46,7 +48,8 @@ class Implementation(NamedTuple):
 class Case(NamedTuple):
     """One skew matrix and one direction G: (n, n) each.
 
-    kind: "dense", both Gaussian; or "rotations", of orthogonal planes by one angle, with G = S / ||S||_1: a change of that angle.
+    kind: "dense", both Gaussian; or "rotations", of orthogonal planes by one angle, with
+    G = S / ||S||_1: a change of that angle.
     """
 
     kind: str
@@ -56,7 +59,8 @@ class Case(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The largest error of an implementation over some matrices, and for which it was met; `absolute` is it without a unit."""
+    """The largest error of an implementation over some matrices, and for which it was met;
+    `absolute` is it without a unit."""
 
     who: str
     action: str
@@ -123,7 +127,8 @@ def jax_implementation() -> Implementation:
 
 
 def rows(seed: int) -> list[Row]:
-    """The largest error of each implementation, action and format over all cases; then of single plane rotations."""
+    """The largest error of each implementation, action and format over all cases; then of single
+    plane rotations."""
     single = [rotations(2, norm) for norm in ROTATIONS]
     every = [
         case for size in SIZES for case in cases(size, np.random.default_rng([seed, size]))

@@ -1,8 +1,10 @@
-"""How far the elementary functions of NumPy, jax and torch are off, in units of u (docs/measured/constants.md).
+"""How far the elementary functions of NumPy, jax and torch are off, in units of u
+(docs/measured/constants.md).
 
-A float32 result is compared with NumPy's float64 function, whose own error (the float64 rows: a few 2^-53) is below 1e-8 u;
-that only finds the worst argument, whose error is then computed again with balls. A float64 result is compared with balls at
-every argument. So each figure is the error at the argument beside it, for certain, and the largest that was met.
+A float32 result is compared with NumPy's float64 function, whose own error (the float64 rows: a few
+2^-53) is below 1e-8 u; that only finds the worst argument, whose error is then computed again with
+balls. A float64 result is compared with balls at every argument. So each figure is the error at the
+argument beside it, for certain, and the largest that was met.
 """
 
 from __future__ import annotations
@@ -43,7 +45,8 @@ Range = tuple[float, float]
 
 
 class Function(NamedTuple):
-    """What is measured: the function on balls, the field of `Elementary` that bounds it, and where its results are normal."""
+    """What is measured: the function on balls, the field of `Elementary` that bounds it, and where
+    its results are normal."""
 
     exact: Callable[[Any], Any]
     constant: str
@@ -195,7 +198,8 @@ def ranges(name: str, dtype: str) -> list[Range]:
 def measured(
     who: str, name: str, call: Call, dtype: str, limits: Range, rng: np.random.Generator
 ) -> Row:
-    """The largest error of `call` over arguments drawn between the limits, and then from their worst binades."""
+    """The largest error of `call` over arguments drawn between the limits, and then from their
+    worst binades."""
     low, high = np.array(limits, dtype)
     x = drawn(low, high, ARGUMENTS[dtype], rng)
     found, worst = tried(name, call, x)
@@ -212,13 +216,15 @@ def measured(
 
 
 def drawn(low: Any, high: Any, count: int, rng: np.random.Generator) -> Array:
-    """Evenly from the floats of one sign between the limits, so evenly in the logarithm: (count,)."""
+    """Evenly from the floats of one sign between the limits, so evenly in the logarithm:
+    (count,)."""
     first, last = sorted(int(limit.view(_bits(limit.dtype))) for limit in (low, high))
     return rng.integers(first, last, count, dtype=_bits(low.dtype), endpoint=True).view(low.dtype)
 
 
 def worst_binades(x: Array, found: Array) -> Array:
-    """Sign and exponent bits, as a number, of the binades with the largest errors: at most WORST."""
+    """Sign and exponent bits, as a number, of the binades with the largest errors: at most
+    WORST."""
     index = x.view(_bits(x.dtype)) >> _stored(x.dtype)  # (arguments,)
     order = np.argsort(found)[::-1]
     return index[order][np.sort(np.unique(index[order], return_index=True)[1])[:WORST]]
@@ -266,7 +272,8 @@ def _screened(name: str, x: Array, got: Array) -> Array:
 
 
 def certified(name: str, x: Any, got: Any) -> float:
-    """|got - f(x)| in units of u, relative to |f(x)| but for sin and cos; by balls, rounded to float64."""
+    """|got - f(x)| in units of u, relative to |f(x)| but for sin and cos; by balls, rounded to
+    float64."""
     function, form = FUNCTIONS[name], format_of(x.dtype.name)
     absolute = function.constant == "e_t"
     if not np.isfinite(got):

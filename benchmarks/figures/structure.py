@@ -2,7 +2,8 @@
 
     python -m scanproof.benchmarks.figures.structure docs/structure.md     # writes docs/structure.svg beside it
 
-A folder stands one floor above the highest one that it imports. Imports inside functions count; those for type checkers do not.
+A folder stands one floor above the highest one that it imports. Imports inside functions count;
+those for type checkers do not.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ A folder imports only folders on lower floors; an arrow would lead back up where
 
 
 def folder_of(module: str) -> str:
-    """Where a module is shown: reference/truth for scanproof.reference.truth.exact, properties for all of properties."""
+    """Where a module is shown: reference/truth for scanproof.reference.truth.exact, properties for
+    all of properties."""
     parts = module.removeprefix("scanproof").strip(".").split(".")
     if parts[0] == DEEP and len(parts) > 1 and parts[1] != "__init__":
         return f"{DEEP}/{parts[1]}"
@@ -69,7 +71,8 @@ def arrows() -> dict[str, set[str]]:
 
 
 def floors(tree: Mapping[str, set[str]]) -> dict[str, int]:
-    """The floor of every folder. Raises ValueError, naming them, for folders that import each other."""
+    """The floor of every folder. Raises ValueError, naming them, for folders that import each
+    other."""
     found: dict[str, int] = {}
 
     def climb(folder: str, below: tuple[str, ...]) -> int:
@@ -92,7 +95,8 @@ def page() -> str:
     """The page, in Markdown."""
     tree = arrows()
     order = sorted(floors(tree).items(), key=lambda item: (-item[1], item[0]))
-    rows = [f"| {floor} | `{name}` | {', '.join(f'`{each}`' for each in sorted(tree[name])) or 'nothing of ours'} |"
+    rows = [f"| {floor} | `{name}` | "
+            f"{', '.join(f'`{each}`' for each in sorted(tree[name])) or 'nothing of ours'} |"
             for name, floor in order]  # fmt: skip
     return HEAD + "\n".join(rows) + "\n"
 

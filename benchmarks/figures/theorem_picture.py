@@ -1,4 +1,5 @@
-"""Two bracketings of four steps, the roundings that each monomial meets on its way, and the bound that covers both.
+"""Two bracketings of four steps, the roundings that each monomial meets on its way, and the bound
+that covers both.
 
     python -m scanproof.benchmarks.figures.theorem_picture docs/theorem.svg
 
@@ -28,7 +29,8 @@ PATH, REST, BOX = "#d55e00", "0.35", {"boxstyle": "round,pad=0.3", "facecolor": 
 
 
 class Met(NamedTuple):
-    """The products in a segment's multiplier, and (m, a) of each of its monomials, by the step of their b."""
+    """The products in a segment's multiplier, and (m, a) of each of its monomials, by the step of
+    their b."""
 
     multiplier: int
     monomials: dict[int, tuple[int, int]]
@@ -80,7 +82,8 @@ def description() -> str:
     """The figures in words."""
     found = figures()
     errors = ", ".join(f"of {name} {found[name]:.2f}" for name in TREES)
-    return f"One draw in float32: error {errors}; the bound {found['the bound']:.2f} (in units of u |h_4|)"
+    return (f"One draw in float32: error {errors}; the bound {found['the bound']:.2f} (in units of "
+            "u |h_4|)")
 
 
 def factors(m: int, a: int) -> str:
@@ -137,7 +140,8 @@ def grow(axes: Any, tree: Tree) -> None:
 
 
 def label_factors(axes: Any, tree: Tree) -> None:
-    """What b_1 meets at a node: the product on its edge, those within the multiplier that it meets, the sum."""
+    """What b_1 meets at a node: the product on its edge, those within the multiplier that it meets,
+    the sum."""
     (x, y), (px, py), (qx, qy) = map(place, (tree, *tree))
     axes.text(
         (px + x) / 2 - 0.08, (py + y) / 2 + 0.08, factors(1, 0), ha="right", va="bottom", color=PATH

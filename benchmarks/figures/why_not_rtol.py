@@ -1,4 +1,5 @@
-"""Why not a tolerance? An honest scan, the same scan with a faulty carry, fixed tolerances and the allowance, over length.
+"""Why not a tolerance? An honest scan, the same scan with a faulty carry, fixed tolerances and the
+allowance, over length.
 
     python -m scanproof.benchmarks.figures.why_not_rtol docs/why_not_rtol.svg
 """

@@ -1,7 +1,8 @@
 """The contestants under pytest-benchmark: python -m pytest benchmarks/speed/bench_scan.py -k long
 
-Its statistics, comparisons and JSON files, with the verdict in `extra_info`; who is outside fails and is not timed. One
-contestant is finished before the next begins: for ratios use `scanproof bench`, where they take turns.
+Its statistics, comparisons and JSON files, with the verdict in `extra_info`; who is outside fails
+and is not timed. One contestant is finished before the next begins: for ratios use `scanproof
+bench`, where they take turns.
 """
 
 from __future__ import annotations

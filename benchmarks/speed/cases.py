@@ -1,8 +1,9 @@
 """The benchmark's cases: shapes, and inputs whose results can be judged.
 
-The time of a scan does not depend on the values (while none is subnormal), so the values are chosen for the verdict. Channel 0
-is an integer case: lam in {1, -1, i} and whole b, so every bracketing must return the truth itself, at any length. The other
-channels decay. A case with one channel has only the integer case.
+The time of a scan does not depend on the values (while none is subnormal), so the values are chosen
+for the verdict. Channel 0 is an integer case: lam in {1, -1, i} and whole b, so every bracketing
+must return the truth itself, at any length. The other channels decay. A case with one channel has
+only the integer case.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from scanproof.reference.inputs import Array, Inputs
 
 
 class Case(NamedTuple):
-    """kind: lam constant in time, varying, or constant as gamma e^(i theta); shape: (batch, time, channels) of b."""
+    """kind: lam constant in time, varying, or constant as gamma e^(i theta); shape: (batch, time,
+    channels) of b."""
 
     name: str
     dtype: str
@@ -99,7 +101,8 @@ def _lam(rng: Any, case: Case) -> Array:
 
 
 def _rotation(rng: Any, b: Array) -> Rotation:
-    """theta = 0 is exact and a quarter turn is not (pi is no float), so the integer case stands still."""
+    """theta = 0 is exact and a quarter turn is not (pi is no float), so the integer case stands
+    still."""
     batch, time, channels = b.shape
     heads = channels // PAIRS
     gamma = rng.uniform(0.9, 0.99, heads).astype(np.float32)  # (heads,)
@@ -109,7 +112,8 @@ def _rotation(rng: Any, b: Array) -> Rotation:
 
 
 def _multipliers(rotation: Rotation) -> Array:
-    """gamma cos(theta) + i gamma sin(theta), formed in float64 and rounded once, as `rotation.scan` declares: (channels,)."""
+    """gamma cos(theta) + i gamma sin(theta), formed in float64 and rounded once, as `rotation.scan`
+    declares: (channels,)."""
     decay, angle = rotation.gamma.astype(float)[:, None], rotation.theta.astype(float)
     return (
         np.asarray(decay * np.cos(angle) + 1j * (decay * np.sin(angle)))

@@ -1,8 +1,10 @@
-"""Who is timed: our kernels, the plain loops that they replace, SciPy, jax, and two copies as the machine's own measure.
+"""Who is timed: our kernels, the plain loops that they replace, SciPy, jax, and two copies as the
+machine's own measure.
 
-What a timing includes. `given`: the output array exists and its memory has been touched. `fresh`: the call allocates it, and
-its page faults count. jax: its inputs were converted before, the call is waited for, and its output stays a jax array.
-rotation: its multipliers are formed in every call. lfilter: one call per channel.
+What a timing includes. `given`: the output array exists and its memory has been touched. `fresh`:
+the call allocates it, and its page faults count. jax: its inputs were converted before, the call is
+waited for, and its output stays a jax array. rotation: its multipliers are formed in every call.
+lfilter: one call per channel.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ Call = Callable[[], Any]  # returns all states, as a NumPy or a jax array of b's
 
 
 class Contestant(NamedTuple):
-    """One implementation. declares: its arithmetic beside the dtype, None for a copy; threads: whether it may use several."""
+    """One implementation. declares: its arithmetic beside the dtype, None for a copy; threads:
+    whether it may use several."""
 
     name: str
     output: Literal["given", "fresh"]

@@ -1,4 +1,5 @@
-"""Nobody is timed before the very arrays that its call takes and returns were judged: the gate of the benchmark."""
+"""Nobody is timed before the very arrays that its call takes and returns were judged: the gate of
+the benchmark."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
 
 
 class Judged(NamedTuple):
-    """What the gate found. sequences: (batch, channel) pairs judged; states: how many of their states. A copy is a reference."""
+    """What the gate found. sequences: (batch, channel) pairs judged; states: how many of their
+    states. A copy is a reference."""
 
     verdict: Status | Literal["reference"]
     reason: str
@@ -27,10 +29,12 @@ class Judged(NamedTuple):
 
 
 def gate(got: Any, inputs: Inputs, arithmetic: Arithmetic) -> Judged:
-    """Judges sequences of the very result and the very inputs that are timed, in about a second at most.
+    """Judges sequences of the very result and the very inputs that are timed, in about a second at
+    most.
 
-    A sequence is a scan of its own and a scan is causal, so every state judged is judged for good. The sequences, in the first and
-    the last row of the batch: channel 0 (exact) at its whole length, and the beginning of the last channels (decaying).
+    A sequence is a scan of its own and a scan is causal, so every state judged is judged for good.
+    The sequences, in the first and the last row of the batch: channel 0 (exact) at its whole
+    length, and the beginning of the last channels (decaying).
     """
     got = _states(got, inputs)
     wrong = form_fault({"h": got}, call_of(inputs), arithmetic)
@@ -61,7 +65,8 @@ def _judge(
 
 
 def _states(got: Any, inputs: Inputs) -> Array:
-    """As complex (batch, time, channels) if these are pairs of coordinates, as the rotation returns them."""
+    """As complex (batch, time, channels) if these are pairs of coordinates, as the rotation returns
+    them."""
     states: Array = np.asarray(got)
     pairs = states.ndim == 4 and states.dtype == inputs.b.real.dtype
     return states.view(inputs.b.dtype).reshape(inputs.b.shape) if pairs else states

@@ -16,10 +16,11 @@ def cores() -> int:
 
 @contextmanager
 def limited(threads: int | None) -> Iterator[int]:
-    """Limits Numba to so many threads (None: all cores) and, where the system can, every thread started here to so many cores.
+    """Limits Numba to so many threads (None: all cores) and, where the system can, every thread
+    started here to so many cores.
 
-    OpenMP threads wait passively, unless OMP_WAIT_POLICY says otherwise: spinning ones cost up to 10 ms a region where other
-    programs run. It is read when the first parallel kernel runs.
+    OpenMP threads wait passively, unless OMP_WAIT_POLICY says otherwise: spinning ones cost up to
+    10 ms a region where other programs run. It is read when the first parallel kernel runs.
 
     Raises:
         ValueError: more threads than there are cores, or less than one.
@@ -42,7 +43,8 @@ def limited(threads: int | None) -> Iterator[int]:
 
 @contextmanager
 def _bound(n: int) -> Iterator[None]:
-    """Threads that are started here inherit the cores of this one; jax has no other way to be limited."""
+    """Threads that are started here inherit the cores of this one; jax has no other way to be
+    limited."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

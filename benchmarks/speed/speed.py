@@ -1,8 +1,9 @@
 """How fast is a scan? Nobody is timed before the very arrays that its call returns were judged.
 
-Contestants take turns, one sample each a round, so that what disturbs the machine disturbs all of them. A sample is the mean
-of as many calls as take SAMPLE_NS; the first call (it compiles, or loads compiled code) stands apart. Throughput is bytes read
-and written over the median; the ratio is time per byte over that of the measured copy in the same rounds.
+Contestants take turns, one sample each a round, so that what disturbs the machine disturbs all of
+them. A sample is the mean of as many calls as take SAMPLE_NS; the first call (it compiles, or loads
+compiled code) stands apart. Throughput is bytes read and written over the median; the ratio is time
+per byte over that of the measured copy in the same rounds.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def measure(
     clock: Clock = time.perf_counter_ns,
     tell: Tell = lambda _: None,
 ) -> list[SpeedRow]:
-    """A row for each contestant of a case, in the order of `field` (all by default): timed, or why it was not."""
+    """A row for each contestant of a case, in the order of `field` (all by default): timed, or why
+    it was not."""
     given, entries = problem(case), []
     for contestant in contestants(case.kind) if field is None else field:
         tell(f"{case.name}: judging {contestant.name}")
@@ -81,7 +83,8 @@ def enter(contestant: Contestant, given: Problem, clock: Clock) -> Entry:
 def interleaved(
     calls: Sequence[Call], rounds: int, clock: Clock, tell: Callable[[int], None]
 ) -> list[list[tuple[int, int]]]:
-    """For each call its samples (ns, calls in it), one a round; whose turn it is to be first changes from round to round."""
+    """For each call its samples (ns, calls in it), one a round; whose turn it is to be first
+    changes from round to round."""
     costs = [_sample(call, 1, clock) for call in calls]
     repeats = [max(1, SAMPLE_NS // cost) for cost in costs]
     most = [min(rounds, SLOW_ROUNDS) if cost > SLOW_NS else rounds for cost in costs]
@@ -104,7 +107,8 @@ def _sample(call: Call, repeats: int, clock: Clock) -> int:
 
 
 def moved_bytes(contestant: Contestant, given: Problem) -> int:
-    """Read and written by the least traffic that the result needs: a copy reads b, a scan also its multipliers."""
+    """Read and written by the least traffic that the result needs: a copy reads b, a scan also its
+    multipliers."""
     states, copied = given.inputs.b.nbytes, contestant.declares is None
     return 2 * states + (0 if copied else given.inputs.lam.nbytes)
 
@@ -112,7 +116,8 @@ def moved_bytes(contestant: Contestant, given: Problem) -> int:
 def summaries(
     entries: Sequence[Entry], samples: Sequence[Sequence[tuple[int, int]]], given: Problem
 ) -> list[Timing]:
-    """Medians, minima and quartiles of the samples; the measured copy is the first entry that is a copy."""
+    """Medians, minima and quartiles of the samples; the measured copy is the first entry that is a
+    copy."""
     # (rounds,) each, ns
     times = [np.array([ns / calls for ns, calls in taken]) for taken in samples]
     moved = [moved_bytes(entry.contestant, given) for entry in entries]

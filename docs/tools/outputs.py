@@ -3,9 +3,10 @@
     python docs/tools/outputs.py            # exit 1 if a page shows something else (tests/project/test_docs.py)
     python docs/tools/outputs.py --write    # writes it into the pages: make outputs
 
-A block below `<!-- output -->` or `<!-- output, exit 1 -->` begins with `$ ` and a command, which is run in a fresh copy
-of examples/, with that exit code expected; the blocks of one page are run in order, in one folder. A block below
-`<!-- file: PATH -->` holds that file. Times, the digits of a witness's name and the folder are not compared.
+A block below `<!-- output -->` or `<!-- output, exit 1 -->` begins with `$ ` and a command, which
+is run in a fresh copy of examples/, with that exit code expected; the blocks of one page are run in
+order, in one folder. A block below `<!-- file: PATH -->` holds that file. Times, the digits of a
+witness's name and the folder are not compared.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def main(write: bool) -> int:
         if found and write:
             path.write_text(now, encoding="utf-8")
         print(
-            f"{path.relative_to(ROOT)}: {('written' if write else 'differs') if found else 'as today'}"
+            f"{path.relative_to(ROOT)}: "
+            f"{('written' if write else 'differs') if found else 'as today'}"
         )
         if not write:
             print("\n".join(found), end="\n" if found else "")

@@ -1,8 +1,9 @@
-"""Hooks of MkDocs: links that leave docs/ become plain text, and `folder/` in the navigation its pages.
+"""Hooks of MkDocs: links that leave docs/ become plain text, and `folder/` in the navigation its
+pages.
 
-On a page of the repository `[text](../reference/scan.py)` leads to the file. The site holds the pages alone, so
-there the text stays and the link goes, if the file exists. A link to a file that does not exist is left as it is, and
-`mkdocs build --strict` refuses it.
+On a page of the repository `[text](../reference/scan.py)` leads to the file. The site holds the
+pages alone, so there the text stays and the link goes, if the file exists. A link to a file that
+does not exist is left as it is, and `mkdocs build --strict` refuses it.
 """
 
 from __future__ import annotations

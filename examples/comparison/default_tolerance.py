@@ -1,4 +1,5 @@
-"""Two honest float32 scans, a loop and chunks of 16, by torch.testing's default tolerance (docs/comparison.md)."""
+"""Two honest float32 scans, a loop and chunks of 16, by torch.testing's default tolerance
+(docs/comparison.md)."""
 
 import numpy as np
 
@@ -31,5 +32,6 @@ for smallest, time in ((0.2, 512), (0.97, 2048), (0.999, 8192)):
     one, other = loop(lam, b), chunks(lam, b)
     excess = np.abs(one - other) > ATOL + RTOL * np.abs(other)
     print(
-        f"decays from {smallest} to 1, {time} steps: {excess.sum()} of {excess.size} elements are not close"
+        f"decays from {smallest} to 1, {time} steps: {excess.sum()} of {excess.size} elements are "
+        "not close"
     )

@@ -1,4 +1,5 @@
-"""A chunked scan of h_t = lam_t h_{t-1} + b_t, mended: compare it with buggy.py (docs/tutorial.md)."""
+"""A chunked scan of h_t = lam_t h_{t-1} + b_t, mended: compare it with buggy.py
+(docs/tutorial.md)."""
 
 import numpy as np
 

@@ -1,6 +1,7 @@
 """The chain of evidence: the links (links.py), joined with what became of their proofs.
 
-    Python function -> SymPy lemma -> theorem of Coq -> certificate of Gappa, and what is only argued, cited, assumed or tested
+    Python function -> SymPy lemma -> theorem of Coq -> certificate of Gappa, and what is only
+    argued, cited, assumed or tested
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def joined(
     theorems: Sequence[TheoremResult],
     certificates: Sequence[Certificate],
 ) -> Chain:
-    """A link with what became of its proofs. A name of nothing that was given is `refused`: there is no such proof."""
+    """A link with what became of its proofs. A name of nothing that was given is `refused`: there
+    is no such proof."""
     return Chain(
         link,
         statuses(link.lemmas, [(result.name, result.status) for result in lemmas]),

@@ -1,4 +1,5 @@
-"""Compiling sources of Coq and asking what their theorems rest on and say: coqdep, coqc and coqtop in a build folder.
+"""Compiling sources of Coq and asking what their theorems rest on and say: coqdep, coqc and
+coqtop in a build folder.
 
     coqdep    which sources need which, and which libraries are not installed
     coqc      each source as soon as those that it needs are done, several at a time
@@ -45,7 +46,8 @@ REJECTED = re.compile(r"line (\d+), characters [^\n]*\n(.*?Error:.*)", re.DOTALL
 
 @dataclass(frozen=True)
 class Asked:
-    """What to ask about one source: what theorems rest on, and whether all is stated as pinned (None: however it is)."""
+    """What to ask about one source: what theorems rest on, and whether all is stated as pinned
+    (None: however it is)."""
 
     theorems: Sequence[str] = ()
     pinned: Mapping[str, str] | None = None
@@ -55,7 +57,8 @@ class Asked:
 class Outcome:
     """What became of one source: `proved` if it compiles and its definitions are as pinned.
 
-    Then what each theorem rests on (None: there is no such), and how those that are not stated as pinned differ.
+    Then what each theorem rests on (None: there is no such), and how those that are not stated as
+    pinned differ.
     """
 
     status: Status
@@ -67,7 +70,8 @@ class Outcome:
 
 
 def prepare(sources: Path, build: Path) -> None:
-    """A build folder with the sources and nothing of an earlier build; other files there are left alone.
+    """A build folder with the sources and nothing of an earlier build; other files there are left
+    alone.
 
     Raises:
         ValueError: the build folder is that of the sources.
@@ -109,7 +113,8 @@ def compiled(build: Path, names: Mapping[str, Asked]) -> dict[str, Outcome]:
 def dependencies(
     build: Path, names: Mapping[str, object]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """For every source: the sources that it needs, and the packages that it needs and that are not installed."""
+    """For every source: the sources that it needs, and the packages that it needs and that are not
+    installed."""
     probes = {package.replace("-", "_"): package for package in PACKAGES}
     for probe, package in probes.items():
         (build / f"{probe}.v").write_text(PACKAGES[package] + "\n")
@@ -195,7 +200,8 @@ def interrogated(
 
 
 def listed(answer: Path) -> tuple[str, ...] | None:
-    """The names in an answer of `Print Assumptions`: each starts a line, its type follows after a colon."""
+    """The names in an answer of `Print Assumptions`: each starts a line, its type follows after a
+    colon."""
     lines = answer.read_text(encoding="utf-8").split("\n") if answer.exists() else []
     said = [
         line for line in lines if line.strip() and not line.startswith("Fetching opaque proofs")

@@ -1,13 +1,15 @@
 """The Coq layer: every source of proofs/coq is compiled, and every theorem asked what it rests on.
 
 A theorem is refused, with the reason, when
-  1. coqc rejects its source, or one that this needs: the reason names the statement whose proof fails;
+  1. coqc rejects its source, or one that this needs: the reason names the statement whose proof
+  fails;
   2. its source holds a word that lets something pass without proof: Admitted, Axiom, ...;
   3. `Print Assumptions` names something that its table does not allow (coq_table);
   4. source and table disagree about which theorems there are;
-  5. it does not say what its record says (coq_statements), or a definition of its source, or of one that this needs, does not.
-It is not run when coqc or a library is missing; the reason says which Debian packages have them. Names of libraries that
-no package has are mistakes of the source, and refused.
+  5. it does not say what its record says (coq_statements), or a definition of its source, or of one
+  that this needs, does not.
+It is not run when coqc or a library is missing; the reason says which Debian packages have them.
+Names of libraries that no package has are mistakes of the source, and refused.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ BUILD = Path("build/coq")
 
 @dataclass(frozen=True)
 class TheoremResult:
-    """What became of one theorem; `seconds` are those of its whole source, `reason` is empty when it is proved."""
+    """What became of one theorem; `seconds` are those of its whole source, `reason` is empty when
+    it is proved."""
 
     name: str
     status: Status
@@ -42,7 +45,8 @@ class TheoremResult:
 
 
 def check(sources: Path = SOURCES, build: Path = BUILD) -> list[TheoremResult]:
-    """Compile the sources in the folder `build`, and judge their theorems. Whatever fails comes back as a result."""
+    """Compile the sources in the folder `build`, and judge their theorems. Whatever fails comes
+    back as a result."""
     stated = {source.stem: theorems(source) for source in sorted(sources.glob("*.v"))}
     absent = [program for program in PROGRAMS if shutil.which(program) is None]
     if absent:

@@ -1,4 +1,5 @@
-"""`python -m scanproof.proofs.coq.coq_record`: records anew what the sources of Coq state (coq_statements.py), beside them."""
+"""`python -m scanproof.proofs.coq.coq_record`: records anew what the sources of Coq state
+(coq_statements.py), beside them."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ HEAD = """\
 
 
 def write(sources: Path = SOURCES, build: Path = BUILD) -> list[str]:
-    """Record what every source states. Returns a line for each that does not compile, whose record is left as it is."""
+    """Record what every source states. Returns a line for each that does not compile, whose record
+    is left as it is."""
     prepare(sources, build)
     outcomes = compiled(build, {source.stem: Asked() for source in sorted(sources.glob("*.v"))})
     for name, outcome in outcomes.items():

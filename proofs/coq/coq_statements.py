@@ -1,12 +1,15 @@
-"""What the theorems of Coq say, pinned: proofs/coq/Scan.statements.toml holds what proofs/coq/Scan.v states, as Coq prints it.
+"""What the theorems of Coq say, pinned: proofs/coq/Scan.statements.toml holds what
+proofs/coq/Scan.v states, as Coq prints it.
 
-coqc accepts a theorem whose statement was weakened, by a hypothesis that is never met or in a definition, as it accepts any true
-one. So Coq prints, from outside of the file, where hypotheses of its sections are part of a statement and names are whole,
+coqc accepts a theorem whose statement was weakened, by a hypothesis that is never met or in a
+definition, as it accepts any true one. So Coq prints, from outside of the file, where hypotheses of
+its sections are part of a statement and names are whole,
 
     Check @T    of each theorem        Print D    of each definition, record and recursive function
 
-and what it prints is compared with what is recorded, word by word. `python -m scanproof.proofs.coq.coq_record` records anew: then
-the differences of these files are what a reviewer has to read.
+and what it prints is compared with what is recorded, word by word. `python -m
+scanproof.proofs.coq.coq_record` records anew: then the differences of these files are what a
+reviewer has to read.
 """
 
 from __future__ import annotations
@@ -30,14 +33,16 @@ SHOWN = 70  # characters of either side of a difference
 
 
 def stated(text: str) -> dict[str, str]:
-    """What a source without comments defines and states, {name: command that prints it}, in its order."""
+    """What a source without comments defines and states, {name: command that prints it}, in its
+    order."""
     return {
         name: "Check @" if kind == "Theorem" else "Print " for kind, name in DEFINED.findall(text)
     }
 
 
 def questions(library: str, file: str, text: str) -> list[str]:
-    """Commands of Coq that print each into a file of its own, with the same abbreviations whatever the source imports."""
+    """Commands of Coq that print each into a file of its own, with the same abbreviations whatever
+    the source imports."""
     known = ALGEBRA if "From mathcomp" in text else REALS
     asked = [
         f'Redirect "{file}.{name}.said" {command}{library}.{file}.{name}.'

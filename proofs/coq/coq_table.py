@@ -1,11 +1,13 @@
-"""What the Coq layer states: the theorems of proofs/coq/Scan.v are described in proofs/coq/Scan.toml, and so on.
+"""What the Coq layer states: the theorems of proofs/coq/Scan.v are described in
+proofs/coq/Scan.toml, and so on.
 
     assumptions      what they may rest on, a key of ALLOWED
     N                the sizes that they cover, unless a theorem has its own
     python           the functions that rely on them, as module:function below scanproof
     [theorem.NAME]   statement: in words; lemmas: the SymPy lemmas that say the same, or a part of it
 
-Every `Theorem` of a source has its entry and every entry its `Theorem`; a `Lemma` is a step of a proof, and has none.
+Every `Theorem` of a source has its entry and every entry its `Theorem`; a `Lemma` is a step of a
+proof, and has none.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ UNPROVED = re.compile(
 
 @dataclass(frozen=True)
 class Theorem:
-    """A theorem and its entry; `objection` is what is wrong with them before any proof is checked, or empty.
+    """A theorem and its entry; `objection` is what is wrong with them before any proof is checked,
+    or empty.
 
     A source that states lemmas only is one Theorem with the name of the file.
     """
@@ -51,7 +54,8 @@ class Theorem:
 
 
 def theorems(source: Path) -> list[Theorem]:
-    """The theorems of one source: those of its table in the order of the table, then those that it misses."""
+    """The theorems of one source: those of its table in the order of the table, then those that it
+    misses."""
     text = uncommented(source.read_text(encoding="utf-8"))
     stated = [name for kind, name in STATED.findall(text) if kind == "Theorem"]
     if not stated and not source.with_suffix(".toml").exists():
@@ -72,7 +76,8 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises:
         OSError: no such table.
-        ValueError: no TOML, a key that is missing or unknown, or assumptions that are not in ALLOWED.
+        ValueError: no TOML, a key that is missing or unknown, or assumptions that are not in
+            ALLOWED.
     """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     if table.keys() != {"assumptions", "N", "python", "theorem"}:
@@ -99,7 +104,8 @@ def entry(
     if not objection and not words:
         objection = f"{file} states it, and its table has no entry for it"
     if not objection and stated.count(name) != 1:
-        objection = f"the table has an entry for it, and {file} states {stated.count(name)} theorems of this name"
+        objection = (f"the table has an entry for it, and {file} states {stated.count(name)} "
+                     "theorems of this name")
     return Theorem(
         name=name,
         file=file,
@@ -113,7 +119,8 @@ def entry(
 
 
 def unproved(text: str) -> str:
-    """The first word of a source that would let something pass without proof, and where it is; or nothing."""
+    """The first word of a source that would let something pass without proof, and where it is; or
+    nothing."""
     found = UNPROVED.search(text)
     if found is None:
         return ""

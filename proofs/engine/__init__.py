@@ -1,1 +1,2 @@
-"""What lemmas are made of: words in noncommuting letters, exact instances, limits, and running them."""
+"""What lemmas are made of: words in noncommuting letters, exact instances, limits, and running
+them."""

@@ -1,9 +1,11 @@
-"""Equalities between words in noncommuting letters: what a claim is, and how its residual is decided.
+"""Equalities between words in noncommuting letters: what a claim is, and how its residual is
+decided.
 
-A letter stands for a matrix of any size, an operator, or a number; `adjoint` is the transpose, for complex letters the
-conjugate transpose. A claim lhs = rhs holds under the equations `given` if rewriting words by those equations turns
-lhs - rhs into 0. Each step is an equality in any *-algebra, so a residual of exactly 0 is a proof for every size N.
-Rewriting need not be confluent: whatever it fails to reduce is not proved.
+A letter stands for a matrix of any size, an operator, or a number; `adjoint` is the transpose, for
+complex letters the conjugate transpose. A claim lhs = rhs holds under the equations `given` if
+rewriting words by those equations turns lhs - rhs into 0. Each step is an equality in any
+*-algebra, so a residual of exactly 0 is a proof for every size N. Rewriting need not be confluent:
+whatever it fails to reduce is not proved.
 
     term       meaning                                                    example
     letter     noncommuting symbol or its adjoint                         M, adjoint(M)
@@ -13,8 +15,9 @@ Rewriting need not be confluent: whatever it fails to reduce is not proved.
     instance   exact values of all symbols                                {S: a rational skew matrix}
     sign       a symbol that an inequality takes to be >= 0               X - |x|, named s by a hypothesis (s, X - n)
 
-A number that a hypothesis speaks about is a letter too: what holds without commuting holds with. Coefficients may carry
-commuting symbols (an index k, a factorial of it), which no hypothesis touches.
+A number that a hypothesis speaks about is a letter too: what holds without commuting holds with.
+Coefficients may carry commuting symbols (an index k, a factorial of it), which no hypothesis
+touches.
 """
 
 from __future__ import annotations
@@ -40,17 +43,21 @@ MOST_STEPS = 10_000
 
 @dataclass(frozen=True)
 class Claim:
-    """lhs = rhs for every size N, under the equations `given`; with signs, the inequality lhs >= 0 that follows.
+    """lhs = rhs for every size N, under the equations `given`; with signs, the inequality lhs >= 0
+    that follows.
 
     Args:
         what: the statement in words.
         lhs, rhs: the two sides.
         given: the hypotheses, each a word and what it equals.
         mutants: right-hand sides that are false.
-        instances: exact values under which the hypotheses hold; needed whenever there are hypotheses.
-        signs: symbols taken to be >= 0; then rhs must be made of them by sums and products alone, which makes lhs >= 0,
-            and a mutant is a smaller left-hand side, which must be negative on some instance.
-        shown: the claim as a reader sees it, where SymPy has evaluated lhs and rhs before anything is proved.
+        instances: exact values under which the hypotheses hold; needed whenever there are
+            hypotheses.
+        signs: symbols taken to be >= 0; then rhs must be made of them by sums and products alone,
+            which makes lhs >= 0, and a mutant is a smaller left-hand side, which must be negative
+            on some instance.
+        shown: the claim as a reader sees it, where SymPy has evaluated lhs and rhs before anything
+            is proved.
     """
 
     what: str
@@ -69,11 +76,13 @@ def letters(names: str) -> tuple[sp.Symbol, ...]:
 
 
 def residual(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> sp.Expr:
-    """`difference`, rewritten by the equations `given`, each coefficient simplified; a literal 0 proves it zero.
+    """`difference`, rewritten by the equations `given`, each coefficient simplified; a literal 0
+    proves it zero.
 
     Raises:
-        ValueError: a factor that is no letter, a left-hand side that is no word, rules that run in circles, or a
-            coefficient with an unevaluated sum, product, integral, derivative or limit.
+        ValueError: a factor that is no letter, a left-hand side that is no word, rules that run in
+            circles, or a coefficient with an unevaluated sum, product, integral, derivative or
+            limit.
     """
     return sp.Add(
         *(simplified(c) * sp.Mul(*word) for word, c in rewritten(difference, given).items())
@@ -81,15 +90,18 @@ def residual(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> sp.Expr:
 
 
 def vanishes(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> bool:
-    """Whether the residual is a literal 0; the first coefficient that is not, a short one first, decides."""
+    """Whether the residual is a literal 0; the first coefficient that is not, a short one first,
+    decides."""
     coefficients = sorted(map(sp.sympify, rewritten(difference, given).values()), key=terms)
     return all(not nonzero_at_a_point(c) and simplified(c) == 0 for c in coefficients)
 
 
 def nonzero_at_a_point(coefficient: sp.Expr) -> bool:
-    """Whether numbers for its symbols show that it is not 0: simplifying would take ten times as long to leave a rest.
+    """Whether numbers for its symbols show that it is not 0: simplifying would take ten times as
+    long to leave a rest.
 
-    It can only refuse: what is 0 there must still be simplified to 0. Integers ascend with the names, as in j <= k.
+    It can only refuse: what is 0 there must still be simplified to 0. Integers ascend with the
+    names, as in j <= k.
     """
     symbols = sorted(coefficient.free_symbols, key=str)
     if not all(isinstance(x, sp.Symbol) and x.is_commutative for x in symbols):
@@ -140,7 +152,8 @@ def polynomial(e: sp.Expr) -> Counter[Word]:
 
 
 def expanded(number: sp.Expr) -> sp.Expr:
-    """A coefficient multiplied out; a polynomial with many terms and rational coefficients ten times as fast as by sp.expand."""
+    """A coefficient multiplied out; a polynomial with many terms and rational coefficients ten
+    times as fast as by sp.expand."""
     if terms(number) > FEW:
         try:
             return (
@@ -153,7 +166,8 @@ def expanded(number: sp.Expr) -> sp.Expr:
 
 @functools.lru_cache(maxsize=4096)
 def multiplied_out(e: sp.Expr) -> dict[Word, list[sp.Expr]]:
-    """The coefficients of every word of e, still to be added up; kept, because large formulas repeat their parts.
+    """The coefficients of every word of e, still to be added up; kept, because large formulas
+    repeat their parts.
 
     sp.expand gives the same, and takes ten times as long on a sum of hundreds of words.
     """
@@ -187,7 +201,8 @@ def collected(terms: Iterable[tuple[Word, sp.Expr]]) -> dict[Word, list[sp.Expr]
 
 
 def one_letter(factor: sp.Expr) -> sp.Expr:
-    """The factor itself. No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter and hypotheses."""
+    """The factor itself. No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter
+    and hypotheses."""
     symbol = factor.args[0] if isinstance(factor, sp.adjoint) else factor
     if not isinstance(symbol, sp.Symbol):
         raise ValueError(
@@ -207,9 +222,11 @@ def single_word(left: sp.Expr) -> Word:
 
 
 def simplified(coefficient: sp.Expr) -> sp.Expr:
-    """The coefficient in simplest form; sums and the like are refused, because SymPy evaluates some of them wrongly.
+    """The coefficient in simplest form; sums and the like are refused, because SymPy evaluates some
+    of them wrongly.
 
-    Example: summation((-1)**j * binomial(k, j), (j, 0, k)) is 0 for SymPy 1.14 with k nonnegative, also at k = 0.
+    Example: summation((-1)**j * binomial(k, j), (j, 0, k)) is 0 for SymPy 1.14 with k nonnegative,
+    also at k = 0.
     """
     if coefficient.has(ExprWithLimits, sp.Derivative, sp.Limit):
         raise ValueError(

@@ -1,4 +1,5 @@
-"""Two finite sums in closed form, proved by telescoping certificates instead of by a summation routine.
+"""Two finite sums in closed form, proved by telescoping certificates instead of by a summation
+routine.
 
     symbol     meaning                                                        range
     F(k, j)    (-1)^j / (j! (k-j)!);  sum over j is 1 at k = 0, else 0        0 <= j <= k
@@ -8,8 +9,8 @@
     V(k, j)    D(k, 0) + ... + D(k, j), Wilf and Zeilberger's certificate     0 <= j <= k, k >= 1
     P, Q       a sum up to term j, and up to term j - 1
 
-A certificate is checked by induction on j: a ratio of factorials, for symbolic k and j. Source: Petkovsek, Wilf and
-Zeilberger, A = B (1996), chapters 5 and 7.
+A certificate is checked by induction on j: a ratio of factorials, for symbolic k and j. Source:
+Petkovsek, Wilf and Zeilberger, A = B (1996), chapters 5 and 7.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def true_sums(term: Sequence) -> tuple[Instance, ...]:
 
 
 def telescoping(names: str, term: Sequence, partial: Sequence) -> Iterator[Claim]:
-    """term(k, 0) + ... + term(k, j) = partial(k, j) for 0 <= j <= k and k >= 1, by induction on j."""
+    """term(k, 0) + ... + term(k, j) = partial(k, j) for 0 <= j <= k and k >= 1, by induction on
+    j."""
     yield Claim(
         f"{names}, j = 0",
         term(k, ZERO),
@@ -74,7 +76,8 @@ def telescoping(names: str, term: Sequence, partial: Sequence) -> Iterator[Claim
         (),
         (-partial(k, ZERO),),
         every_k(),
-        shown=f"{names.partition(' = ')[0].partition(' + ')[0]} = {names.partition(' = ')[2].replace('j', '0')}",
+        shown=f"{names.partition(' = ')[0].partition(' + ')[0]} = "
+              f"{names.partition(' = ')[2].replace('j', '0')}",
     )
     given = ((P, Q + term(k, j)), (Q, partial(k, j - 1)))
     mutants = (partial(k, j - 1), partial(k + 1, j))

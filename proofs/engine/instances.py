@@ -1,8 +1,10 @@
-"""Exact rational instances of claims: matrices of size 1, 2, 3 and 5, and plain evaluation of a formula on them.
+"""Exact rational instances of claims: matrices of size 1, 2, 3 and 5, and plain evaluation of a
+formula on them.
 
-An instance tests what rewriting cannot: that a claim is written down as meant, that its products have shapes, and that
-its hypotheses can hold together (contradictory ones would prove anything). Evaluation walks the formula as it stands,
-without `expand` and without rules, so it shares no code with the proof.
+An instance tests what rewriting cannot: that a claim is written down as meant, that its products
+have shapes, and that its hypotheses can hold together (contradictory ones would prove anything).
+Evaluation walks the formula as it stands, without `expand` and without rules, so it shares no code
+with the proof.
 """
 
 from __future__ import annotations
@@ -71,16 +73,19 @@ def mutable(symbol: sp.Basic, v: sp.Basic) -> sp.Basic | sp.Matrix:
         for assumption, expected in symbol.assumptions0.items():
             if getattr(v, f"is_{assumption}") not in (expected, None):
                 raise ValueError(
-                    f"instance: found {symbol} = {v}, expected {'' if expected else 'not '}{assumption}"
+                    f"instance: found {symbol} = {v}, expected "
+                    f"{'' if expected else 'not '}{assumption}"
                 )
     return v.as_mutable() if isinstance(symbol, sp.Symbol) and isinstance(v, sp.MatrixBase) else v
 
 
 def value(e: sp.Expr, instance: Instance) -> sp.Expr | sp.Matrix:
-    """The formula e on the values of an instance; a number next to a matrix stands for that multiple of I.
+    """The formula e on the values of an instance; a number next to a matrix stands for that
+    multiple of I.
 
     Raises:
-        ValueError: a symbol without a value, a matrix for a commuting symbol, or a result that is not rational.
+        ValueError: a symbol without a value, a matrix for a commuting symbol, or a result that is
+            not rational.
     """
     result = evaluated(
         sp.sympify(e),

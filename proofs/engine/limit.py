@@ -1,7 +1,8 @@
 """A time limit for a proof that may hang, on every platform.
 
-The proof runs in a thread of its own, and the caller waits no longer than it was told. The thread is asked to stop, which
-ends loops in Python; one that sleeps, or that has called into C, is left behind and ends with the process.
+The proof runs in a thread of its own, and the caller waits no longer than it was told. The thread
+is asked to stop, which ends loops in Python; one that sleeps, or that has called into C, is left
+behind and ends with the process.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ T = TypeVar("T")
 
 
 class Stopped(BaseException):
-    """Raised inside a proof for which nobody waits any more. No Exception: a proof must not catch it."""
+    """Raised inside a proof for which nobody waits any more. No Exception: a proof must not catch
+    it."""
 
 
 def within(call: Callable[[], T], seconds: float) -> T:

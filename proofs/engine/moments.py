@@ -1,4 +1,5 @@
-"""Random vectors as letters: second moments become words, and the linearity of expectation is the distributive law.
+"""Random vectors as letters: second moments become words, and the linearity of expectation is the
+distributive law.
 
     symbol        meaning                                                                           shape
     u, w          white inputs of two different steps                                               (W, outcomes)
@@ -6,9 +7,10 @@
     x adjoint(u)  E[x u^T]                                                                          (N, W)
     q             a second moment that a step takes to rate q + (1 - rate) fixed                    ()
 
-A random vector v with second moments is the operator f -> E[v f] from the square-integrable random variables to R^n, and
-its adjoint takes a column c to c^T v; so v adjoint(w) is E[v w^T] for every probability space, and constant matrices stay
-outside. With finitely many outcomes v is the matrix whose column o is v(o) sqrt(P(o)): instances are such matrices.
+A random vector v with second moments is the operator f -> E[v f] from the square-integrable random
+variables to R^n, and its adjoint takes a column c to c^T v; so v adjoint(w) is E[v w^T] for every
+probability space, and constant matrices stay outside. With finitely many outcomes v is the matrix
+whose column o is v(o) sqrt(P(o)): instances are such matrices.
 
     white: E[u_t u_s^T] is I for t = s, 0 for t != s, and E[x_0 u_t^T] = 0.  Here a hypothesis, always.
 """
@@ -40,7 +42,8 @@ def uncorrelated(*pairs: tuple[sp.Symbol, sp.Symbol]) -> tuple[Equation, ...]:
 
 
 def white_inputs(rng: random.Random, width: int, states: dict[sp.Symbol, int]) -> Instance:
-    """u and w white, and states with these numbers of rows, uncorrelated with both but not among themselves."""
+    """u and w white, and states with these numbers of rows, uncorrelated with both but not among
+    themselves."""
     others = sum(states.values())
     rows = rotation(rng, 2 * width + others)  # orthonormal random variables, one in each row
     env = {v: matrix(rng, n, others) * rows[2 * width :, :] for v, n in states.items()}
@@ -50,7 +53,8 @@ def white_inputs(rng: random.Random, width: int, states: dict[sp.Symbol, int]) -
 def approach(
     what: str, rate: sp.Expr, fixed: sp.Expr, values: tuple[Instance, ...]
 ) -> Iterator[Claim]:
-    """q_t = fixed + rate^t (q_0 - fixed) for q -> rate q + (1 - rate) fixed, by induction; with rate != 1 only `fixed` stays.
+    """q_t = fixed + rate^t (q_0 - fixed) for q -> rate q + (1 - rate) fixed, by induction; with
+    rate != 1 only `fixed` stays.
 
     `values` has the symbols of rate and fixed.
     """

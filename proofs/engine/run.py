@@ -4,9 +4,12 @@ A claim is refused, with the reason, when
   1. its residual lhs - rhs does not rewrite to a literal 0: false, or not decided;
   2. a hypothesis is idle: the proof goes through without it;
   3. it is circular: a hypothesis says the same, read from either side;
-  4. a mutant survives: rewriting takes a false right-hand side for true, or no instance contradicts it;
-  5. an instance fails: a hypothesis, an assumption of a symbol or the claim is wrong there, in exact rational arithmetic;
-  6. it has no mutant or no instance: nothing was tried against it, and its hypotheses may contradict each other;
+  4. a mutant survives: rewriting takes a false right-hand side for true, or no instance contradicts
+  it;
+  5. an instance fails: a hypothesis, an assumption of a symbol or the claim is wrong there, in
+  exact rational arithmetic;
+  6. it has no mutant or no instance: nothing was tried against it, and its hypotheses may
+  contradict each other;
 and an inequality (a claim with signs), when
   7. its right-hand side is not seen to be >= 0, or is without one of the signs;
   8. a mutant is never negative, or an instance contradicts a sign or the inequality.
@@ -68,7 +71,8 @@ class Lemma:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """What became of one claim: counts of its hypotheses, refuted mutants and instances, and their sizes N."""
+    """What became of one claim: counts of its hypotheses, refuted mutants and instances, and their
+    sizes N."""
 
     what: str
     status: Status
@@ -81,7 +85,8 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one lemma; `dataclasses.asdict` makes it a plain dict. `reason` is empty when it is proved."""
+    """What became of one lemma; `dataclasses.asdict` makes it a plain dict. `reason` is empty when
+    it is proved."""
 
     name: str
     status: Status
@@ -97,7 +102,8 @@ class Result:
 
 
 def prove(lemma: Lemma) -> Result:
-    """Check every claim of a lemma. Whatever is raised comes back as `refused`, with the reason in one line.
+    """Check every claim of a lemma. Whatever is raised comes back as `refused`, with the reason in
+    one line.
 
     Raises:
         KeyboardInterrupt: the user does not want to wait.
@@ -177,7 +183,8 @@ def objections(claim: Claim, survivors: list[sp.Expr]) -> Iterator[str]:
     for mutant in survivors:
         yield one_line(f"mutant survives: {mutant}")
     if not claim.instances:
-        yield "no instance: nothing shows that the hypotheses agree with each other, or that the claim says what is meant"
+        yield ("no instance: nothing shows that the hypotheses agree with each other, or that the "
+               "claim says what is meant")
     for instance in claim.instances:
         yield from failures(claim, instance)
     if not claim.mutants:
@@ -191,7 +198,8 @@ def same(claimed: Equation, assumed: Equation) -> bool:
 
 
 def survives(claim: Claim, mutant: sp.Expr) -> bool:
-    """Whether a false right-hand side looks true to the rewriting or on all instances; a false bound: is never negative."""
+    """Whether a false right-hand side looks true to the rewriting or on all instances; a false
+    bound: is never negative."""
     if claim.signs and not any(negative(mutant, instance) for instance in claim.instances):
         return True
     rewrites = vanishes(claim.lhs - mutant, claim.given)

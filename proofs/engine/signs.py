@@ -1,9 +1,11 @@
-"""Inequalities by equality: lhs = rhs, and rhs is a sum of products of numbers that are >= 0; hence lhs >= 0.
+"""Inequalities by equality: lhs = rhs, and rhs is a sum of products of numbers that are >= 0; hence
+lhs >= 0.
 
     s = X - |x|  and  t = |y|, both >= 0:        X |y| - |x y|  =  s t  >=  0
 
-The numbers have names (letters or commuting symbols); what they stand for is said by hypotheses such as (s, X - n).
-Norms are named too: n for |x|. That |x + y| <= |x| + |y| and |x y| <= |x| |y| is cited by the lemmas that use it.
+The numbers have names (letters or commuting symbols); what they stand for is said by hypotheses
+such as (s, X - n). Norms are named too: n for |x|. That |x + y| <= |x| + |y| and |x y| <= |x| |y|
+is cited by the lemmas that use it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from scanproof.proofs.engine.instances import value
 
 
 def seen(e: sp.Expr, signs: tuple[sp.Symbol, ...]) -> bool:
-    """Whether sums, products and powers of `signs` and of numbers >= 0 make e as it stands, so that e >= 0."""
+    """Whether sums, products and powers of `signs` and of numbers >= 0 make e as it stands, so that
+    e >= 0."""
     numbers = {
         symbol: sp.Dummy(symbol.name, nonnegative=symbol in signs or None, real=True)
         for symbol in e.free_symbols

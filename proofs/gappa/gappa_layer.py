@@ -1,17 +1,22 @@
-"""What one step of a scan may lose, proved by Gappa for each format, compared with what `operations.roundings` grants.
+"""What one step of a scan may lose, proved by Gappa for each format, compared with what
+`operations.roundings` grants.
 
-Gappa bounds, in one component of a step, the factors of the products a c and b d, the factor of the addend x, and the loss of
-underflow (gappa_step.py). In the modulus of a complex step the first and the last count sqrt(2) times, the factor of x once:
+Gappa bounds, in one component of a step, the factors of the products a c and b d, the factor of the
+addend x, and the loss of underflow (gappa_step.py). In the modulus of a complex step the first and
+the last count sqrt(2) times, the factor of x once:
 
     |(|ac| + |bd|, |ad| + |bc|)| <= sqrt(2) |z||w|     for z = a + ib, w = c + id
 
-because 2 |z|^2 |w|^2 less the two squares is (|ac| - |bd|)^2 + (|ad| - |bc|)^2. So beta = sqrt(2) ((1+u)^3 - 1) and c = 2 of a
-contracted step, and beta = sqrt(2) ((1+2u)^2 - 1) of truncation, are what Gappa finds.
+because 2 |z|^2 |w|^2 less the two squares is (|ac| - |bd|)^2 + (|ad| - |bc|)^2. So beta = sqrt(2)
+((1+u)^3 - 1) and c = 2 of a contracted step, and beta = sqrt(2) ((1+2u)^2 - 1) of truncation, are
+what Gappa finds.
 
-Not so sqrt(5) u of a product without contraction, rounded to nearest: Gappa has 2u + u^2 in a component, 2.83 u in the modulus,
-because it does not see what |ac - bd|^2 + |ad + bc|^2 = |z|^2 |w|^2 forbids. There each component, |error| <= (2u + u^2) |z||w|,
-is compared with what is granted to the modulus: necessary, not sufficient. sqrt(5) u is cited; proofs/coq/ComplexProduct.v has
-2.31 u, and 2u with an FMA. What is granted where contraction is allowed, the default, covers 2.83 u: `complex step` proves it.
+Not so sqrt(5) u of a product without contraction, rounded to nearest: Gappa has 2u + u^2 in a
+component, 2.83 u in the modulus, because it does not see what |ac - bd|^2 + |ad + bc|^2 = |z|^2
+|w|^2 forbids. There each component, |error| <= (2u + u^2) |z||w|, is compared with what is granted
+to the modulus: necessary, not sufficient. sqrt(5) u is cited; proofs/coq/ComplexProduct.v has
+2.31 u, and 2u with an FMA. What is granted where contraction is allowed, the default, covers 2.83
+u: `complex step` proves it.
 Flushed subnormals and matrix units are not formats of Gappa's.
 """
 
@@ -59,15 +64,17 @@ CONTRACTED = (
     Step("complex step, addend first", ("r = p", "w = x + r", "s = q", "y = w - s")),
     Step("complex step, addend first, FMA", ("w = x + p", "y = w - q")),
 )  # members of the class of any contraction
-CITED = "sqrt(5) u for the modulus: Brent, Percival, Zimmermann 2007; ComplexProduct.v proves 4/sqrt(3) u, 2u with an FMA"
+CITED = ("sqrt(5) u for the modulus: Brent, Percival, Zimmermann 2007; ComplexProduct.v proves "
+         "4/sqrt(3) u, 2u with an FMA")
 
 
 @dataclass(frozen=True)
 class Certificate:
     """What became of one step in one format; `dataclasses.asdict` makes it a plain dict.
 
-    found, granted: `product` and `addend` in units of u = 2^-p, `loss` in smallest subnormals; of the modulus, or of each
-    component where `cited` says what is not proved of the modulus. `found` is empty when nothing was.
+    found, granted: `product` and `addend` in units of u = 2^-p, `loss` in smallest subnormals; of
+    the modulus, or of each component where `cited` says what is not proved of the modulus. `found`
+    is empty when nothing was.
     """
 
     name: str
@@ -100,7 +107,8 @@ def results() -> Iterator[Certificate]:
 def certify(step: Step, form: str, rounding: str) -> Certificate:
     """Ask Gappa for the least bounds of a step, and compare them with what is granted.
 
-    Whatever goes wrong comes back as `refused`, with the reason in one line; `not run` where gappa is missing.
+    Whatever goes wrong comes back as `refused`, with the reason in one line; `not run` where gappa
+    is missing.
     """
     start, dtype, found = time.perf_counter(), FORMATS[form], dict[str, Fraction]()
     allowed, squares = granted(step, dtype, rounding), weights(step, rounding)
@@ -173,7 +181,8 @@ def answer(text: str) -> dict[str, Fraction]:
     """What Gappa proves: a bound for each name that the statement asks about.
 
     Raises:
-        ValueError: Gappa refuses the statement, or warns: an equality that it cannot see is a warning.
+        ValueError: Gappa refuses the statement, or warns: an equality that it cannot see is a
+            warning.
     """
     done = subprocess.run(
         COMMAND, input=text, capture_output=True, text=True, timeout=TIMEOUT, check=False

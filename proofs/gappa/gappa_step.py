@@ -1,10 +1,12 @@
-"""One step of a scan as a statement for Gappa: what each exact term, and underflow, contribute to its error.
+"""One step of a scan as a statement for Gappa: what each exact term, and underflow, contribute to
+its error.
 
     computed - exact = sum of C terms + L,      C = prod (1 + d_r) - 1,      L = sum of errors prod (1 + d_r)
 
-A step is a program of roundings, one a line, on exact products p = a c and q = b d and an addend x. The C of a term takes the
-roundings r that the term passes on its way to y. The rounding of a product has a relative error d_r or, below twice the smallest
-normal number, an absolute one that adds to L; there is a statement for every choice. Sums of floats do not underflow.
+A step is a program of roundings, one a line, on exact products p = a c and q = b d and an addend x.
+The C of a term takes the roundings r that the term passes on its way to y. The rounding of a
+product has a relative error d_r or, below twice the smallest normal number, an absolute one that
+adds to L; there is a statement for every choice. Sums of floats do not underflow.
 
 The imaginary part of a complex step is the real part for other numbers: a d - (-b) c + f.
 """
@@ -117,7 +119,8 @@ class Step:
         return re.sub(r"\b[pq]\b", lambda match: " ".join(PRODUCTS[match.group()]), text)
 
     def factors(self, lost: tuple[str, ...]) -> dict[str, str]:
-        """The name of C for each term: C_r_w takes the roundings r and w. A term without a relative error has none."""
+        """The name of C for each term: C_r_w takes the roundings r and w. A term without a relative
+        error has none."""
         passed = {
             term: [name for name in self.ways[term].roundings if name not in lost]
             for term in self.terms
@@ -134,7 +137,8 @@ def statement(
 ) -> str:
     """The file for Gappa, where products underflow in the roundings `lost`.
 
-    It asks for the least bounds that Gappa can prove or, given `bounds` of product, addend and loss, for their proof.
+    It asks for the least bounds that Gappa can prove or, given `bounds` of product, addend and
+    loss, for their proof.
     """
     form, factors = format_of(dtype), step.factors(lost)
     summands = [(step.ways[term].sign, f"{term} * {factor}") for term, factor in factors.items()]
@@ -158,7 +162,8 @@ def statement(
 
 
 def definitions(step: Step, lost: tuple[str, ...]) -> list[str]:
-    """The floats, the products, the roundings, their relative errors, the factors and the loss; one line each."""
+    """The floats, the products, the roundings, their relative errors, the factors and the loss; one
+    line each."""
     floats = [number for term in step.terms for number in PRODUCTS.get(term, (term,))]
     error = {name: f"({name} - ({operand(summands)}))" for name, summands in step.sums.items()}
     relative = {
@@ -186,7 +191,8 @@ def definitions(step: Step, lost: tuple[str, ...]) -> list[str]:
 
 
 def given(step: Step, form: Format, lost: tuple[str, ...]) -> list[str]:
-    """In which range each sum is before it is rounded: products underflow, or are at least twice the smallest normal."""
+    """In which range each sum is before it is rounded: products underflow, or are at least twice
+    the smallest normal."""
     low, edge, top = (
         dyadic(x) for x in (form.smallest_subnormal, 2 * form.smallest_normal, form.largest)
     )

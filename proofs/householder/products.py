@@ -1,4 +1,5 @@
-"""Which matrices are products of Householder factors, and which eigenvalues such products have (Grazzi et al., proposition 1).
+"""Which matrices are products of Householder factors, and which eigenvalues such products have
+(Grazzi et al., proposition 1).
 
     symbol      meaning                                                              shape
     H           I - beta k k^T, |k| = 1; I + (1 - beta) on k, I across k             (N, N)
@@ -40,7 +41,8 @@ COLUMNS = (adjoint(A) * A, ONE)
 
 
 def moved(rng: random.Random, size: int) -> Instance:
-    """An orthogonal matrix, what it makes of the first coordinate, and the reflection that undoes that; for N = 1 it is -1."""
+    """An orthogonal matrix, what it makes of the first coordinate, and the reflection that undoes
+    that; for N = 1 it is -1."""
     whole = random_rotation(rng, size) if size > 1 else -sp.eye(1)
     first = sp.eye(size)[:, 0]
     gap = whole * first - first
@@ -54,7 +56,8 @@ def moved(rng: random.Random, size: int) -> Instance:
 
 
 def one_more_in_place() -> Iterator[Claim]:
-    """H takes A e back to e, so B = H A keeps e and what is across e: B is 1 and an orthogonal matrix of size N - 1."""
+    """H takes A e back to e, so B = H A keeps e and what is across e: B is 1 and an orthogonal
+    matrix of size N - 1."""
     H, instances = house(tau, c - e), at_sizes(moved)
     moving = (tau * adjoint(e) * e, 1 + tau * adjoint(e) * c)
     given: tuple[Equation, ...] = ((A * e, c), moving, (tau * adjoint(c) * c, tau * adjoint(e) * e))
@@ -109,7 +112,8 @@ def decomposed(rng: random.Random, size: int) -> Instance:
 
 
 def singular_values() -> Iterator[Claim]:
-    """A diagonal of numbers in [0, 1] is a product of factors I - (1 - sigma) e e^T, one for each; U and V are reflections."""
+    """A diagonal of numbers in [0, 1] is a product of factors I - (1 - sigma) e e^T, one for each;
+    U and V are reflections."""
     one, other, instances = house(1 - sigma, e), house(1 - rho, f), at_sizes(decomposed)
     both = 1 - (1 - sigma) * e * adjoint(e) - (1 - rho) * f * adjoint(f)
     what = "e^T f = 0: the factors of two coordinates multiply to a diagonal of both"
@@ -160,7 +164,8 @@ def rooted(value: sp.Expr, rng: random.Random, size: int) -> Instance:
 
 
 def eigenvalues() -> Iterator[Claim]:
-    """|lam| = 1 means that no factor loses anything: each keeps the eigenvector, so lam = 1. Two factors of [0, 1]: lam >= 0."""
+    """|lam| = 1 means that no factor loses anything: each keeps the eigenvector, so lam = 1. Two
+    factors of [0, 1]: lam >= 0."""
     given: tuple[Equation, ...] = ((n, n1 + l1), (n1, n2 + l2))
     what = "|x|^2 - |H' H x|^2 = l1 + l2: if nothing is lost, both are 0"
     yield Claim(what, n - n2, l1 + l2, given, (n - n2 - 2 * l1,), two_losses(), (l1, l2))
@@ -190,7 +195,8 @@ def eigenvalues() -> Iterator[Claim]:
 LEMMAS = (
     Lemma(
         name="orthogonal-by-reflections",
-        statement="Every orthogonal matrix is a product of at most N reflections, a permutation that moves m coordinates of at "
+        statement="Every orthogonal matrix is a product of at most N reflections, a permutation "
+        "that moves m coordinates of at "
         "most m - 1; every M with |M| <= 1 is a product of at most 3 N factors with beta in [0, 2].",
         source=f"{PAPER}: proposition 1 (2); Cartan and Dieudonne for the orthogonal ones",
         role="how many factors a token needs: what DeltaProduct can reach",
@@ -198,8 +204,10 @@ LEMMAS = (
         method=f"{WORDS}; induction over the coordinates, whose step is the claims",
         cited=(
             "reflection-exchanges, for H A e = e; H = I where A e = e",
-            "induction over the coordinates; a permutation that moves two exchanges them, one reflection for two coordinates",
-            "singular values: every M is U Z V^T with orthogonal U, V and a diagonal Z >= 0, Z <= 1 for |M| <= 1",
+            "induction over the coordinates; a permutation that moves two exchanges them, one "
+            "reflection for two coordinates",
+            "singular values: every M is U Z V^T with orthogonal U, V and a diagonal Z >= 0, Z <= "
+            "1 for |M| <= 1",
         ),
         claims=lambda: (
             claim for claims in (one_more_in_place(), singular_values()) for claim in claims
@@ -207,15 +215,18 @@ LEMMAS = (
     ),
     Lemma(
         name="eigenvalues-of-products",
-        statement="Eigenvalues of products of factors with beta in [0, 2) are 1 or of modulus < 1; of two factors with beta in "
+        statement="Eigenvalues of products of factors with beta in [0, 2) are 1 or of modulus < 1; "
+        "of two factors with beta in "
         "[0, 1] they are real, in [0, 1].",
         source=f"{PAPER}: proposition 1 (3)",
-        role="two factors of [0, 1] a token cannot turn anything: complex eigenvalues need beta > 1 or three factors",
+        role="two factors of [0, 1] a token cannot turn anything: complex eigenvalues need beta > "
+        "1 or three factors",
         N="general N, any number of factors by induction",
         method=SIGNS,
         cited=(
             "householder-products, for a norm of at most 1",
-            "householder-contraction, for the loss of one factor; the same for complex x, with conjugate transposes",
+            "householder-contraction, for the loss of one factor; the same for complex x, with "
+            "conjugate transposes",
             "X Y and Y X have the same eigenvalues; those of a symmetric matrix are real",
             "induction over the factors: H' H x = lam x and |lam| = 1 make H x = x, then H' x = x",
         ),

@@ -1,4 +1,5 @@
-"""Layers of scalar states with real transitions count powers of two at most (Grazzi et al., theorems 1 and 2, for these layers).
+"""Layers of scalar states with real transitions count powers of two at most (Grazzi et al.,
+theorems 1 and 2, for these layers).
 
     symbol      meaning                                                              shape
     (a_t, b_t)  one scalar step; inputs choose it, so inputs of period p repeat it   ()
@@ -7,11 +8,13 @@
     e, f        states of two runs before a step, f - e >= 0                         ()
     h, s        state before a period, and after it                                  ()
 
-Inputs of period p: one period maps the state by h -> a h + b, a the product of its transitions, each rounded. If a >= 0 that map
-grows with h, and so does h -> a^2 h + ... of two periods for every real a. In finite precision the state is one of finitely
-many, and a growing map of them ends in a fixed point: so the state ends up with period p if no transition is negative, and with
-period 2 p if some are. The next layer sees inputs of that period. A constant input has p = 1, so L layers end up with a period
-that divides 2^L: they count modulo m only if m is a power of two, and for transitions >= 0 not even modulo 2.
+Inputs of period p: one period maps the state by h -> a h + b, a the product of its transitions,
+each rounded. If a >= 0 that map grows with h, and so does h -> a^2 h + ... of two periods for every
+real a. In finite precision the state is one of finitely many, and a growing map of them ends in a
+fixed point: so the state ends up with period p if no transition is negative, and with period 2 p if
+some are. The next layer sees inputs of that period. A constant input has p = 1, so L layers end up
+with a period that divides 2^L: they count modulo m only if m is a power of two, and for
+transitions >= 0 not even modulo 2.
 """
 
 from __future__ import annotations
@@ -47,7 +50,9 @@ def model(rng: random.Random, n: int) -> Instance:
 def one_period() -> Iterator[Claim]:
     """Steps of a period compose to one step; two periods have the square of its transition."""
     instances, composed = at_sizes(model), functools.reduce(compose, STEPS)
-    what = f"p = {PERIOD}: the reference's scan over a period applies (A, b), A the product of the transitions"
+    what = (f"p = {PERIOD}: the reference's scan over a period applies (A, b), A the product of "
+            "the "
+            "transitions")
     yield Claim(
         what,
         states(STEPS, h)[-1],
@@ -65,7 +70,8 @@ def one_period() -> Iterator[Claim]:
 
 
 def pairs(signs: tuple[int, int]) -> tuple[Instance, ...]:
-    """Transitions of these signs, two states in order, and what rounding to integers makes of the step."""
+    """Transitions of these signs, two states in order, and what rounding to integers makes of the
+    step."""
     found = []
     for size in (sp.Rational(1, 3), sp.Integer(1), sp.Rational(5, 2)):
         for low, high in ((0, 0), (-3, 1), (2, 9)):
@@ -128,11 +134,16 @@ PAPER = "Grazzi et al., arXiv 2411.12537"
 LEMMAS = (
     Lemma(
         name="real-transitions-count-powers-of-two",
-        statement="On a constant input L layers of scalar states with real transitions, in finite precision, end up with a "
-        "period that divides 2^L: they count modulo no m but powers of two; with transitions >= 0 modulo none.",
-        source=f"{PAPER}: theorems 1 and 2, for diagonal layers; the proof by order is the project's own",
-        role="a kernel that drops the sign or the imaginary part of a transition loses what the model is for",
-        N="any number of layers, of states and of steps in a period, any format; other matrices with real eigenvalues: cited",
+        statement="On a constant input L layers of scalar states with real transitions, in finite "
+        "precision, end up with a "
+        "period that divides 2^L: they count modulo no m but powers of two; with transitions >= 0 "
+        "modulo none.",
+        source=f"{PAPER}: theorems 1 and 2, for diagonal layers; the proof by order is the "
+        "project's own",
+        role="a kernel that drops the sign or the imaginary part of a transition loses what the "
+        "model is for",
+        N="any number of layers, of states and of steps in a period, any format; other matrices "
+        "with real eigenvalues: cited",
         method=f"{ON_LETTERS}; inequalities as products of numbers >= 0",
         cited=(
             "rounding is monotone, and so is what is composed of monotone maps",

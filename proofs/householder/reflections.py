@@ -1,4 +1,5 @@
-"""Householder transitions H = I - beta k k^T with |k| = 1: what the transitions of DeltaNet and DeltaProduct can do to a state.
+"""Householder transitions H = I - beta k k^T with |k| = 1: what the transitions of DeltaNet and
+DeltaProduct can do to a state.
 
     symbol      meaning                                                            shape
     k, j        unit columns                                                       (N, 1)
@@ -92,7 +93,8 @@ def numbers(beta_: sp.Rational, shrunk: sp.Rational, rng: random.Random, size: i
 
 
 def contraction() -> Iterator[Claim]:
-    """|x|^2 - |H x|^2 = beta (2 - beta) (k^T x)^2, which is >= 0 for beta in [0, 2]; for other beta |H k| > |k|."""
+    """|x|^2 - |H x|^2 = beta (2 - beta) (k^T x)^2, which is >= 0 for beta in [0, 2]; for other beta
+    |H k| > |k|."""
     H, instances = house(beta, k), at_sizes(model)
     yield Claim(
         "H k = (1 - beta) k", H * k, (1 - beta) * k, (UNIT,), (k, (1 + beta) * k), instances
@@ -158,7 +160,8 @@ def with_determinants(rng: random.Random, size: int) -> Instance:
 
 
 def determinant() -> Iterator[Claim]:
-    """[1 0; v I] [1 w^T; 0 I - v w^T] = [1 - w^T v, w^T; 0 I] [1 0; v I], so det(I - v w^T) = 1 - w^T v; det H = 1 - beta."""
+    """[1 0; v I] [1 w^T; 0 I - v w^T] = [1 - w^T v, w^T; 0 I] [1 0; v I], so det(I - v
+    w^T) = 1 - w^T v; det H = 1 - beta."""
     lower, row, instances = sp.Matrix([[1, 0], [v, 1]]), adjoint(w), at_sizes(with_determinants)
     left, right = (
         lower * sp.Matrix([[1, row], [0, 1 - v * row]]),
@@ -173,7 +176,8 @@ def determinant() -> Iterator[Claim]:
             (),
             (mutant,),
             instances,
-            shown=f"left side at {i + 1}, {h + 1} = right side at {i + 1}, {h + 1}, each multiplied out",
+            shown=f"left side at {i + 1}, {h + 1} = right side at {i + 1}, {h + 1}, each "
+                  "multiplied out",
         )
     given: tuple[Equation, ...] = ((d, 1 - adjoint(beta * k) * k), UNIT)
     yield Claim(
@@ -250,12 +254,14 @@ def in_the_plane() -> Iterator[Claim]:
             (),
             (mutant,),
             directions(),
-            shown=f"mirror(C, S) mirror(C', S') at {i + 1}, {h + 1} = R(C C' + S S', S C' - C S') at {i + 1}, {h + 1}",
+            shown=f"mirror(C, S) mirror(C', S') at {i + 1}, {h + 1} = R(C C' + S S', S C' - C S') "
+                  f"at {i + 1}, {h + 1}",
         )
 
 
 def two_reflections() -> Iterator[Claim]:
-    """Orthogonal, determinant 1; nothing moves across the plane of k and j, which turns by twice the angle between them."""
+    """Orthogonal, determinant 1; nothing moves across the plane of k and j, which turns by twice
+    the angle between them."""
     yield from determinant()
     product, instances = house(2, k) * house(2, j), at_sizes(model)
     what, mutants = "H_k H_j is orthogonal", (product, adjoint(product))
@@ -277,7 +283,8 @@ def two_reflections() -> Iterator[Claim]:
 
 
 def products() -> Iterator[Claim]:
-    """|x|^2 - |H A x|^2 >= 0 if A is a contraction; H^t = I - (1 - (1 - beta)^t) k k^T; both from one factor to the next."""
+    """|x|^2 - |H A x|^2 >= 0 if A is a contraction; H^t = I - (1 - (1 - beta)^t) k k^T; both from
+    one factor to the next."""
     given = ((l, m - beta * (2 - beta) * p**2), (s, 2 - beta), (m, n - slack))
     what, cases, mutant = (
         "|A x| <= |x|, beta in [0, 2]: |H A x|^2 <= |x|^2",
@@ -344,7 +351,8 @@ SIGNS = f"{WORDS}; inequalities as sums of products of numbers >= 0"
 LEMMAS = (
     Lemma(
         name="householder-contraction",
-        statement="H = I - beta k k^T with |k| = 1 is a contraction if and only if beta is in [0, 2].",
+        statement="H = I - beta k k^T with |k| = 1 is a contraction if and only if beta is in [0, "
+                  "2].",
         source=f"{PAPER}: proposition 1 (1)",
         role="the range of beta in which the states of DeltaNet cannot grow",
         N="general N, every real beta",
@@ -364,9 +372,11 @@ LEMMAS = (
     ),
     Lemma(
         name="two-reflections",
-        statement="det H = 1 - beta. Two reflections make a rotation: orthogonal, determinant 1, the plane of k and j turned by "
+        statement="det H = 1 - beta. Two reflections make a rotation: orthogonal, determinant 1, "
+                  "the plane of k and j turned by "
         "twice the angle from j to k, all else fixed.",
-        source=f"{PAPER}, and DeltaProduct: products of Householder factors; the theorem is classical",
+        source=f"{PAPER}, and DeltaProduct: products of Householder factors; the theorem is "
+               "classical",
         role="two factors a token give complex eigenvalues, which one factor cannot",
         N="general N",
         method=f"{WORDS}; 2 x 2 block factorings for the determinant; cosines and sines as letters",
@@ -379,9 +389,11 @@ LEMMAS = (
     ),
     Lemma(
         name="householder-products",
-        statement="Products of factors with beta in [0, 2] have norm <= 1, and H^t = I - (1 - (1 - beta)^t) k k^T.",
+        statement="Products of factors with beta in [0, 2] have norm <= 1, and H^t = I - (1 - (1 - "
+                  "beta)^t) k k^T.",
         source=f"{PAPER}: proposition 1 (1)",
-        role="DeltaProduct and long scans of DeltaNet are stable for unit keys; the eigenvalue along k is 1 - beta",
+        role="DeltaProduct and long scans of DeltaNet are stable for unit keys; the eigenvalue "
+             "along k is 1 - beta",
         N="general N, any number of factors by induction",
         method=SIGNS,
         cited=(
@@ -393,8 +405,10 @@ LEMMAS = (
     Lemma(
         name="reflection-exchanges",
         statement="If |c| = |e| and c != e, the reflection along c - e takes c to e.",
-        source=f"{PAPER}: proposition 1 (2), for orthogonal matrices and permutations; the construction is Householder's",
-        role="one factor for each coordinate to be put in place: how reflections reach permutations, hence finite automata",
+        source=f"{PAPER}: proposition 1 (2), for orthogonal matrices and permutations; the "
+               "construction is Householder's",
+        role="one factor for each coordinate to be put in place: how reflections reach "
+             "permutations, hence finite automata",
         N="general N",
         method=WORDS,
         cited=("tau = 2 / |c - e|^2 exists, because |c - e| > 0", "c^T e = e^T c"),

@@ -1,4 +1,5 @@
-"""Parity and counting by one linear recurrence: what needs an eigenvalue below 0, what a complex one, and what does it.
+"""Parity and counting by one linear recurrence: what needs an eigenvalue below 0, what a complex
+one, and what does it.
 
     symbol      meaning                                                            shape
     A, B        transition and drive of every step of a constant input             (N, N), (N, 1)
@@ -14,9 +15,10 @@
     C, S        cosine and sine of phi, 2 pi / m times the sum of the inputs       ()
     C', S'      those of psi, 2 pi / m times the next input                        ()
 
-Proved: the finite algebra, for one layer (two for sums of inputs by reflections alone); real_counting.py has any number of
-layers of scalar states. Cited: that a monotone sequence in a finite set ends (Coq: Parity.v). Not claimed: theorems 1 and 2 of
-the paper for other matrices, and its constructions for all finite automata (theorems 3 and 4), but for cyclic groups.
+Proved: the finite algebra, for one layer (two for sums of inputs by reflections alone);
+real_counting.py has any number of layers of scalar states. Cited: that a monotone sequence in a
+finite set ends (Coq: Parity.v). Not claimed: theorems 1 and 2 of the paper for other matrices, and
+its constructions for all finite automata (theorems 3 and 4), but for cyclic groups.
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ def changes(sign: int, steps: int) -> tuple[Instance, ...]:
 
 
 def one_direction() -> Iterator[Claim]:
-    """h_(t+1) - h_t = A (h_t - h_(t-1)): for a number A >= 0 the state moves one way, for A < 0 every second state does."""
+    """h_(t+1) - h_t = A (h_t - h_(t-1)): for a number A >= 0 the state moves one way, for A < 0
+    every second state does."""
     first, second, third, fourth = states([(A, B)] * 4, h)
     instances, step, two = at_sizes(constant), A * (second - first), A * A * (second - h)
     what = "constant input: h_3 - h_2 = A (h_2 - h_1)"
@@ -113,7 +116,8 @@ def every_bit() -> tuple[Instance, ...]:
 
 
 def parity() -> Iterator[Claim]:
-    """a(x) = 1 - 2x multiplies to 1 - 2 (x_1 xor ... xor x_t), and so do reflections I - 2 x k k^T."""
+    """a(x) = 1 - 2x multiplies to 1 - 2 (x_1 xor ... xor x_t), and so do reflections I - 2 x k
+    k^T."""
     after, alternating, instances = (
         labelled(states([(-1, ZERO)] * 3, h)),
         labelled([-h, h, -h]),
@@ -147,7 +151,8 @@ def decays() -> tuple[Instance, ...]:
 
 
 def reset() -> Iterator[Claim]:
-    """lam = 2 E - 1: in (-1, 1] for E in (0, 1], below 0 for E < 1/2, and 0 at E = 1/2, which forgets all that came before."""
+    """lam = 2 E - 1: in (-1, 1] for E in (0, 1], below 0 for E < 1/2, and 0 at E = 1/2, which
+    forgets all that came before."""
     decay = sp.exp(-gap * rate)
     at_reset = {gap: sp.log(2) / rate}
     what, mutant = "delta = log(2) / w: 2 exp(-delta w) - 1 = 0", decay.xreplace(at_reset)
@@ -211,7 +216,8 @@ def whole_turns() -> tuple[Instance, ...]:
 
 
 def counting() -> Iterator[Claim]:
-    """A turn by 2 pi / m in one plane returns after m steps and not before; so do m - 1 reflections that shift coordinates."""
+    """A turn by 2 pi / m in one plane returns after m steps and not before; so do m - 1 reflections
+    that shift coordinates."""
     inside, outside = F * R * adjoint(F), 1 - F * adjoint(F)
     power, more = F * Z * adjoint(F) + outside, F * R * Z * adjoint(F) + outside
     what, given = (
@@ -245,7 +251,8 @@ def counting() -> Iterator[Claim]:
 
 
 def shift(modulus: int) -> Claim:
-    """The reflections that exchange neighbours, one after the other: coordinate i goes to i + 1, the last to the first."""
+    """The reflections that exchange neighbours, one after the other: coordinate i goes to i + 1,
+    the last to the first."""
     units = [sp.eye(modulus)[:, i] for i in range(modulus)]
     product = sp.eye(modulus)
     for i in reversed(range(modulus - 1)):
@@ -265,12 +272,14 @@ def shift(modulus: int) -> Claim:
         (),
         mutants,
         (values,),
-        shown=f"(I - d d^T), d = e_i - e_(i+1), multiplied for i = 1..{modulus - 1} = the cyclic shift of {modulus}",
+        shown=f"(I - d d^T), d = e_i - e_(i+1), multiplied for i = 1..{modulus - 1} = the cyclic "
+              f"shift of {modulus}",
     )
 
 
 def sums_by_reflections() -> Iterator[Claim]:
-    """Two layers: the first gives the parity of t; with it reflections alone add modulo m, the angle has the sign (-1)^t."""
+    """Two layers: the first gives the parity of t; with it reflections alone add modulo m, the
+    angle has the sign (-1)^t."""
     sum_of_angles = C * C_ - S * S_, S * C_ + C * S_
     for name, sign in (("even", 1), ("odd", -1)):
         now, then = (
@@ -287,7 +296,8 @@ def sums_by_reflections() -> Iterator[Claim]:
                 (),
                 (wrong[i],),
                 directions(),
-                shown=f"row {i + 1} of -mirror(psi) (phi) = row {i + 1} of (phi + psi), as (cos, (-1)^t sin)",
+                shown=f"row {i + 1} of -mirror(psi) (phi) = row {i + 1} of (phi + psi), as (cos, "
+                      "(-1)^t sin)",
             )
 
 
@@ -298,14 +308,18 @@ ONE_LAYER = "one layer; for any number of them real-transitions-count-powers-of-
 LEMMAS = (
     Lemma(
         name="no-parity-without-sign",
-        statement="On a constant input a scalar state with a >= 0 moves in one direction only; with a < 0 every second state "
-        "does. In finite precision the first stops changing and tells no parity, the second counts modulo 2 at most.",
+        statement="On a constant input a scalar state with a >= 0 moves in one direction only; "
+                  "with a < 0 every second state "
+        "does. In finite precision the first stops changing and tells no parity, the second counts "
+        "modulo 2 at most.",
         source=f"{PAPER}: theorems 1 and 2, for one scalar state",
         role="what a transition in [0, 1] cannot do; a kernel that maps [-1, 1] to [0, 1] loses it",
         N=f"the recurrence of changes: general N; directions: scalar states; {ONE_LAYER}",
-        method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of numbers >= 0",
+        method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of "
+               "numbers >= 0",
         cited=(
-            "rounding is monotone, and a monotone map of a finite ordered set ends in a fixed point (Coq: monotone_stops)",
+            "rounding is monotone, and a monotone map of a finite ordered set ends in a fixed "
+            "point (Coq: monotone_stops)",
             "an antitone one ends in a cycle of length at most 2 (Coq: antitone_period_two)",
             "induction over t",
         ),
@@ -313,10 +327,12 @@ LEMMAS = (
     ),
     Lemma(
         name="parity",
-        statement="a(x) = 1 - 2x, and the reflection I - 2 x k k^T, give the parity of a string of bits x: "
+        statement="a(x) = 1 - 2x, and the reflection I - 2 x k k^T, give the parity of a string of "
+                  "bits x: "
         "a(x) a(y) = a(x xor y).",
         source=f"{PAPER}: parity, and Z_2 in theorem 3",
-        role="the eigenvalue -1 does it, exactly in every format; the smallest test of a negative transition",
+        role="the eigenvalue -1 does it, exactly in every format; the smallest test of a negative "
+             "transition",
         N="general N, any number of steps by induction",
         method=f"{WORDS}; bits as letters with x^2 = x; the reference's scan is run on the letters",
         cited=("induction over t", "householder-orthogonal, for beta = 2 x in {0, 2}"),
@@ -324,26 +340,34 @@ LEMMAS = (
     ),
     Lemma(
         name="reset-at-one-half",
-        statement="Mamba's transition on [-1, 1], lam = 2 exp(-delta w) - 1, is 0 at delta = log(2) / w: the state is the last "
+        statement="Mamba's transition on [-1, 1], lam = 2 exp(-delta w) - 1, is 0 at delta = "
+                  "log(2) / w: the state is the last "
         "drive. It is in (-1, 1], and below 0 exactly when exp(-delta w) < 1/2.",
         source=f"{PAPER}: transitions 2 exp(.) - 1",
-        role="an integer case of that layer; no logarithm of lam exists, so kernels of cumulated logarithms do not apply",
+        role="an integer case of that layer; no logarithm of lam exists, so kernels of cumulated "
+             "logarithms do not apply",
         N="general N, every channel; real numbers, which floating-point arithmetic may round to -1",
-        method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of numbers >= 0",
+        method=f"{WORDS}; the reference's scan is run on the letters; inequalities as products of "
+               "numbers >= 0",
         cited=("0 < exp(x) <= 1 for real x <= 0",),
         claims=reset,
     ),
     Lemma(
         name="counting-modulo-m",
-        statement="A turn by 2 pi / m, two reflections at the angle pi / m, returns after m steps and not before. So does the "
-        "cyclic shift, m - 1 reflections. After a layer that knows the parity of t, single reflections add modulo m.",
-        source=f"{PAPER}: Z_m in theorem 3, permutations in proposition 1 (2), and its remark on two layers of reflections",
-        role="what complex eigenvalues add; the shift has entries 0 and 1 and is exact in every format, the turn is rounded",
+        statement="A turn by 2 pi / m, two reflections at the angle pi / m, returns after m steps "
+                  "and not before. So does the "
+        "cyclic shift, m - 1 reflections. After a layer that knows the parity of t, single "
+        "reflections add modulo m.",
+        source=f"{PAPER}: Z_m in theorem 3, permutations in proposition 1 (2), and its remark on "
+               "two layers of reflections",
+        role="what complex eigenvalues add; the shift has entries 0 and 1 and is exact in every "
+             "format, the turn is rounded",
         N=f"general N, every m; shifts for m = {', '.join(map(str, MODULI))}",
         method=f"{WORDS}; cosines and sines as letters; reflections of coordinates multiplied out",
         cited=(
             "two-reflections, for the turn of a plane",
-            "cos and sin have the period 2 pi; cos and sin of a sum of angles (rotation-associative)",
+            "cos and sin have the period 2 pi; cos and sin of a sum of angles "
+            "(rotation-associative)",
             "theta-rotation, for R(theta)^n = R(n theta)",
             "sin x > 0 for 0 < x < pi, so cos(2 pi n / m) < 1 for 0 < n < m",
         ),

@@ -1,4 +1,5 @@
-"""A = P Theta P^T is a rotation with cheap powers, for any number of angles; and what the reference scans is that model.
+"""A = P Theta P^T is a rotation with cheap powers, for any number of angles; and what the reference
+scans is that model.
 
     symbol     meaning                                                                         shape
     C, S       diag(cos theta), diag(sin theta), one angle for each pair of coordinates        (N, N)
@@ -11,8 +12,8 @@
     h, B, u    state, input matrix, inputs of RotRNN                                           (N, 1), (N, W), (W, 1)
     s          P^T h, the rotated state                                                        (N, 1)
 
-Where Theta is a letter nothing is said of pairs, and N is the head size itself. That every matrix of SO(N) has this form is
-shown in `every_rotation`.
+Where Theta is a letter nothing is said of pairs, and N is the head size itself. That every matrix
+of SO(N) has this form is shown in `every_rotation`.
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ def powers_of_theta() -> Iterator[Claim]:
 
 
 def similar(rng: random.Random, n: int) -> Instance:
-    """A rotation for Theta, a reflection for P (only its square enters), one of the first powers for Z."""
+    """A rotation for Theta, a reflection for P (only its square enters), one of the first powers
+    for Z."""
     basis, turn, exponent = reflection(rng, n), random_rotation(rng, n), rng.randint(1, 3)
     numbers = {
         p: basis.det(),
@@ -132,7 +134,8 @@ def similar(rng: random.Random, n: int) -> Instance:
 
 
 def canonical_form() -> Iterator[Claim]:
-    """A^T A = I, det A = 1, and (gamma A)^k = gamma^k P Theta^k P^T, from k to k + 1; k = 0 is P P^T = I."""
+    """A^T A = I, det A = 1, and (gamma A)^k = gamma^k P Theta^k P^T, from k to k + 1; k = 0 is P
+    P^T = I."""
     A, instances = P * Theta * adjoint(P), at_sizes(similar)
     given = (P_COLUMNS, THETA_COLUMNS, P_ROWS)
     yield Claim("A^T A = I", adjoint(A) * A, ONE, given, (A, adjoint(A)), instances)
@@ -169,7 +172,8 @@ DRIVES = letters("bx1 by1 bx2 by2")  # first and second coordinates, (N, 1)
 
 
 def rotated_basis() -> Iterator[Claim]:
-    """s = P^T h obeys s' = gamma Theta s + xi P^T B u, which the reference's rotation runs; h = P s."""
+    """s = P^T h obeys s' = gamma Theta s + xi P^T B u, which the reference's rotation runs; h = P
+    s."""
     after, instances = gamma * P * Theta * adjoint(P) * h + xi * B * u, at_sizes(layer)
     rotated = gamma * Theta * adjoint(P) * h + xi * adjoint(P) * B * u
     # what two of the authors' versions do
@@ -202,11 +206,14 @@ MULTIPLICATIVE = "det(XY) = det X det Y and det X^T = det X"
 LEMMAS = (
     Lemma(
         name="theta-rotation",
-        statement="Theta, N plane rotations side by side, is orthogonal with determinant 1, and Theta(theta)^k = Theta(k theta).",
+        statement="Theta, N plane rotations side by side, is orthogonal with determinant 1, and "
+                  "Theta(theta)^k = Theta(k theta).",
         source=SOURCE,
-        role="the angles of a head are free parameters: every choice gives a rotation, whose powers cost nothing",
+        role="the angles of a head are free parameters: every choice gives a rotation, whose "
+             "powers cost nothing",
         N="general N, any number of angles",
-        method=f"{WORDS}; diagonal matrices of any size as letters; half angles; addition theorem by SymPy; "
+        method=f"{WORDS}; diagonal matrices of any size as letters; half angles; addition theorem "
+               "by SymPy; "
         "the reference's rotate is run on the letters",
         cited=(
             MULTIPLICATIVE,
@@ -217,7 +224,8 @@ LEMMAS = (
     ),
     Lemma(
         name="canonical-form",
-        statement="A = P Theta P^T is orthogonal with determinant 1 for every orthogonal P; (gamma A)^k = gamma^k P Theta^k P^T.",
+        statement="A = P Theta P^T is orthogonal with determinant 1 for every orthogonal P; (gamma "
+                  "A)^k = gamma^k P Theta^k P^T.",
         source=SOURCE,
         role="RotRNN's transition is gamma times a rotation; its powers need no matrix product",
         N="general N",
@@ -231,9 +239,11 @@ LEMMAS = (
     ),
     Lemma(
         name="rotated-basis",
-        statement="s = P^T h obeys s_t = gamma Theta s_{t-1} + xi P^T B u_t, the recurrence that is scanned, and h = P s.",
+        statement="s = P^T h obeys s_t = gamma Theta s_{t-1} + xi P^T B u_t, the recurrence that "
+                  "is scanned, and h = P s.",
         source=f"{SOURCE}, and its authors' code",
-        role="the scan needs no matrix product, and still computes the states of x_t = gamma A x_{t-1} + xi B u_t",
+        role="the scan needs no matrix product, and still computes the states of x_t = gamma A "
+             "x_{t-1} + xi B u_t",
         N="general N",
         method=f"{WORDS}; the reference's rotation is run on the letters for two steps",
         cited=("induction over t",),

@@ -1,4 +1,5 @@
-"""exp(t K) in closed form for skew K of size 2, 3 and 4: it solves E' = K E, is orthogonal, and has determinant 1.
+"""exp(t K) in closed form for skew K of size 2, 3 and 4: it solves E' = K E, is orthogonal, and has
+determinant 1.
 
     symbol     meaning                                                                shape
     K          skew; K^3 = -r^2 K: one plane angle r t (all of N = 2 and 3)           (N, N)
@@ -11,7 +12,8 @@
     N = 3   K^3 = -r^2 K, r^2 = k1^2 + k2^2 + k3^2       plane angle r t
     N = 4   exp(t K) = exp(t L) exp(t R)                 plane angles (l + q) t and (l - q) t
 
-r = 0 is K = 0, whose exponential is I. That exp(t K) is the only solution of E' = K E, E(0) = I is a claim too.
+r = 0 is K = 0, whose exponential is I. That exp(t K) is the only solution of E' = K E, E(0) = I is
+a claim too.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ def exponential(t: sp.Expr) -> sp.Expr:
 
 
 def one_plane(rng: random.Random, n: int) -> Instance:
-    """K = r Q (rotations by a quarter in disjoint planes) Q^T, at a quarter, half or three quarters of a turn."""
+    """K = r Q (rotations by a quarter in disjoint planes) Q^T, at a quarter, half or three quarters
+    of a turn."""
     rate, turn = rng.randint(1, 4), rotation(rng, n)
     moving = (rate * turn * quarter_turns(n) * turn.T).as_immutable()
     return {K: moving, r: sp.Integer(rate), t: sp.pi * rng.randint(1, 3) / (2 * rate)}
@@ -138,7 +141,8 @@ def small(size: int) -> sp.Matrix:
 
 
 def quaternion(v: tuple[sp.Expr, ...], side: int) -> sp.Matrix:
-    """Multiplication by i v_1 + j v_2 + k v_3 from the left (side 1) or from the right (side -1)."""
+    """Multiplication by i v_1 + j v_2 + k v_3 from the left (side 1) or from the right (side
+    -1)."""
     i, j, k = v
     rows = [
         [0, i, j, k],
@@ -150,7 +154,8 @@ def quaternion(v: tuple[sp.Expr, ...], side: int) -> sp.Matrix:
 
 
 def four() -> Iterator[Claim]:
-    """N = 4: any skew K is L + R; each has one plane angle; they commute, so exp(t K) = exp(t L) exp(t R)."""
+    """N = 4: any skew K is L + R; each has one plane angle; they commute, so exp(t K) = exp(t L)
+    exp(t R)."""
     halves = [
         tuple((upper + side * lower) / 2 for upper, lower in ((k1, k6), (k2, -k5), (k3, k4)))
         for side in (1, -1)
@@ -217,17 +222,22 @@ def commuting(rng: random.Random, n: int) -> Instance:
 
 
 
-SOURCE = "Rodrigues' formula for N = 2, 3; so(4) as left and right multiplications by quaternions for N = 4: classical"
+SOURCE = ("Rodrigues' formula for N = 2, 3; so(4) as left and right multiplications by quaternions "
+          "for N = 4: classical")
 
 LEMMAS = (
     Lemma(
         name="exp-closed-one-angle",
-        statement="E = I + sin(r t)/r K + (1 - cos(r t))/r^2 K^2 is exp(t K) if K^3 = -r^2 K, r > 0: E' = K E, E^T E = I, and "
+        statement="E = I + sin(r t)/r K + (1 - cos(r t))/r^2 K^2 is exp(t K) if K^3 = -r^2 K, r > "
+                  "0: E' = K E, E^T E = I, and "
         "det E = 1; that is every skew K != 0 of size 2 and 3.",
         source=SOURCE,
-        role="an exact matrix exponential beside scipy.linalg.expm, for heads of 2 and 3 coordinates",
-        N="E' = K E and E^T E = I for general N, where K^3 = -r^2 K; the hypothesis on K and det E = 1 for N = 2, 3",
-        method="free *-algebra with trigonometric coefficients; polynomial identities in the entries of K",
+        role="an exact matrix exponential beside scipy.linalg.expm, for heads of 2 and 3 "
+             "coordinates",
+        N="E' = K E and E^T E = I for general N, where K^3 = -r^2 K; the hypothesis on K and det E "
+          "= 1 for N = 2, 3",
+        method="free *-algebra with trigonometric coefficients; polynomial identities in the "
+               "entries of K",
         cited=(
             "sin^2 + cos^2 = 1, by SymPy",
             "a function whose derivative is 0 everywhere is constant",
@@ -236,7 +246,8 @@ LEMMAS = (
     ),
     Lemma(
         name="exp-closed-four",
-        statement="For N = 4, K = L + R with L^2 = -l^2, R^2 = -q^2 and L R = R L: exp(t K) = exp(t L) exp(t R), each factor in "
+        statement="For N = 4, K = L + R with L^2 = -l^2, R^2 = -q^2 and L R = R L: exp(t K) = "
+                  "exp(t L) exp(t R), each factor in "
         "closed form with determinant 1.",
         source=SOURCE,
         role="an exact matrix exponential for heads of 4 coordinates, the default size",

@@ -1,4 +1,5 @@
-"""Every rotation of every size is P Theta P^T, and the exponential of a skew matrix: the induction over planes, for general N.
+"""Every rotation of every size is P Theta P^T, and the exponential of a skew matrix: the induction
+over planes, for general N.
 
     symbol     meaning                                                                      shape
     A          any rotation: A^T A = A A^T = I, det A = 1                                    (N, N)
@@ -17,11 +18,14 @@
 
     |c| < 1    v and W / |W| span a plane that A turns: A v = c v + W, A W = c W - (1 - c^2) v
     |c| = 1    W = 0: A v = c v
-    either way A = F R F^T + G A' G^T with A' = G^T A G orthogonal, of smaller size; and so on down to size 0
+    either way A = F R F^T + G A' G^T with A' = G^T A G orthogonal, of smaller size; and so on down
+    to size 0
 
-A [F G] = [F G] diag(R, A') makes det A = det R det A', so det A = (-1)^j for j lines with A v = -v. det A = 1 leaves an even
+A [F G] = [F G] diag(R, A') makes det A = det R det A', so det A = (-1)^j for j lines with A v = -v.
+det A = 1 leaves an even
 number of them: two of them are a plane turned by pi, two lines with A v = v one turned
-by 0; for odd N one such line is left over, a fixed direction. Nothing but the spectral theorem for A + A^T is cited for this.
+by 0; for odd N one such line is left over, a fixed direction. Nothing but the spectral theorem for
+A + A^T is cited for this.
 """
 
 from __future__ import annotations
@@ -56,7 +60,8 @@ ORTHONORMAL, ACROSS, COMPLETE = (
 
 
 def with_plane(rng: random.Random, size: int) -> Instance:
-    """A rotation that turns the first two columns of a basis by the angle of (3, 4) / 5; for N = 1 the identity."""
+    """A rotation that turns the first two columns of a basis by the angle of (3, 4) / 5; for N = 1
+    the identity."""
     basis, inside = random_rotation(rng, size), min(size, 2)
     turn = sp.Matrix([[3, -4], [4, 3]]) / 5 if size > 1 else sp.eye(1)
     rest = random_rotation(rng, size - 2) if size > 2 else sp.eye(0)
@@ -108,7 +113,8 @@ def smaller() -> Iterator[Claim]:
 
 
 def with_lines(rng: random.Random, size: int, first: sp.Matrix) -> Instance:
-    """Determinants of a rotation of first, beside lines of sign -1 and 1 (the last, if any), and without first."""
+    """Determinants of a rotation of first, beside lines of sign -1 and 1 (the last, if any), and
+    without first."""
     lines, inside = size - first.rows, first.rows
     count = rng.randint(0, lines)
     basis = random_rotation(rng, size)
@@ -123,7 +129,8 @@ def with_lines(rng: random.Random, size: int, first: sp.Matrix) -> Instance:
 
 
 def parity() -> Iterator[Claim]:
-    """det A = (-1)^j for j lines with A v = -v: one more at each step of the induction, planes and other lines leave it."""
+    """det A = (-1)^j for j lines with A v = -v: one more at each step of the induction, planes and
+    other lines leave it."""
     given: tuple[Equation, ...] = (COMPLETE, BACK, ACROSS)
     what = "A F = F R, and A G = G A': A [F G] = [F G] diag(R, A'), so det A = det R det A'"
     yield Claim(
@@ -153,7 +160,8 @@ def parity() -> Iterator[Claim]:
 
 
 def lines() -> Iterator[Claim]:
-    """Lines that A keeps, in pairs: [[1, 0], [0, 1]] = R(0), [[-1, 0], [0, -1]] = R(pi); the sign of one column of P."""
+    """Lines that A keeps, in pairs: [[1, 0], [0, 1]] = R(0), [[-1, 0], [0, -1]] = R(pi); the sign
+    of one column of P."""
     eye, turns = sp.eye(2), {"0": ZERO, "pi": sp.pi}
     for name, angle in turns.items():
         turned, weights = rotation(sp.cos(angle), sp.sin(angle)), sp.symbols("w1:5")
@@ -170,11 +178,13 @@ def lines() -> Iterator[Claim]:
             (),
             (sides[2],),
             (values,),
-            shown=f"[[cos({name}), -sin({name})], [sin({name}), cos({name})]] = {'' if name == '0' else '-'}I",
+            shown=f"[[cos({name}), -sin({name})], [sin({name}), cos({name})]] = "
+                  f"{'' if name == '0' else '-'}I",
         )
     instances, A_ = at_sizes(signed), (P * D) * (D * Theta * D) * adjoint(P * D)
     given = ((adjoint(D), D), (D * D, ONE))
-    what = "(P D)(D Theta D)(P D)^T = P Theta P^T: det P = 1 by the sign of a column, which turns one angle backwards"
+    what = ("(P D)(D Theta D)(P D)^T = P Theta P^T: det P = 1 by the sign of a column, which turns "
+            "one angle backwards")
     yield Claim(
         what,
         A_,
@@ -200,7 +210,8 @@ def canonical() -> Iterator[Claim]:
 
 
 def turning() -> Iterator[Claim]:
-    """Theta(t) of two pairs and a fixed direction: Theta' = L Theta, Theta(0) = I; more pairs in the same way."""
+    """Theta(t) of two pairs and a fixed direction: Theta' = L Theta, Theta(0) = I; more pairs in
+    the same way."""
     # (5, 5)
     turned = sp.diag(
         rotation(sp.cos(b1 * t), sp.sin(b1 * t)), rotation(sp.cos(b2 * t), sp.sin(b2 * t)), 1
@@ -214,7 +225,9 @@ def turning() -> Iterator[Claim]:
     instances = tuple(
         {**labels, t: angle * sp.pi / 2, b1: ONE, b2: sp.Integer(angle)} for angle in (1, 2, 3)
     )
-    what = "Theta' = L Theta: d/dt diag(R(b1 t), R(b2 t), 1) = diag(b1 J, b2 J, 0) Theta, J = [[0, -1], [1, 0]]"
+    what = ("Theta' = L Theta: d/dt diag(R(b1 t), R(b2 t), 1) = diag(b1 J, b2 J, 0) Theta, J = "
+            "[[0, "
+            "-1], [1, 0]]")
     yield Claim(what, sides[0], sides[1], (), (sides[2], sides[3]), instances, shown=what)
     what, start, eye = (
         "Theta(0) = diag(R(0), R(0), 1) = I",
@@ -230,7 +243,8 @@ def conjugated(rng: random.Random, n: int) -> Instance:
 
 
 def exponential() -> Iterator[Claim]:
-    """Theta(t) solves Theta' = L Theta, so E(t) = P Theta(t) P^T solves E' = K E with E(0) = I: E(1) = exp(K), K = M - M^T."""
+    """Theta(t) solves Theta' = L Theta, so E(t) = P Theta(t) P^T solves E' = K E with E(0) = I:
+    E(1) = exp(K), K = M - M^T."""
     yield from turning()
     instances, E, E_dot = at_sizes(conjugated), P * T * adjoint(P), P * T_dot * adjoint(P)
     given: tuple[Equation, ...] = ((T_dot, L * T), (K, P * L * adjoint(P)), (adjoint(P) * P, ONE))
@@ -244,34 +258,43 @@ def exponential() -> Iterator[Claim]:
 
 PAPER = "RotRNN, arXiv 2407.07239"
 WORDS = "free *-algebra, word normal form"
-SPECTRAL = "a symmetric matrix has a unit eigenvector; orthonormal columns can be completed to an orthonormal basis"
+SPECTRAL = ("a symmetric matrix has a unit eigenvector; orthonormal columns can be completed to an "
+            "orthonormal basis")
 
 LEMMAS = (
     Lemma(
         name="every-rotation-is-canonical",
-        statement="Every A of SO(N) is P Theta P^T: P in SO(N), Theta plane rotations side by side, for odd N a fixed direction.",
-        source=f"{PAPER}: A = P Theta P^T; the theorem is classical, the induction over planes is written out here",
-        role="RotRNN's parameters lose no rotation of even size; an odd size would need a fixed direction",
+        statement="Every A of SO(N) is P Theta P^T: P in SO(N), Theta plane rotations side by "
+                  "side, for odd N a fixed direction.",
+        source=f"{PAPER}: A = P Theta P^T; the theorem is classical, the induction over planes is "
+               "written out here",
+        role="RotRNN's parameters lose no rotation of even size; an odd size would need a fixed "
+             "direction",
         N="general N, even and odd",
         method=f"{WORDS}; induction over the size, whose step is the claims",
         cited=(
             SPECTRAL,
             "induction over N; columns of smaller orthonormal bases, by G, are columns of P",
-            "det(XY) = det X det Y, det diag(X, Y) = det X det Y; a plane rotation has determinant 1 (theta-rotation)",
+            "det(XY) = det X det Y, det diag(X, Y) = det X det Y; a plane rotation has determinant "
+            "1 (theta-rotation)",
         ),
         claims=canonical,
     ),
     Lemma(
         name="exp-onto-every-rotation",
-        statement="Every A of SO(N) is exp(M - M^T) for some M: with A = P Theta P^T, M = P L P^T / 2, L the angles of Theta.",
+        statement="Every A of SO(N) is exp(M - M^T) for some M: with A = P Theta P^T, M = P L P^T "
+                  "/ 2, L the angles of Theta.",
         source=f"{PAPER}: P = exp(M - M^T); the theorem is classical",
         role="M loses no rotation: every P of determinant 1 is reached, at every size",
-        N="general N; Theta' = L Theta in full for two pairs and a fixed direction, a row and a column of zeros in L",
+        N="general N; Theta' = L Theta in full for two pairs and a fixed direction, a row and a "
+          "column of zeros in L",
         method=f"{WORDS}; the differential equation E' = K E; Theta(t) differentiated by SymPy",
         cited=(
             "every-rotation-is-canonical, for A = P Theta P^T",
-            "cos' = -sin and sin' = cos; matrices with blocks on the diagonal multiply block by block",
-            "E' = K E has one solution with E(0) = I, which is exp(t K) (exp-closed-one-angle, Coq: flow_unique)",
+            "cos' = -sin and sin' = cos; matrices with blocks on the diagonal multiply block by "
+            "block",
+            "E' = K E has one solution with E(0) = I, which is exp(t K) (exp-closed-one-angle, "
+            "Coq: flow_unique)",
         ),
         claims=exponential,
     ),

@@ -1,4 +1,5 @@
-"""exp(M - M^T) is a rotation for every real M of every size: orthogonal, with determinant 1. Each is proved twice.
+"""exp(M - M^T) is a rotation for every real M of every size: orthogonal, with determinant 1. Each
+is proved twice.
 
     symbol     meaning                                                       shape
     M          any real matrix                                               (N, N)
@@ -15,8 +16,8 @@
     exp(S/2) exp(S/2) = sum of S^k/k! (W(k,0) + ... + W(k,k)),   W(k,j) = binomial(k, j) / 2^k,  D(k,j) = W(k+1,j) - W(k,j),
                                                                  V(k,j) the sum of D(k,.) up to j         (certificates.py)
 
-What an argument uses without proving it stands in the `cited` of its lemma. That every rotation is such an exponential is
-shown in `every_rotation`.
+What an argument uses without proving it stands in the `cited` of its lemma. That every rotation is
+such an exponential is shown in `every_rotation`.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def powers(rng: random.Random, n: int) -> Instance:
 
 
 def orthogonal_by_series() -> Iterator[Claim]:
-    """exp(S)^T exp(S) = sum over k of S^k sum over j of F(k, j): 1 for k = 0, and 0 for all others."""
+    """exp(S)^T exp(S) = sum over k of S^k sum over j of F(k, j): 1 for k = 0, and 0 for all
+    others."""
     yield from skewness()
     given = ((adjoint(Z), (-1) ** j * Z), (adjoint(S), -S), (Z * S, S * Z))
     next_power = (-1) ** (j + 1) * S * Z
@@ -116,13 +118,15 @@ def orthogonal_by_flow() -> Iterator[Claim]:
 def halves(
     orthogonal: Callable[[random.Random, int], sp.ImmutableMatrix], rng: random.Random, n: int
 ) -> Instance:
-    """An orthogonal matrix in place of exp(S / 2), its square in place of exp(S): the argument needs no more."""
+    """An orthogonal matrix in place of exp(S / 2), its square in place of exp(S): the argument
+    needs no more."""
     half = orthogonal(rng, n)
     return {E: half, b: half.det(), d: (half * half).det()}
 
 
 def determinant_by_halves() -> Iterator[Claim]:
-    """exp(S) = exp(S/2)^2, so d = b^2, and b^4 = d^2 = det(exp(S)^T exp(S)) = 1; b is real, so d = 1.
+    """exp(S) = exp(S/2)^2, so d = b^2, and b^4 = d^2 = det(exp(S)^T exp(S)) = 1; b is real, so
+    d = 1.
 
     The last step as a sum of squares. It needs b real: b = i satisfies both hypotheses with d = -1.
     """

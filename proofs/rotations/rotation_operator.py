@@ -1,4 +1,5 @@
-"""RotRNN's scan operator on (gamma, theta, x): associative, with an identity, and the affine operator in disguise.
+"""RotRNN's scan operator on (gamma, theta, x): associative, with an identity, and the affine
+operator in disguise.
 
     symbol     meaning                                                                     shape
     g          decay gamma of a step, one number                                           ()
@@ -75,7 +76,8 @@ def commuting(*pairs: tuple[sp.Symbol, sp.Symbol]) -> tuple[Equation, ...]:
 
 
 def diagonal_rotation(rng: random.Random, n: int) -> tuple[sp.ImmutableMatrix, sp.ImmutableMatrix]:
-    """Rational cosines and sines, ((1 - t^2)/(1 + t^2), 2 t/(1 + t^2)) for random t; (n, n) each."""
+    """Rational cosines and sines, ((1 - t^2)/(1 + t^2), 2 t/(1 + t^2)) for random t; (n, n)
+    each."""
     tangents = [sp.Rational(rng.randint(-5, 5), rng.randint(1, 5)) for _ in range(n)]
     cosines, sines = (
         [(1 - t**2) / (1 + t**2) for t in tangents],
@@ -185,7 +187,8 @@ def homomorphism() -> Iterator[Claim]:
             (),
             (wrong[1][i],),
             instances,
-            shown=f"row {i + 1} of the state of p q = row {i + 1} of gamma2 R(C2, S2) (x1, y1) + (x2, y2)",
+            shown=f"row {i + 1} of the state of p q = row {i + 1} of gamma2 R(C2, S2) (x1, y1) + "
+                  "(x2, y2)",
         )
 
 
@@ -196,7 +199,8 @@ ANGLES = "general N, any number of angles"
 LEMMAS = (
     Lemma(
         name="rotation-associative",
-        statement="(g, theta, x) then (g', theta', x') = (g g', theta + theta', g' R(theta') x + x') is associative.",
+        statement="(g, theta, x) then (g', theta', x') = (g g', theta + theta', g' R(theta') x + "
+                  "x') is associative.",
         source=SOURCE,
         role="the rotation scan may be bracketed in any way, without a matrix product",
         N=ANGLES,
@@ -216,9 +220,11 @@ LEMMAS = (
     ),
     Lemma(
         name="rotation-affine",
-        statement="(g, theta, x) -> (g R(theta), x) turns the rotation operator into the affine one.",
+        statement="(g, theta, x) -> (g R(theta), x) turns the rotation operator into the affine "
+                  "one.",
         source=SOURCE,
-        role="carry, chunks, doubling, reverse and the bound of every bracketing hold for rotation scans too",
+        role="carry, chunks, doubling, reverse and the bound of every bracketing hold for rotation "
+             "scans too",
         N=ANGLES,
         method=METHOD,
         cited=("cos and sin of a sum of angles (rotation-associative)",),

@@ -1,4 +1,5 @@
-"""Every rotation of size 2 and 3 is exp of a skew matrix, by formulas; those of any size are in `every_rotation`.
+"""Every rotation of size 2 and 3 is exp of a skew matrix, by formulas; those of any size are in
+`every_rotation`.
 
     symbol      meaning                                                       shape
     A           any rotation: A^T A = I, det A = 1                            (N, N)
@@ -82,7 +83,8 @@ def plane() -> Iterator[Claim]:
 
 
 def axis() -> Iterator[Claim]:
-    """N = 3: det (A - I) = 0, so that A n = n for a unit column n; and A keeps what is across it."""
+    """N = 3: det (A - I) = 0, so that A n = n for a unit column n; and A keeps what is across
+    it."""
     orthogonal: Equation = (adjoint(A) * A, ONE)
     instances = at_sizes(lambda rng, size: {A: rotation(rng, size)})
     yield Claim(
@@ -123,7 +125,8 @@ def axis() -> Iterator[Claim]:
 
 
 def assembled() -> Iterator[Claim]:
-    """diag(1, rotation of a plane) = I + sin J + (1 - cos) J^2; in any basis it is exp(theta K) of K = Q J Q^T."""
+    """diag(1, rotation of a plane) = I + sin J + (1 - cos) J^2; in any basis it is exp(theta K) of
+    K = Q J Q^T."""
     turn, J3 = sp.diag(1, sp.Matrix([[cos, -sin], [sin, cos]])), sp.diag(0, quarter_turns(2))
     what = "N = 3: diag(1, rotation) = I + sin J + (1 - cos) J^2"
     yield entrywise(what, turn, form(J3, sp.eye(3), cos, sin), turn.T)
@@ -155,14 +158,17 @@ def onto() -> Iterator[Claim]:
 LEMMAS = (
     Lemma(
         name="exp-onto-rotations",
-        statement="Every rotation of size 2 and 3 is exp of a skew matrix: by its angle, and by its axis and angle.",
+        statement="Every rotation of size 2 and 3 is exp of a skew matrix: by its angle, and by "
+                  "its axis and angle.",
         source="Euler's rotation theorem; RotRNN, arXiv 2407.07239: P = exp(M - M^T)",
         role="M loses no rotation: every P of determinant 1 is reached",
         N="N = 2, 3; for general N exp-onto-every-rotation",
         method="free *-algebra; sums of squares; polynomial identities in entries",
         cited=(
-            "numbers with a^2 + c^2 = 1 are a cosine and a sine; a sum of squares of real numbers is 0 only if each is",
-            "a matrix of determinant 0 has a unit column n with (A - I) n = 0; n is the first column of an orthogonal matrix",
+            "numbers with a^2 + c^2 = 1 are a cosine and a sine; a sum of squares of real numbers "
+            "is 0 only if each is",
+            "a matrix of determinant 0 has a unit column n with (A - I) n = 0; n is the first "
+            "column of an orthogonal matrix",
             "det(XY) = det X det Y, det X^T = det X, and det diag(1, Y) = det Y",
             "exp-closed-one-angle, for I + sin K + (1 - cos) K^2 = exp(theta K)",
         ),

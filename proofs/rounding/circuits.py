@@ -1,7 +1,8 @@
 """Random circuits and scan trees in exact arithmetic, with every rounding chosen against the bound.
 
-A circuit is a leaf (an index), or a pair of circuits with "+", "-" or "*" in front: ("*", 0, ("+", 1, 2)) is x0 (x1 + x2).
-Everything about a circuit is one fold over it: its polynomial, its exact and its rounded value, its sizes, its counts.
+A circuit is a leaf (an index), or a pair of circuits with "+", "-" or "*" in front: ("*", 0, ("+",
+1, 2)) is x0 (x1 + x2). Everything about a circuit is one fold over it: its polynomial, its exact
+and its rounded value, its sizes, its counts.
 
     symbol     meaning
     u, beta    largest relative error of a sum, of a product
@@ -73,7 +74,8 @@ def fold(
     times: Callable,
     minus: Callable | None = None,
 ) -> Any:
-    """The value of a circuit where leaves and operations mean these functions; minus is plus where signs do not matter."""
+    """The value of a circuit where leaves and operations mean these functions; minus is plus where
+    signs do not matter."""
     if isinstance(circuit, int):
         return leaf(circuit)
     kind, *parts = circuit
@@ -131,7 +133,8 @@ def multiplied(x: Bounded, y: Bounded, model: Model, error: Error) -> Bounded:
 
 
 def evaluate(circuit: Circuit, values: Sequence[Fraction], model: Model, error: Error) -> Bounded:
-    """The circuit with rounding; `size` is that of its polynomial, smaller than the circuit's own if something cancels."""
+    """The circuit with rounding; `size` is that of its polynomial, smaller than the circuit's own
+    if something cancels."""
 
     def operation(combine: Callable, **sign: int) -> Callable[[Bounded, Bounded], Bounded]:
         return lambda x, y: combine(x, y, model, error, **sign)
@@ -150,7 +153,8 @@ def random_circuit(rng: random.Random, leaves: int, operations: int) -> Circuit:
 
 
 def rewritings(circuit: Circuit) -> list[Circuit]:
-    """The circuit commuted, re-associated, distributed and factored at its root: the same polynomial."""
+    """The circuit commuted, re-associated, distributed and factored at its root: the same
+    polynomial."""
     if isinstance(circuit, int):
         return []
     kind, x, y = circuit
@@ -200,7 +204,8 @@ def longest_path(circuit: Circuit) -> set[int]:
 
 
 def leaf_values(rng: random.Random, circuit: Circuit, leaves: int) -> list[Fraction]:
-    """Random values of both signs; or one parse tree that dominates, so that no other hides what happens to it."""
+    """Random values of both signs; or one parse tree that dominates, so that no other hides what
+    happens to it."""
     if rng.random() < Fraction(1, 2):
         return [Fraction(rng.randint(-9, 9), rng.randint(1, 9)) for _ in range(leaves)]
     path = longest_path(circuit)

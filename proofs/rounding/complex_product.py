@@ -1,4 +1,5 @@
-"""What one complex product and one complex step may lose: the constants 4/sqrt(3), 2 and sqrt(2) ((1+u)^3 - 1), proved.
+"""What one complex product and one complex step may lose: the constants 4/sqrt(3), 2 and sqrt(2)
+((1+u)^3 - 1), proved.
 
     symbol       meaning                                                            shape
     z, w         z = a + ib, w = c + id; no underflow                               ()
@@ -12,13 +13,15 @@
     k, c         constants, k >= c                                                  ()
     f, g, h, i   what is >= 0 by hypothesis, each named where it is used            ()
 
-If ac and bd have one sign, so have ad and bc: one component is a difference, the other a sum. (If not, multiply w by i.)
-With x >= y the two components are off by at most 2 d x + d^2 (x + y) and 2 d (m + n) + d^2 (m + n), and
+If ac and bd have one sign, so have ad and bc: one component is a difference, the other a sum. (If
+not, multiply w by i.) With x >= y the two components are off by at most 2 d x + d^2 (x + y) and 2 d
+(m + n) + d^2 (m + n), and
 
     (2x)^2 + (2m + 2n)^2 <= 16/3 |zw|^2,     (x + y)^2 + (m + n)^2 <= 2 |zw|^2
 
-so the product is off by at most (4/sqrt(3) d + sqrt(2) d^2) |zw| <= 4/sqrt(3) u |zw| = 2.3095 u |zw|. That sqrt(5) u = 2.2361 u
-suffices is cited (Brent, Percival, Zimmermann 2007). With one FMA a component it is (2 d + d^2) |zw| <= 2 u |zw|.
+so the product is off by at most (4/sqrt(3) d + sqrt(2) d^2) |zw| <= 4/sqrt(3) u |zw| = 2.3095 u
+|zw|. That sqrt(5) u = 2.2361 u suffices is cited (Brent, Percival, Zimmermann 2007). With one FMA a
+component it is (2 d + d^2) |zw| <= 2 u |zw|.
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ def rounded_once() -> tuple[Instance, ...]:
 
 
 def one_rounding() -> Iterator[Claim]:
-    """|fl(x) - x| <= u/(1+u) |x|: at 1 + u and beyond because it is at most u there, below because fl(x) = 1."""
+    """|fl(x) - x| <= u/(1+u) |x|: at 1 + u and beyond because it is at most u there, below because
+    fl(x) = 1."""
     beyond = tuple(env for env in rounded_once() if env[g] >= 0)
     lhs, given = u * size - (1 + u) * e, ((g, size - 1 - u), (h, u - e))
     what = "1 + u <= x < 2, |fl(x) - x| <= u: (1 + u) |fl(x) - x| <= u x"
@@ -80,7 +84,8 @@ def one_rounding() -> Iterator[Claim]:
 
 
 def sums(rounded_alone: bool) -> tuple[Instance, ...]:
-    """Of all sums and differences of two products those that lose most; ac is rounded alone, or with the sum only."""
+    """Of all sums and differences of two products those that lose most; ac is rounded alone, or
+    with the sum only."""
     found, rate = [], U / (1 + U)
     products = sorted({Fraction(a * b) for a in SIGNIFICANDS for b in SIGNIFICANDS})
     for one, other, scale, sign in itertools.product(
@@ -111,7 +116,8 @@ def sums(rounded_alone: bool) -> tuple[Instance, ...]:
 
 
 def one_component() -> Iterator[Claim]:
-    """|fl(fl(ac) -+ fl(bd)) - (ac -+ bd)| <= d (x + y + T) + d^2 (x + y), and without dx if ac is not rounded alone."""
+    """|fl(fl(ac) -+ fl(bd)) - (ac -+ bd)| <= d (x + y + T) + d^2 (x + y), and without dx if ac is
+    not rounded alone."""
     given: tuple[Equation, ...] = (
         (f, d * x - dx),
         (g, d * y - dy),
@@ -136,7 +142,8 @@ def one_component() -> Iterator[Claim]:
 
 
 def moduli() -> tuple[Instance, ...]:
-    """Moduli of the components; 7, 5, 7, 5 is nearly the worst for 16/3, as 7 / 5 is nearly sqrt(2)."""
+    """Moduli of the components; 7, 5, 7, 5 is nearly the worst for 16/3, as 7 / 5 is nearly
+    sqrt(2)."""
     rng, found = random.Random(3), []
     random_ones = (tuple(rng.randint(0, 9) for _ in range(4)) for _ in range(CASES))
     for numbers in ((7, 5, 7, 5), (1, 1, 1, 1), (1, 0, 1, 0), *random_ones):
@@ -206,7 +213,8 @@ def separate() -> Iterator[Claim]:
 
 
 def contracted() -> tuple[Instance, ...]:
-    """Three roundings of one real product and two of an addend, at the ends of their intervals or within."""
+    """Three roundings of one real product and two of an addend, at the ends of their intervals or
+    within."""
     rng = random.Random(4)
     draws = [
         [Fraction(rng.choice((-4, -1, 0, 2, 4)), 4) * U for _ in range(3)] for _ in range(CASES)
@@ -216,7 +224,8 @@ def contracted() -> tuple[Instance, ...]:
 
 
 def any_contraction() -> Iterator[Claim]:
-    """A component of x + z w adds two products and the addend: 3 roundings of each product at most, 2 of the addend."""
+    """A component of x + z w adds two products and the addend: 3 roundings of each product at most,
+    2 of the addend."""
     given, instances = ((e, u - f), (dt, u - g), (t, u - h)), contracted()
     what, lhs = (
         "three roundings by at most u: (1 + e)(1 + e')(1 + e'') <= (1 + u)^3",
@@ -227,31 +236,40 @@ def any_contraction() -> Iterator[Claim]:
     yield list(norms())[-1]
 
 
-SOURCE = "Brent, Percival and Zimmermann, Math. Comp. 76 (2007); Jeannerod, Kornerup, Louvet and Muller, Math. Comp. 86 (2017)"
+SOURCE = ("Brent, Percival and Zimmermann, Math. Comp. 76 (2007); Jeannerod, Kornerup, Louvet and "
+          "Muller, Math. Comp. 86 (2017)")
 SIGNS = (
     "inequalities as sums of products of numbers >= 0; instances: numbers of 3 bits, really rounded"
 )
-TRIANGLE = "the modulus of a sum is at most the sum of the moduli, and grows with the moduli of the components"
+TRIANGLE = ("the modulus of a sum is at most the sum of the moduli, and grows with the moduli of "
+            "the components")
 
 LEMMAS = (
     Lemma(
         name="rounding-to-nearest",
-        statement="|fl(x) - x| <= u/(1+u) |x|, a little less than u |x|, for every real x that neither under- nor overflows.",
-        source="Knuth, The Art of Computer Programming 2, 4.2.2; Jeannerod and Rump, Math. Comp. 87 (2018)",
-        role="the hypothesis |d| <= u of every allowance, and what is left of it for complex products",
+        statement="|fl(x) - x| <= u/(1+u) |x|, a little less than u |x|, for every real x that "
+                  "neither under- nor overflows.",
+        source="Knuth, The Art of Computer Programming 2, 4.2.2; Jeannerod and Rump, Math. Comp. "
+               "87 (2018)",
+        role="the hypothesis |d| <= u of every allowance, and what is left of it for complex "
+             "products",
         N="one rounding to nearest, any precision",
         method=SIGNS,
         cited=(
-            "scaling by a power of 2 commutes with rounding, so 1 <= x < 2; numbers are 2u apart there, so |fl(x) - x| <= u",
+            "scaling by a power of 2 commutes with rounding, so 1 <= x < 2; numbers are 2u apart "
+            "there, so |fl(x) - x| <= u",
             "1 is the nearest number for 1 <= x < 1 + u, and a nearest one for 1 + u",
         ),
         claims=one_rounding,
     ),
     Lemma(
         name="complex-product",
-        statement="|fl(z w) - z w| <= 4/sqrt(3) u |z w| for four products and two sums, each rounded to nearest; 2 u |z w| with "
-        "one FMA a component. The constant in use without FMA, sqrt(5) u, is 3 percent smaller and is cited.",
-        source=f"{SOURCE}, whose constants sqrt(5) and 2 these are; the proof of 4/sqrt(3) is the project's own",
+        statement="|fl(z w) - z w| <= 4/sqrt(3) u |z w| for four products and two sums, each "
+                  "rounded to nearest; 2 u |z w| with "
+        "one FMA a component. The constant in use without FMA, sqrt(5) u, is 3 percent smaller and "
+        "is cited.",
+        source=f"{SOURCE}, whose constants sqrt(5) and 2 these are; the proof of 4/sqrt(3) is the "
+               "project's own",
         role="beta of reference/arithmetic/operations.py for complex numbers without contraction",
         N="one product of complex numbers, any precision; no underflow",
         method=SIGNS,
@@ -265,14 +283,16 @@ LEMMAS = (
     ),
     Lemma(
         name="complex-step",
-        statement="x + z w is off by at most sqrt(2) ((1+u)^3 - 1) |z w| + ((1+u)^2 - 1) |x| for every contraction: whichever "
+        statement="x + z w is off by at most sqrt(2) ((1+u)^3 - 1) |z w| + ((1+u)^2 - 1) |x| for "
+                  "every contraction: whichever "
         "products and sums a compiler fuses.",
         source="docs/theorem.md; reference/arithmetic/operations.py",
         role="beta and c of a complex step that may be contracted, the default",
         N="one complex step, any precision, any rounding with |d| <= u; no underflow",
         method=SIGNS,
         cited=(
-            "rounding-circuit: a component is a sum of two products and the addend, a <= 2 sums around each product",
+            "rounding-circuit: a component is a sum of two products and the addend, a <= 2 sums "
+            "around each product",
             "(|ac| + |bd|)^2 + (|ad| + |bc|)^2 <= 2 |zw|^2 bounds the modulus of both components",
             TRIANGLE,
         ),

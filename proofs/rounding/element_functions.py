@@ -1,4 +1,5 @@
-"""More rules of reference/allowance/bounded.py and its neighbours: functions, quotients, narrower formats, and the norm of a basis.
+"""More rules of reference/allowance/bounded.py and its neighbours: functions, quotients, narrower
+formats, and the norm of a basis.
 
     symbol       meaning                                                                  shape
     f, f_        |f(v)|, |f(v')| at the exact and at the computed argument                ()
@@ -158,7 +159,8 @@ def bases(rng: random.Random, n: int) -> Instance:
 
 
 def norm_lane() -> Iterator[Claim]:
-    """(P' - P) z has components of at most ||P' - P||_2 |z|; a row c^T of it at most |c| ||P' - P||_2 |z|."""
+    """(P' - P) z has components of at most ||P' - P||_2 |z|; a row c^T of it at most |c|
+    ||P' - P||_2 |z|."""
     instances = at_sizes(bases)
     what, lhs = (
         "P' z' - P z = P (z' - z) + (P' - P) z + (P' - P)(z' - z), z' - z = x",
@@ -193,7 +195,8 @@ def norm_lane() -> Iterator[Claim]:
     )
 
 
-SOURCE = "Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 3 and 4; docs/layers.md"
+SOURCE = ("Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 3 and 4; "
+          "docs/layers.md")
 METHOD = (
     f"free *-algebra; inequalities as sums of products of numbers >= 0; instances: {CASES} draws"
 )
@@ -201,7 +204,8 @@ METHOD = (
 LEMMAS = (
     Lemma(
         name="element-function",
-        statement="E = moved + e (|f(v)| + moved) + loss bounds the error of a function that is off by e |f| + loss at a "
+        statement="E = moved + e (|f(v)| + moved) + loss bounds the error of a function that is "
+                  "off by e |f| + loss at a "
         "computed argument; moved is the most that f changes over the argument's interval.",
         source=SOURCE,
         role="exp, expm1, log, sin, cos and square roots of reference.allowance_namespace",
@@ -224,7 +228,8 @@ LEMMAS = (
         name="element-store",
         statement="E + s (X + E) + loss bounds the error of what is stored in a narrower format.",
         source=SOURCE,
-        role="outputs and carries that are stored in 16 bits, in reference/allowance/rounding.py and reference/allowance/bounded.py",
+        role="outputs and carries that are stored in 16 bits, in reference/allowance/rounding.py "
+             "and reference/allowance/bounded.py",
         N="numbers",
         method=METHOD,
         cited=CITED,
@@ -232,10 +237,12 @@ LEMMAS = (
     ),
     Lemma(
         name="element-norm-lane",
-        statement="P' z' - P z = P (z' - z) + (P' - P) z + (P' - P)(z' - z); every component of (P' - P) z is at most "
+        statement="P' z' - P z = P (z' - z) + (P' - P) z + (P' - P)(z' - z); every component of "
+                  "(P' - P) z is at most "
         "||P' - P||_2 |z|.",
         source=SOURCE,
-        role="the matrix exponential is known in norm only: `normwise` in reference/allowance/bounded.py",
+        role="the matrix exponential is known in norm only: `normwise` in "
+             "reference/allowance/bounded.py",
         N="general N",
         method="free *-algebra, word normal form; the inequality of Cauchy and Schwarz as a square",
         cited=(

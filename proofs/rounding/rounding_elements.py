@@ -1,4 +1,5 @@
-"""The rules of reference/allowance/bounded.py for elements (v, X, E), in exact arithmetic: products, open sums, closing, growing.
+"""The rules of reference/allowance/bounded.py for elements (v, X, E), in exact arithmetic:
+products, open sums, closing, growing.
 
     symbol          meaning                                                                     shape
     x_, x, y_, y    computed and exact values; here matrices, all identities allow it           (N, N)
@@ -15,7 +16,8 @@
     product    E0 = Xa Eb + Ea Xb + Ea Eb + beta Pa Pb + loss
     open sum   E = E0 + ((1 + u)^(n-1) - 1) (X + E0), so X + E = (1 + u)^(n-1) (X + E0)
 
-bounded.py computes these in float64, rounded upwards, and has flushed sums and narrowed operands besides; tests hold it to them.
+bounded.py computes these in float64, rounded upwards, and has flushed sums and narrowed operands
+besides; tests hold it to them.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ def fraction(rng: random.Random, largest: int = 9) -> sp.Rational:
 
 
 def factors(rng: random.Random) -> Instance:
-    """Two factors, sizes and errors as small as the hypotheses allow or larger, and what one rounding does."""
+    """Two factors, sizes and errors as small as the hypotheses allow or larger, and what one
+    rounding does."""
     slack = {symbol: rng.choice((ZERO, fraction(rng))) for symbol in (p, q, v, w, i, j)}
     norms = {symbol: fraction(rng) for symbol in (na, da, nb, db)} | {
         beta: sp.Rational(1, 8),
@@ -101,7 +104,8 @@ def cases(model: Callable[[random.Random], Instance]) -> tuple[Instance, ...]:
 
 
 def product_rule() -> Iterator[Claim]:
-    """a_ b_ - a b in three parts; each at most its share of E0; then the rounding of the product."""
+    """a_ b_ - a b in three parts; each at most its share of E0; then the rounding of the
+    product."""
     parts = x * (y_ - y) + (x_ - x) * y + (x_ - x) * (y_ - y)
     first_order = x * (y_ - y) + (x_ - x) * y
     yield Claim(
@@ -149,7 +153,8 @@ def error(X: sp.Expr, E0: sp.Expr, count: sp.Expr) -> sp.Expr:
 
 
 def open_sum() -> Iterator[Claim]:
-    """By induction on n: the two addends that a program adds first are one addend of a sum of n - 1."""
+    """By induction on n: the two addends that a program adds first are one addend of a sum of
+    n - 1."""
     what, instances = "z - v = (z - c) + (c - v): rounding, then what came before", cases(sums)
     yield Claim(
         what,
@@ -179,7 +184,8 @@ def open_sum() -> Iterator[Claim]:
 
 
 def two_sums(instances: tuple[Instance, ...]) -> Iterator[Claim]:
-    """Two sums of a + 1 and b + 1 addends, one more addition: any order is within the rule of a + b + 2 addends."""
+    """Two sums of a + 1 and b + 1 addends, one more addition: any order is within the rule of
+    a + b + 2 addends."""
     given, grown = (
         ((p, (1 + u) ** b - 1), (q, (1 + u) ** a - 1)),
         (1 + u) ** (a + b + 1) * (Za + Zb),
@@ -236,15 +242,18 @@ def grows(instances: tuple[Instance, ...]) -> Iterator[Claim]:
     )
 
 
-SOURCE = "Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 3 and 4; docs/layers.md"
+SOURCE = ("Higham, Accuracy and Stability of Numerical Algorithms (2002), chapters 3 and 4; "
+          "docs/layers.md")
 CITED = ("|x + y| <= |x| + |y| and |x y| <= |x| |y|", "sums and products of numbers >= 0 are >= 0")
-METHOD = f"free *-algebra; inequalities as sums of products of numbers >= 0; instances: {CASES} draws, hypotheses met with and "
+METHOD = (f"free *-algebra; inequalities as sums of products of numbers >= 0; instances: {CASES} "
+          "draws, hypotheses met with and ")
 METHOD += "without slack"
 
 LEMMAS = (
     Lemma(
         name="element-product",
-        statement="E0 = Xa Eb + Ea Xb + Ea Eb + beta (Xa + Ea)(Xb + Eb) + loss bounds the error of a rounded product.",
+        statement="E0 = Xa Eb + Ea Xb + Ea Eb + beta (Xa + Ea)(Xb + Eb) + loss bounds the error of "
+                  "a rounded product.",
         source=SOURCE,
         role="how reference/allowance/bounded.py bounds the products of a layer",
         N="numbers; the splitting for matrices of any size",
@@ -254,11 +263,14 @@ LEMMAS = (
     ),
     Lemma(
         name="element-open-sum",
-        statement="E = E0 + ((1 + u)^(n-1) - 1)(X + E0) bounds the error of n addends added in any order; closing keeps it, and "
+        statement="E = E0 + ((1 + u)^(n-1) - 1)(X + E0) bounds the error of n addends added in any "
+                  "order; closing keeps it, and "
         "it grows with E0, X and n.",
         source=SOURCE,
-        role="sums of reference/allowance/bounded.py stay open, because a program may add in any order",
-        N="every number n of addends, every order; flushed sums and declared depths are not part of it",
+        role="sums of reference/allowance/bounded.py stay open, because a program may add in any "
+             "order",
+        N="every number n of addends, every order; flushed sums and declared depths are not part "
+          "of it",
         method=f"{METHOD}; symbolic n",
         cited=(
             *CITED,

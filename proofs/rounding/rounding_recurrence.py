@@ -1,4 +1,5 @@
-"""The allowance of a scan as a recurrence of O(T) steps, against the recursion over any tree (docs/theorem.md).
+"""The allowance of a scan as a recurrence of O(T) steps, against the recursion over any tree
+(docs/theorem.md).
 
     symbol       meaning                                                                   shape
     A, dA        |lam_t| and how far what is read may be from it                           (N, N); ()
@@ -10,8 +11,9 @@
     K, V, F      1 + beta; 1 + u; (1 + u)^(additions below the node)                       ()
     f, g, i, j, s  what is >= 0 by hypothesis                                              ()
 
-Over a node Y composes as the affine operator does (scan-any-bracketing): Y = Qq Yl + Yq. Underflow is not part of these
-claims; `allowance` has its terms too, and tests compare it with trees that lose something in every product.
+Over a node Y composes as the affine operator does (scan-any-bracketing): Y = Qq Yl + Yq. Underflow
+is not part of these claims; `allowance` has its terms too, and tests compare it with trees that
+lose something in every product.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ Step = tuple[Fraction, Fraction]  # (lam_t, b_t); the first is h0, whose multipl
 
 
 class Segment(NamedTuple):
-    """A tree's node: sizes without and with rounding, Q and Y of its segment, and its longest chain of additions."""
+    """A tree's node: sizes without and with rounding, Q and Y of its segment, and its longest chain
+    of additions."""
 
     A: Fraction
     B: Fraction
@@ -80,7 +83,8 @@ def random_tree(rng: random.Random, steps: Sequence[Step], model: Model) -> Segm
 
 
 def random_steps(rng: random.Random, largest: int = 9) -> list[Step]:
-    """Two to eight steps of either sign, |lam| <= largest / 8; half the time the oldest state dominates."""
+    """Two to eight steps of either sign, |lam| <= largest / 8; half the time the oldest state
+    dominates."""
     steps = [
         (Fraction(rng.randint(-largest, largest), 8), Fraction(rng.randint(-9, 9), 4))
         for _ in range(rng.randint(2, 8))
@@ -183,7 +187,8 @@ def recurrence() -> Iterator[Claim]:
 LEMMAS = (
     Lemma(
         name="rounding-recurrence",
-        statement="B+ - B <= (1+xi) E + xi X for every tree, xi = (1+u)^d - 1: the O(T) recurrence covers every bracketing.",
+        statement="B+ - B <= (1+xi) E + xi X for every tree, xi = (1+u)^d - 1: the O(T) recurrence "
+                  "covers every bracketing.",
         source="docs/theorem.md; reference/allowance/rounding.py computes it",
         role="certifying a scan costs what scanning costs",
         N="every bracketing of any number of steps; no underflow (with it: Coq, BoundTheorem.v)",

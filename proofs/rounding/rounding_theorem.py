@@ -1,6 +1,8 @@
-"""The theorem behind every allowance (docs/theorem.md): rounding in any circuit that does not cancel, step by step.
+"""The theorem behind every allowance (docs/theorem.md): rounding in any circuit that does not
+cancel, step by step.
 
-A computed x' is near x when |x' - x| <= X' - X and |x| <= X. Products, sums and roundings keep this; sizes grow by powers:
+A computed x' is near x when |x' - x| <= X' - X and |x| <= X. Products, sums and roundings keep
+this; sizes grow by powers:
 
     symbol        meaning                                                           shape
     x_, x, y_, y  computed and exact values; here matrices, all identities allow it (N, N)
@@ -13,8 +15,9 @@ A computed x' is near x when |x' - x| <= X' - X and |x| <= X. Products, sums and
     B(m, a)       K^m V^a R^(m+1)                                                   ()
     p, q, s ...   what is >= 0 by hypothesis, each named where it is used           ()
 
-Every inequality is an equality whose right-hand side is made of numbers >= 0. The instances are nodes and roots of random
-circuits, re-associated, distributed and factored, with roundings at the ends of their intervals.
+Every inequality is an equality whose right-hand side is made of numbers >= 0. The instances are
+nodes and roots of random circuits, re-associated, distributed and factored, with roundings at the
+ends of their intervals.
 """
 
 from __future__ import annotations
@@ -63,7 +66,8 @@ def random_near(rng: random.Random) -> Bounded:
 
 
 def two_nodes(rng: random.Random) -> Instance:
-    """All numbers that the claims speak of: two operands, a rounding of the first, and what is >= 0 by hypothesis."""
+    """All numbers that the claims speak of: two operands, a rounding of the first, and what is >= 0
+    by hypothesis."""
     one, other, u = random_near(rng), random_near(rng), COARSE.u
     size = {
         X_: one.upper,
@@ -215,18 +219,21 @@ def closed_form() -> Iterator[Claim]:
     )
 
 
-SOURCE = "Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3, for circuits; docs/theorem.md"
+SOURCE = ("Higham, Accuracy and Stability of Numerical Algorithms (2002), chapter 3, for circuits; "
+          "docs/theorem.md")
 CITED = (
     "|x + y| <= |x| + |y| and |x y| <= |x| |y|",
     "sums and products of numbers >= 0 are >= 0",
     "induction over circuits: leaves are near, and every operation keeps near",
 )
-TESTED = f"instances: nodes of {CASES} random circuits, rewritten, with roundings at the ends of their intervals"
+TESTED = (f"instances: nodes of {CASES} random circuits, rewritten, with roundings at the ends of "
+          "their intervals")
 
 LEMMAS = (
     Lemma(
         name="rounding-near",
-        statement="Products, sums and roundings keep |x' - x| <= X' - X and |x| <= X; so it holds for every circuit.",
+        statement="Products, sums and roundings keep |x' - x| <= X' - X and |x| <= X; so it holds "
+                  "for every circuit.",
         source=SOURCE,
         role="an allowance bounds every program of its class, whatever the order of its operations",
         N="every circuit of sums and products; matrices of any size with a submultiplicative norm",
@@ -236,17 +243,21 @@ LEMMAS = (
     ),
     Lemma(
         name="rounding-circuit",
-        statement="|computed - exact| <= [(1+beta)^m (1+u)^a (1+r)^(m+1) - 1] X for every circuit without cancellation, "
-        "m + 1 the degree, a the most additions along one parse tree, X the polynomial on absolute values.",
+        statement="|computed - exact| <= [(1+beta)^m (1+u)^a (1+r)^(m+1) - 1] X for every circuit "
+                  "without cancellation, "
+        "m + 1 the degree, a the most additions along one parse tree, X the polynomial on absolute "
+        "values.",
         source=SOURCE,
-        role="bracketing, distributing, factoring and transposing a scan leave its allowance as it is",
+        role="bracketing, distributing, factoring and transposing a scan leave its allowance as it "
+             "is",
         N="every circuit whose multiplied-out form has no cancelling monomials; no underflow",
         method=f"induction over circuits, whose steps are the claims; symbolic exponents; {TESTED}",
         cited=(
             *CITED,
             "rounding-near",
             "powers of numbers >= 1 grow with the exponent",
-            "where no monomials cancel, a circuit on absolute values is its polynomial on absolute values",
+            "where no monomials cancel, a circuit on absolute values is its polynomial on absolute "
+            "values",
         ),
         claims=closed_form,
     ),

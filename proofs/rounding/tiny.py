@@ -1,4 +1,5 @@
-"""What is tried in tiny formats, and each term of the allowance weakened there: some evaluation exceeds it, or it is slack.
+"""What is tried in tiny formats, and each term of the allowance weakened there: some evaluation
+exceeds it, or it is slack.
 
     scanproof power tiny --write docs/measured/tiny.md        # runs everything (minutes) and writes the tables
 """
@@ -30,7 +31,8 @@ class Trial(NamedTuple):
 
 
 class Weakened(NamedTuple):
-    """A term, the model in which it is weakened, where that is tried, and the orders in which it is slack there."""
+    """A term, the model in which it is weakened, where that is tried, and the orders in which it is
+    slack there."""
 
     term: str
     model: ErrorModel
@@ -92,7 +94,8 @@ class Row(NamedTuple):
 
 
 def rows() -> Iterator[Row]:
-    """All ROWS rows, each computed when it is asked for; deterministic, so that tests can look them up in the page."""
+    """All ROWS rows, each computed when it is asked for; deterministic, so that tests can look them
+    up in the page."""
     for operation, tried in by_operation(hypotheses(REAL, PRODUCTS, STEPS)):
         worse = any(h.worst > 1 for h in tried)
         yield Row(
@@ -141,7 +144,8 @@ def trial_row(trial: Trial, found: Conclusion) -> str:
 
 def weakened_row(weakened: Weakened, order: str, found: Conclusion) -> str:
     lam, b = (", ".join(f"{x:g}" for x in part) for part in (found.example[:2], found.example[2:]))
-    where = f"{weakened.term} | {weakened.variant.name} | {order} | {format_words(weakened.form)} | {which(weakened.seed)}"
+    where = (f"{weakened.term} | {weakened.variant.name} | {order} | {format_words(weakened.form)} "
+             f"| {which(weakened.seed)}")
     verdict = f"violated: lam = {lam}; b = {b}" if found.violations else "slack"
     return f"| {where} | {verdict} | {found.ratio:.4f} |"
 

@@ -1,4 +1,5 @@
-"""Floating-point formats of a few bits: small enough to try every operand, and declared as any other format is.
+"""Floating-point formats of a few bits: small enough to try every operand, and declared as any
+other format is.
 
     tick   the smallest subnormal; all numbers are integers in ticks, so nothing here rounds but the format
     K      ticks in 1; a product of two numbers, or a sum times K, is an integer in ticks / K
@@ -23,7 +24,8 @@ Array = NDArray[Any]
 
 
 class Format(NamedTuple):
-    """p significand bits, subnormals below 2^emin; inputs reach up to 2^(emax+1), results have no upper limit."""
+    """p significand bits, subnormals below 2^emin; inputs reach up to 2^(emax+1), results have no
+    upper limit."""
 
     p: int
     emin: int = -2
@@ -52,7 +54,8 @@ class Format(NamedTuple):
         return signed(self.magnitudes())
 
     def table(self, mode: str, flush: bool) -> Array:
-        """R: fl of everything up to V^3 + V^2 + V in size, V = 2^(emax+1); a flushed subnormal is zero."""
+        """R: fl of everything up to V^3 + V^2 + V in size, V = 2^(emax+1); a flushed subnormal is
+        zero."""
         V, K = 2 << self.emax, self.K
         n = np.arange((V**3 + V**2 + V) * K * K + 1)
         # by which a number exceeds a tick in its last bit
@@ -66,7 +69,8 @@ class Format(NamedTuple):
 
 
 class Variant(NamedTuple):
-    """Hardware: how it rounds, what it flushes ("w" results, "r" operands), and the class that covers it.
+    """Hardware: how it rounds, what it flushes ("w" results, "r" operands), and the class that
+    covers it.
 
     stored: the multipliers it reads are any numbers of the format within stored |lam| of lam.
     """
@@ -79,7 +83,8 @@ class Variant(NamedTuple):
 
     @property
     def model(self) -> ErrorModel:
-        """The terms as proved. Where lam may be wrong, 1 may be 5/4: no product and no case is exact."""
+        """The terms as proved. Where lam may be wrong, 1 may be 5/4: no product and no case is
+        exact."""
         return ErrorModel(stored=self.stored, unsure=self.stored > 0)
 
 

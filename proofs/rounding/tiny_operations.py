@@ -1,4 +1,5 @@
-"""The hypotheses of the theorem of `reference/allowance/rounding.py` on every operand of tiny formats.
+"""The hypotheses of the theorem of `reference/allowance/rounding.py` on every operand of tiny
+formats.
 
 What `Arithmetic.roundings` promises of single operations, with the notation of `tiny_formats`.
 """
@@ -27,7 +28,8 @@ class Hypothesis(NamedTuple):
 
 
 def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
-    """x + y, x y and x y + z over all operands: exact in float64, so the comparison with 1 is exact."""
+    """x + y, x y and x y + z over all operands: exact in float64, so the comparison with 1 is
+    exact."""
     R, K, ops = (
         form.table(variant.mode, "w" in variant.flush),
         form.K,
@@ -44,7 +46,8 @@ def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
 
 
 def complex_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
-    """Complex products over all operands, separate and with one fused operation a component, in the modulus."""
+    """Complex products over all operands, separate and with one fused operation a component, in the
+    modulus."""
     R, V, K = form.table(variant.mode, "w" in variant.flush), form.values(), form.K
     ops = roundings(declaration(form, variant, components=2, contraction=False), True)
     for name, fused in (("z w, separate", False), ("z w, fused", True)):
@@ -64,7 +67,8 @@ def contracted_steps(form: Format, variant: Variant) -> Iterator[Hypothesis]:
 def hypotheses(
     real: tuple[int, ...], products: tuple[int, ...], steps: tuple[int, ...]
 ) -> Iterator[Hypothesis]:
-    """All of the above for these p; operands that are flushed are read errors, not errors of an operation."""
+    """All of the above for these p; operands that are flushed are read errors, not errors of an
+    operation."""
     for variant in VARIANTS[:4]:
         for try_all, ps in (
             (real_operations, real),
@@ -97,7 +101,8 @@ def _products(V, R, K, fused, beta, loss):
 
 @numba.njit
 def _component(R, K, x, s, t):
-    """Largest |fl(x + s + t) - (x + s + t)| of all orders and fusions; s and t are products of two numbers."""
+    """Largest |fl(x + s + t) - (x + s + t)| of all orders and fusions; s and t are products of two
+    numbers."""
     o, n, worst = len(R) // 2, K * x + s + t, 0
     for first, then in ((s, t), (t, s)):
         one, two, begun, fused = (
@@ -122,7 +127,8 @@ def _component(R, K, x, s, t):
 
 @numba.njit
 def _steps(V, R, K, beta, xi, loss):
-    """Largest |fl(x + zw) - (x + zw)| / (beta |zw| + xi |x| + loss), z = a + ib, w = c + id, x = V[i] + i V[j]."""
+    """Largest |fl(x + zw) - (x + zw)| / (beta |zw| + xi |x| + loss), z = a + ib, w = c + id,
+    x = V[i] + i V[j]."""
     worst, re, im = 0.0, np.zeros(len(V)), np.zeros(len(V))
     for a in V:
         for b in V:

@@ -1,8 +1,10 @@
-"""The allowance against every evaluation in a tiny format: T = 3, every input, every bracketing, fused or not, in integers.
+"""The allowance against every evaluation in a tiny format: T = 3, every input, every bracketing,
+fused or not, in integers.
 
-This tries the transcription of a proved theorem: `reference/allowance/rounding.py` itself gives the allowances, its
-(u, eta) those of the
-format, scaled to integers and rounded down. Nothing is extrapolated to larger formats. An allowance that nothing could exceed
+This tries the transcription of a proved theorem: `reference/allowance/rounding.py` itself gives the
+allowances, its (u, eta) those of the
+format, scaled to integers and rounded down. Nothing is extrapolated to larger formats. An allowance
+that nothing could exceed
 would pass too: `tiny` removes each term.
 """
 
@@ -24,7 +26,8 @@ SUBSET = 16  # magnitudes of each operand in a seeded draw, as many as p = 3 has
 
 
 class Conclusion(NamedTuple):
-    """What all evaluations of these inputs do to the allowance of h_3; `error` and `allowed` are those of the example."""
+    """What all evaluations of these inputs do to the allowance of h_3; `error` and `allowed` are
+    those of the example."""
 
     evaluations: int
     violations: int  # input tuples with an error beyond the allowance
@@ -45,7 +48,8 @@ def conclude(
     model: ErrorModel | None = None,
     seed: int | None = None,
 ) -> Conclusion:
-    """Every (lam_2, lam_3, b_1, b_2, b_3), or with a seed those of SUBSET magnitudes of each; `model` may weaken terms."""
+    """Every (lam_2, lam_3, b_1, b_2, b_3), or with a seed those of SUBSET magnitudes of each;
+    `model` may weaken terms."""
     sizes = np.tile(form.magnitudes(), (5, 1))  # (5, magnitudes)
     if seed is not None:
         rng = np.random.default_rng(seed)
@@ -78,7 +82,8 @@ def conclude(
 def allowed_ticks(
     form: Format, variant: Variant, order: str, model: ErrorModel, sizes: Array
 ) -> Array:
-    """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in ticks / K^2, rounded down."""
+    """Allowance of h_3 for magnitudes (5, n) of lam_2, lam_3, b_1, b_2, b_3: (n, n, n, n, n), in
+    ticks / K^2, rounded down."""
     declared = declaration(form, variant, order)
     lam2, lam3, b1, b2, b3 = sizes / form.K
     b = np.stack(np.meshgrid(b1, b2, b3, indexing="ij"), axis=-1).reshape(-1, 3, 1)  # (n^3, 3, 1)
@@ -98,7 +103,8 @@ def _multipliers(b: Array, lam2: float, lam3: float) -> Array:
 
 
 def stored(V: Array, W: Array, form: Format, variant: Variant) -> list[Array]:
-    """Operands with each multiplier as it is, or the next smaller or larger number of the format, if that is near enough."""
+    """Operands with each multiplier as it is, or the next smaller or larger number of the format,
+    if that is near enough."""
     if not variant.stored:
         return [W]
     numbers = form.magnitudes()
@@ -139,9 +145,11 @@ def _off(R, F, K, product, x, true):
 
 @numba.njit
 def _exhaust(V, W, allowed, R, F, K, trees):
-    """Violations; error and allowance (ticks / K^2) of the tuple with the largest ratio, and it; or of the first violation.
+    """Violations; error and allowance (ticks / K^2) of the tuple with the largest ratio, and it; or
+    of the first violation.
 
-    V: inputs, W: as read, both (5, values), magnitudes first. R rounds and flushes, F rounds the last operation.
+    V: inputs, W: as read, both (5, values), magnitudes first. R rounds and flushes, F rounds the
+    last operation.
     """
     o, n, half = len(R) // 2, V.shape[1], allowed.shape[0]
     bad, worst, bound, example = 0, 0, 1, np.zeros(5, np.int64)

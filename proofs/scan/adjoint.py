@@ -8,12 +8,13 @@
     dA, db       how A_t and b_t move                                        (N, N), (N, 1)
     h_prev       h_(t-1)                                                     (N, 1)
 
-The tangent runs forwards, d_t = A d_prev + dA h_prev + db. Summed over t, the left side of the first claim is the change of
-the loss and the right side telescopes; with the second,
+The tangent runs forwards, d_t = A d_prev + dA h_prev + db. Summed over t, the left side of the
+first claim is the change of the loss and the right side telescopes; with the second,
 
     sum <g_t, d_t> = sum <a_t, dA_t h_(t-1) + db_t> + <A_1^T a_1, d_0>
 
-so dL/db_t = a_t, dL/dA_t = a_t h_(t-1)^T and dL/dh_0 = A_1^T a_1. For complex letters ^T is the conjugate transpose.
+so dL/db_t = a_t, dL/dA_t = a_t h_(t-1)^T and dL/dh_0 = A_1^T a_1. For complex letters ^T is the
+conjugate transpose.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def along(loss: sp.Expr, places: list[sp.Matrix], directions: list[sp.Matrix]) -
 
 
 def derivatives() -> Iterator[Claim]:
-    """T = 4, N = 2: both recurrences run by the reference's scan, against derivatives of the loss, in every direction."""
+    """T = 4, N = 2: both recurrences run by the reference's scan, against derivatives of the
+    loss, in every direction."""
     A, dA = named("A", SIZE, SIZE), named("dA", SIZE, SIZE)
     b, db, g, (h0, dh0) = (
         named("b", SIZE, 1),
@@ -151,11 +153,14 @@ def adjoint_recurrence() -> Iterator[Claim]:
 LEMMAS = (
     Lemma(
         name="scan-adjoint",
-        statement="a_t = A_{t+1}^T a_{t+1} + g_t is the gradient of the loss: dL/db_t = a_t, dL/dA_t = a_t h_{t-1}^T.",
-        source="reverse accumulation (Griewank and Walther, Evaluating Derivatives, 2008) on the linear recurrence",
+        statement="a_t = A_{t+1}^T a_{t+1} + g_t is the gradient of the loss: dL/db_t = a_t, "
+                  "dL/dA_t = a_t h_{t-1}^T.",
+        source="reverse accumulation (Griewank and Walther, Evaluating Derivatives, 2008) on the "
+               "linear recurrence",
         role="a backward kernel is a reverse scan, and is judged as one",
         N="general N, any T by induction; T = 4, N = 2 against derivatives",
-        method="free *-algebra, word normal form; sympy.diff of the loss, both recurrences run by the reference's scan",
+        method="free *-algebra, word normal form; sympy.diff of the loss, both recurrences run by "
+               "the reference's scan",
         cited=("a sum over t whose terms cancel in pairs telescopes",),
         claims=adjoint_recurrence,
     ),

@@ -1,4 +1,5 @@
-"""What associativity buys: every bracketing, chunks with a carry, doubling, reverse and exclusive scans, for any N.
+"""What associativity buys: every bracketing, chunks with a carry, doubling, reverse and exclusive
+scans, for any N.
 
     symbol       meaning                                                        shape
     (A_t, b_t)   scan element at step t = 1 .. T                                (N, N), (N, 1)
@@ -9,7 +10,8 @@
     J, o         I and 0                                                        (N, N), (N, 1)
     w1, w2, ..   labels, free numbers: sum w_i (x_i - y) = 0 says x_i = y for each i
 
-For any T the argument is an induction, and its step is the claim; for T = 5 and T = 8 the reference's scan is run on the letters.
+For any T the argument is an induction, and its step is the claim; for T = 5 and T = 8 the
+reference's scan is run on the letters.
 """
 
 from __future__ import annotations
@@ -68,7 +70,8 @@ def labelled(values: Sequence[sp.Expr]) -> sp.Expr:
 
 
 def model(rng: random.Random, n: int) -> Instance:
-    """Random elements, start and carry; J = I, o = 0; labels as far as the bracketings need them."""
+    """Random elements, start and carry; J = I, o = 0; labels as far as the bracketings need
+    them."""
     columns = {x: matrix(rng, n, 1) for x in (*b, h, c)}  # (n, 1)
     labels = {
         w: sp.Integer(rng.randint(1, 9)) for w in sp.symbols(f"w1:{sp.catalan(LENGTH - 1) + 1}")
@@ -82,7 +85,8 @@ def neutral(n: int) -> Instance:
 
 
 def every_bracketing() -> Iterator[Claim]:
-    """One claim for all bracketings: T = 8, and the same with the last two elements combined in the wrong order."""
+    """One claim for all bracketings: T = 8, and the same with the last two elements combined in the
+    wrong order."""
     fold = functools.reduce(compose, ELEMENTS)
     every = list(bracketings(ELEMENTS, compose))
     wrong = functools.reduce(compose, (*ELEMENTS[:-2], compose(ELEMENTS[-1], ELEMENTS[-2])))
@@ -97,7 +101,8 @@ def every_bracketing() -> Iterator[Claim]:
             (),
             (one_swapped,),
             at_sizes(model),
-            shown=f"{part} of each bracketing = {part} of the fold (..(1 2).. {LENGTH}), each with its label w",
+            shown=f"{part} of each bracketing = {part} of the fold (..(1 2).. {LENGTH}), each with "
+                  "its label w",
         )
     yield Claim(
         "the fold acts as the reference's scan",
@@ -110,7 +115,8 @@ def every_bracketing() -> Iterator[Claim]:
 
 
 def segments(rng: random.Random, n: int) -> Instance:
-    """Two segments of three and two random steps: their composed elements, and the states of the loop around them."""
+    """Two segments of three and two random steps: their composed elements, and the states of the
+    loop around them."""
     steps = [(matrix(rng, n, n), matrix(rng, n, 1)) for _ in range(5)]
     (left, drive_left), (right, drive_right) = (
         functools.reduce(compose, part) for part in (steps[:3], steps[3:])
@@ -130,7 +136,8 @@ def segments(rng: random.Random, n: int) -> Instance:
 
 
 def any_tree() -> Iterator[Claim]:
-    """Leaves act as their step does; if both children act as their segments do, so does the node."""
+    """Leaves act as their step does; if both children act as their segments do, so does the
+    node."""
     node, swapped = compose((Al, bl), (Aq, bq)), compose((Aq, bq), (Al, bl))
     given = ((Al * h, s - bl), (Aq * s, e - bq))
     mutants = (s, e - bq)
@@ -176,7 +183,8 @@ def carry() -> Iterator[Claim]:
             (),
             (labelled(dropped),),
             at_sizes(model),
-            shown=f"scan(1..{cut}, h), then scan({cut + 1}..5, its last state) = scan(1..5, h), state by state",
+            shown=f"scan(1..{cut}, h), then scan({cut + 1}..5, its last state) = scan(1..5, h), "
+                  "state by state",
         )
         local = states(steps[cut:], sp.Integer(0))
         products = states([(step[0], sp.Integer(0)) for step in steps[cut:]], sp.Integer(1))
@@ -207,7 +215,8 @@ def reversed_time() -> Iterator[Claim]:
 
 
 def doubled(elements: Sequence[Element]) -> list[Element]:
-    """All prefixes by Hillis and Steele's doubling: ceil(log2 T) sweeps, element t combined with element t - reach."""
+    """All prefixes by Hillis and Steele's doubling: ceil(log2 T) sweeps, element t combined with
+    element t - reach."""
     found, reach = list(elements), 1
     while reach < len(found):
         found = found[:reach] + [
@@ -218,7 +227,8 @@ def doubled(elements: Sequence[Element]) -> list[Element]:
 
 
 def doubling() -> Iterator[Claim]:
-    """Invariant: element t maps the state `reach` steps ago to h_t; the step is any_tree's with segments of equal length."""
+    """Invariant: element t maps the state `reach` steps ago to h_t; the step is any_tree's with
+    segments of equal length."""
     given = ((Al * h, s - bl), (Aq * s, e - bq))
     what = "reach to 2 reach: h_(t-2d) -> h_(t-d) -> h_t"
     yield Claim(what, act(compose((Al, bl), (Aq, bq)), h), e, given, (s,), at_sizes(segments))
@@ -252,7 +262,8 @@ ON_LETTERS = f"{WORDS}; the reference's scan is run on the letters"
 LEMMAS = (
     Lemma(
         name="scan-429-bracketings",
-        statement="All 429 bracketings of 8 steps compute one element, and it acts as the reference's scan does.",
+        statement="All 429 bracketings of 8 steps compute one element, and it acts as the "
+                  "reference's scan does.",
         source=SOURCE,
         role="the theorem of every bracketing, seen in full at one length",
         N="general N, T = 8",
@@ -262,7 +273,8 @@ LEMMAS = (
     ),
     Lemma(
         name="scan-any-bracketing",
-        statement="Every bracketing of any number of steps maps every state as the loop over these steps does.",
+        statement="Every bracketing of any number of steps maps every state as the loop over these "
+                  "steps does.",
         source=SOURCE,
         role="a kernel may choose its tree; the truth does not depend on it",
         N="general N, any T, any tree",
@@ -275,7 +287,8 @@ LEMMAS = (
     ),
     Lemma(
         name="scan-carry",
-        statement="A chunk's states are its local states plus its products times the carry; a scan is handed over at any cut.",
+        statement="A chunk's states are its local states plus its products times the carry; a scan "
+                  "is handed over at any cut.",
         source=SOURCE,
         role="chunked kernels, streaming and window residuals compute the same states",
         N="general N; any chunk length by induction, every cut of T = 5",
@@ -295,7 +308,8 @@ LEMMAS = (
     ),
     Lemma(
         name="scan-doubling",
-        statement="A sweep of doubling keeps: element t maps the state `reach` steps ago to h_t; so sweeps give all prefixes.",
+        statement="A sweep of doubling keeps: element t maps the state `reach` steps ago to h_t; "
+                  "so sweeps give all prefixes.",
         source="Hillis and Steele, Data Parallel Algorithms, Comm. ACM 29 (1986)",
         role="the parallel scan of most accelerators computes the states",
         N="general N; any T by induction, T = 5 and T = 8 in full",
@@ -305,7 +319,8 @@ LEMMAS = (
     ),
     Lemma(
         name="scan-exclusive",
-        statement="The exclusive scan, the states before each step, is the inclusive scan behind one (I, 0).",
+        statement="The exclusive scan, the states before each step, is the inclusive scan behind "
+                  "one (I, 0).",
         source=SOURCE,
         role="kernels that return exclusive prefixes are judged by the same truth",
         N="general N, T = 4",

@@ -1,4 +1,5 @@
-"""Laws of the scan h_t = A_t h_{t-1} + b_t that a checker may ask of every implementation: linear, causal, invariant in time.
+"""Laws of the scan h_t = A_t h_{t-1} + b_t that a checker may ask of every implementation: linear,
+causal, invariant in time.
 
     symbol     meaning                                                        shape
     A_t, b_t   transition and drive at step t                                 (N, N), (N, 1)
@@ -9,7 +10,8 @@
     o          the zero state                                                 (N, 1)
     w1, ...    labels of the steps (scan_algebra)                             ()
 
-For any T the argument is an induction, and its step is a claim; for T = 4 the reference's scan is run on the letters.
+For any T the argument is an induction, and its step is a claim; for T = 4 the reference's scan is
+run on the letters.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ def twice(rng: random.Random, n: int) -> Instance:
 
 
 def linear() -> Iterator[Claim]:
-    """With drives alpha b_t + c_t, from alpha h + k, the states are alpha times those of one run plus those of the other."""
+    """With drives alpha b_t + c_t, from alpha h + k, the states are alpha times those of one run
+    plus those of the other."""
     what, instances = (
         "from t - 1 to t: A (alpha f + g) + alpha b + c = alpha (A f + b) + (A g + c)",
         at_sizes(model),
@@ -81,7 +84,8 @@ def linear() -> Iterator[Claim]:
 
 
 def causal() -> Iterator[Claim]:
-    """What comes after step t does not change h_1, ..., h_t; it does change the states of a scan in reverse."""
+    """What comes after step t does not change h_1, ..., h_t; it does change the states of a scan in
+    reverse."""
     what, difference = (
         "from t - 1 to t: h_t - k_t = A_t (h_(t-1) - k_(t-1)) + (b_t - c_t)",
         A * (h - k) + (b - c),
@@ -94,7 +98,8 @@ def causal() -> Iterator[Claim]:
         (A * (h - k), h - k + b - c),
         at_sizes(model),
     )
-    what = "from t - 1 to t: the same state before, the same transition and drive at t make the same state after"
+    what = ("from t - 1 to t: the same state before, the same transition and drive at t make the "
+            "same state after")
     yield Claim(
         what,
         act((A, b), h),
@@ -111,7 +116,8 @@ def causal() -> Iterator[Claim]:
     for t in range(1, TIME):
         changed = states([*steps[:t], *others[t:]], h)[:t]
         reversed_ = states([*steps[:t], *others[t:]], h, reverse=True)[:t]
-        what = f"T = {TIME}, other steps after t = {t}: the states up to t are those of the first t steps alone"
+        what = (f"T = {TIME}, other steps after t = {t}: the states up to t are those of the first "
+                "t steps alone")
         yield Claim(
             what,
             labelled(changed),
@@ -119,12 +125,14 @@ def causal() -> Iterator[Claim]:
             (),
             (labelled(reversed_),),
             instances,
-            shown=f"states 1..{t} of scan(b_1..b_{t}, c_{t + 1}..c_{TIME}) = states of scan(b_1..b_{t})",
+            shown=f"states 1..{t} of scan(b_1..b_{t}, c_{t + 1}..c_{TIME}) = states of "
+                  f"scan(b_1..b_{t})",
         )
 
 
 def time_invariant() -> Iterator[Claim]:
-    """With one A for all steps, zeros in front of the drives, from h = 0, put the states off by as many steps."""
+    """With one A for all steps, zeros in front of the drives, from h = 0, put the states off by as
+    many steps."""
     what, steps, instances = (
         "a step from 0 without a drive stays at 0",
         [(A, x) for x in b_t],
@@ -132,7 +140,8 @@ def time_invariant() -> Iterator[Claim]:
     )
     yield Claim(what, act((A, ZERO), o), ZERO, ((o, ZERO),), (A * b,), instances)
     what, late = (
-        "from t - 1 to t, delayed by any d: k_(t-1+d) = h_(t-1) and c_(t+d) = b_t make k_(t+d) = h_t",
+        "from t - 1 to t, delayed by any d: k_(t-1+d) = h_(t-1) and c_(t+d) = b_t make k_(t+d) = "
+        "h_t",
         act((A, c), k),
     )
     yield Claim(
@@ -153,7 +162,8 @@ def time_invariant() -> Iterator[Claim]:
             (),
             (early, expected / 2),
             instances,
-            shown=f"scan({delay} zeros, b_1..b_{TIME}) = {delay} zeros, scan(b_1..b_{TIME}), both from 0",
+            shown=f"scan({delay} zeros, b_1..b_{TIME}) = {delay} zeros, scan(b_1..b_{TIME}), both "
+                  "from 0",
         )
 
 
@@ -162,10 +172,12 @@ SOURCE = "linear systems; the laws of properties/laws.py and properties/layer_la
 LEMMAS = (
     Lemma(
         name="scan-linear",
-        statement="The states are linear in drives and start together: alpha b + c from alpha h + k gives alpha times those of "
+        statement="The states are linear in drives and start together: alpha b + c from alpha h + "
+                  "k gives alpha times those of "
         "(b, h) plus those of (c, k).",
         source=SOURCE,
-        role="the law of linearity: no implementation may bend it by more than the allowances of its runs",
+        role="the law of linearity: no implementation may bend it by more than the allowances of "
+             "its runs",
         N=f"general N, any T by induction; T = {TIME} in full",
         method=ON_LETTERS,
         cited=("induction over t",),
@@ -183,7 +195,8 @@ LEMMAS = (
     ),
     Lemma(
         name="scan-time-invariant",
-        statement="With one transition for all steps, drives that are delayed by zeros give the same states as late.",
+        statement="With one transition for all steps, drives that are delayed by zeros give the "
+                  "same states as late.",
         source=SOURCE,
         role="the law of time invariance: index faults at the edges of chunks show against it",
         N=f"general N, any T and any delay by induction; T = {TIME}, delays of 1 and 2 in full",

@@ -1,4 +1,5 @@
-"""The affine scan operator composes steps x -> A x + b: associative, with an identity, for matrices of any size.
+"""The affine scan operator composes steps x -> A x + b: associative, with an identity, for matrices
+of any size.
 
     symbol    meaning                                          shape
     (A, b)    scan element: the map x -> A x + b               (N, N), (N, 1)
@@ -124,7 +125,8 @@ LEMMAS = (
     ),
     Lemma(
         name="scan-action",
-        statement="Applying the composed element to a state is applying one element after the other, "
+        statement="Applying the composed element to a state is applying one element after the "
+        "other, "
         "and that is what the reference's scan computes; the order matters.",
         source=SOURCE,
         role="ties the operator to the recurrence that every verdict is about",

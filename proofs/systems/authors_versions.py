@@ -1,4 +1,5 @@
-"""Four versions of RotRNN by its authors, against the model: equal, equal after a change of parameters, or different.
+"""Four versions of RotRNN by its authors, against the model: equal, equal after a change of
+parameters, or different.
 
     symbol      meaning                                                            shape
     P, Theta    orthogonal basis exp(M - M^T) and rotation of a head               (N, N)
@@ -17,7 +18,8 @@
     C         xi P B u            P s       P^2 B for B; two directions: no model of two scans of the inputs
     D         xi P B u            P^T s     -M for M; two directions: columns of C and C2 in another order
 
-The model: x_t = gamma P Theta P^T x_{t-1} + xi B u_t. A letter P or Theta says nothing of how they are computed.
+The model: x_t = gamma P Theta P^T x_{t-1} + xi B u_t. A letter P or Theta says nothing of how they
+are computed.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ d = sp.Symbol("d", real=True)
 
 
 class Version(NamedTuple):
-    """How a version enters and leaves the rotated basis, and the parameters with which the model is the same."""
+    """How a version enters and leaves the rotated basis, and the parameters with which the model is
+    the same."""
 
     name: str
     enter: sp.Expr
@@ -96,7 +99,8 @@ def model(basis: sp.Expr, inputs: sp.Expr, before: sp.Expr) -> sp.Expr:
 
 
 def step(version: Version) -> Claim:
-    """What leaves the scan of a version after a step, from any s, is what the model makes of what left before."""
+    """What leaves the scan of a version after a step, from any s, is what the model makes of what
+    left before."""
     (after,) = states([(gamma * Theta, xi * version.enter * B * u)], s)
     expected = model(version.basis, version.inputs, version.leave * s)
     others = [
@@ -114,7 +118,8 @@ def step(version: Version) -> Claim:
 
 
 def same_layer() -> Iterator[Claim]:
-    """Versions A, B, C (one direction) and D, each as the model with stated parameters, and what those are."""
+    """Versions A, B, C (one direction) and D, each as the model with stated parameters, and what
+    those are."""
     yield from map(step, (A_, B_AND_C, D_))
     instances, twice = at_sizes(head), P * P * B
     what = "tr (P^2 B)^T P^2 B = tr B^T B, before the trace: the same xi"
@@ -139,7 +144,8 @@ def same_layer() -> Iterator[Claim]:
 
 
 def impulse(steps: int) -> tuple[sp.Expr, sp.Expr]:
-    """What C's and the model's second direction hold at t = 1 when the only input, that of t = 1, gave the state x."""
+    """What C's and the model's second direction hold at t = 1 when the only input, that of t = 1,
+    gave the state x."""
     forward = states(
         [(gamma * P * Theta * adjoint(P), drive) for drive in (x, *[ZERO] * (steps - 1))], ZERO
     )
@@ -153,7 +159,8 @@ def impulse(steps: int) -> tuple[sp.Expr, sp.Expr]:
 
 
 def cascade() -> Iterator[Claim]:
-    """C rescans its own states: what the second direction holds at t = 1 depends on T, as in no scan of the inputs."""
+    """C rescans its own states: what the second direction holds at t = 1 depends on T, as in no
+    scan of the inputs."""
     instances, (one, direct), (two, direct_two) = at_sizes(head), impulse(1), impulse(2)
     change = gamma**2 * P * Theta * P * Theta * adjoint(P) * x
     what = "C, one input, T = 1 and T = 2: they differ by gamma^2 P Theta A x"
@@ -214,10 +221,12 @@ WORDS = "free *-algebra, word normal form; the reference's scan is run on the le
 LEMMAS = (
     Lemma(
         name="versions-of-rotrnn",
-        statement="Version A of the authors' code is the model. B and C, in one direction, are the model with P^2 B for B, and "
+        statement="Version A of the authors' code is the model. B and C, in one direction, are the "
+                  "model with P^2 B for B, and "
         "give the model's outputs with P^-2 B. D is the model with -M for M.",
         source=SOURCE,
-        role="which published code may be compared with this one, and after which change of its parameters",
+        role="which published code may be compared with this one, and after which change of its "
+             "parameters",
         N="general N, any input width, any T by induction; one direction",
         method=WORDS,
         cited=(
@@ -229,10 +238,13 @@ LEMMAS = (
     ),
     Lemma(
         name="cascade-is-another-layer",
-        statement="The second direction of version C scans the states of the first: at t = 1 its answer to one input, x, changes "
-        "by gamma^2 |x| from T = 1 to T = 2. No choice of parameters makes it a second scan of the inputs, whose answer stays.",
+        statement="The second direction of version C scans the states of the first: at t = 1 its "
+                  "answer to one input, x, changes "
+        "by gamma^2 |x| from T = 1 to T = 2. No choice of parameters makes it a second scan of the "
+        "inputs, whose answer stays.",
         source=SOURCE,
-        role="that version of two directions is refused as an implementation of the model; this is why",
+        role="that version of two directions is refused as an implementation of the model; this is "
+             "why",
         N="general N",
         method=f"{WORDS}; exact instances",
         cited=(
@@ -243,10 +255,12 @@ LEMMAS = (
     ),
     Lemma(
         name="columns-of-two-directions",
-        statement="Version D with two directions is the model after its columns of [C | C2] change places: states of both "
+        statement="Version D with two directions is the model after its columns of [C | C2] change "
+                  "places: states of both "
         "directions of a head stand side by side.",
         source=SOURCE,
-        role="a comparison of outputs with C x + C2 x' fails for more than one head until columns are relabelled",
+        role="a comparison of outputs with C x + C2 x' fails for more than one head until columns "
+             "are relabelled",
         N="general N, any output width, two heads",
         method="free *-algebra, word normal form; rotrnn.readout is run on the letters",
         cited=(),

@@ -1,4 +1,5 @@
-"""A head of RotRNN is an LRU with conjugate pairs of eigenvalues, all of modulus gamma, in a unitary basis.
+"""A head of RotRNN is an LRU with conjugate pairs of eigenvalues, all of modulus gamma, in a
+unitary basis.
 
     symbol      meaning                                                                    shape
     C, S        diag(cos theta), diag(sin theta), one angle for each pair                  (N, N)
@@ -14,8 +15,9 @@
 
     x' = gamma P Theta P^T x + xi B u, y = K x    is    z' = gamma Lambda z + xi (W^* B) u, y = (K W) z = Re((K W) z)
 
-One half of z is the conjugate of the other, so N modes with the doubled output matrix do: y = Re(2 (K W)_1 z_1). Where
-U, P, Theta and Lambda are letters nothing is said of pairs, and N is the head size itself.
+One half of z is the conjugate of the other, so N modes with the doubled output matrix do: y = Re(2
+(K W)_1 z_1). Where U, P, Theta and Lambda are letters nothing is said of pairs, and N is the head
+size itself.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ def pairs(rng: random.Random, n: int) -> Instance:
 
 
 def conjugate_pairs() -> Iterator[Claim]:
-    """U^* U = I, Theta = U Lambda U^*, |gamma lam_i| = gamma; z is a conjugate pair, and half of it is enough."""
+    """U^* U = I, Theta = U Lambda U^*, |gamma lam_i| = gamma; z is a conjugate pair, and half of it
+    is enough."""
     unitary, transposed = BASIS.H * BASIS, BASIS.T * BASIS
     for i, j in BLOCKS:
         what, mutant = f"U^* U = I: block {i + 1}, {j + 1}", transposed[i, j]
@@ -85,7 +88,8 @@ def conjugate_pairs() -> Iterator[Claim]:
             (),
             mutants,
             instances,
-            shown=f"[[C, -S], [S, C]] at {i + 1}, {j + 1} = U diag(C + i S, C - i S) U^H at {i + 1}, {j + 1}",
+            shown=f"[[C, -S], [S, C]] at {i + 1}, {j + 1} = U diag(C + i S, C - i S) U^H at "
+                  f"{i + 1}, {j + 1}",
         )
     square, symmetric = gamma * lam * adjoint(gamma * lam), ((adjoint(C), C), (adjoint(S), S))
     given = (*symmetric, (S * S, 1 - C * C))
@@ -177,7 +181,8 @@ def layer(rng: random.Random, n: int) -> Instance:
 
 
 def change_of_basis() -> Iterator[Claim]:
-    """W = P U is unitary, P Theta P^T = W Lambda W^*, z' = gamma Lambda z + xi W^* B u and y = K W z."""
+    """W = P U is unitary, P Theta P^T = W Lambda W^*, z' = gamma Lambda z + xi W^* B u and y = K W
+    z."""
     W, A, instances, diagonal = (
         P * U,
         P * Theta * adjoint(P),
@@ -216,7 +221,8 @@ def named(name: str, *shape: int) -> np.ndarray:
 
 
 def head_and_pair(half: bool) -> tuple[rotrnn.Constants, lru.Constants]:
-    """A head of two coordinates and one input in symbols, P any matrix; and the pair of channels that it is, or one of them."""
+    """A head of two coordinates and one input in symbols, P any matrix; and the pair of channels
+    that it is, or one of them."""
     (cos, sin), P, B, K, D = (
         named("e", 2),
         named("P", 2, 2),
@@ -251,7 +257,8 @@ def outputs(half: bool) -> tuple[sp.Expr, sp.Expr]:
 def runs_agree() -> Iterator[Claim]:
     """rotrnn.run and lru.run on the same symbols; of two channels, and of one.
 
-    Mutants: conjugate eigenvalues, half the readout of one channel or twice that of two; only lam knows the sine.
+    Mutants: conjugate eigenvalues, half the readout of one channel or twice that of two; only lam
+    knows the sine.
     """
     (_, sine), readout = named("e", 2), named("K", 2)
     for half, name in (
@@ -281,10 +288,12 @@ WORDS = "free *-algebra, word normal form"
 LEMMAS = (
     Lemma(
         name="conjugate-pairs",
-        statement="Theta = U diag(exp(i theta), exp(-i theta)) U^* with U unitary: gamma Theta is an LRU's diagonal in conjugate "
+        statement="Theta = U diag(exp(i theta), exp(-i theta)) U^* with U unitary: gamma Theta is "
+                  "an LRU's diagonal in conjugate "
         "pairs, each of modulus gamma, and Re of one of each pair, doubled, reads all out.",
         source=SOURCE,
-        role="what a head of RotRNN can do an LRU can; kernels and allowances of the one serve the other",
+        role="what a head of RotRNN can do an LRU can; kernels and allowances of the one serve the "
+             "other",
         N="general N, any number of angles",
         method=f"{WORDS}; diagonal matrices of any size as letters, real and imaginary parts apart",
         cited=("exp(i theta) = cos theta + i sin theta", "theta-rotation, for C^2 + S^2 = I"),
@@ -292,11 +301,14 @@ LEMMAS = (
     ),
     Lemma(
         name="rotrnn-is-lru",
-        statement="A head of RotRNN is the LRU with eigenvalues gamma exp(+- i theta), gain xi, input matrix W^* B, "
+        statement="A head of RotRNN is the LRU with eigenvalues gamma exp(+- i theta), gain xi, "
+                  "input matrix W^* B, "
         "output matrix K W and states W^* x, where W = P U: the same outputs.",
         source=SOURCE,
-        role="the two systems are tested against each other; they differ in what is shared and trained, not in their functions",
-        N=f"general N, any input width, any T by induction; head_dim = 2, T = {TIME} by both references",
+        role="the two systems are tested against each other; they differ in what is shared and "
+             "trained, not in their functions",
+        N=f"general N, any input width, any T by induction; head_dim = 2, T = {TIME} by both "
+          "references",
         method=f"{WORDS}; rotrnn.run and lru.run are run on the same symbols",
         cited=(
             "conjugate-pairs, for Theta = U Lambda U^* and U^* U = I",

@@ -1,4 +1,5 @@
-"""The gradients of both layers, as reference/systems/lru.py and rotrnn.py compute them, against derivatives of the loss.
+"""The gradients of both layers, as reference/systems/lru.py and rotrnn.py compute them, against
+derivatives of the loss.
 
     symbol         meaning                                                               shape
     loss           sum of y_bar y over all steps                                         ()
@@ -12,9 +13,10 @@
     decay, rate    gamma (or |lam|) and -log of it                                       (heads,), (state,)
     xi, trace      normalisation and tr(B^T B), where xi^2 trace = 1 - gamma^2           ()
 
-Small cases in symbols: every parameter, input and initial state free, any value of them; the sizes stand in the lemmas. That
-the states' cotangents are a scan for all N and T is the lemma scan-adjoint, and what one step adds to it holds here for all N.
-After differentiation, exponentials and angles become letters of their own: what holds for all letters holds for them.
+Small cases in symbols: every parameter, input and initial state free, any value of them; the sizes
+stand in the lemmas. That the states' cotangents are a scan for all N and T is the lemma
+scan-adjoint, and what one step adds to it holds here for all N. After differentiation, exponentials
+and angles become letters of their own: what holds for all letters holds for them.
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ def axes_of(layer: Any) -> dict[str, str]:
 
 
 def moving(found: Arrays, places: Arrays, loss: sp.Expr | sp.Poly, named: Named) -> Iterator[Claim]:
-    """For each argument, the derivative of the loss in every direction is what its cotangent says."""
+    """For each argument, the derivative of the loss in every direction is what its cotangent
+    says."""
     for name, place in places.items():
         steps = [sp.Symbol(f"step_{i}", real=True) for i in range(place.size)]
         derivatives = [sp.diff(loss, x).as_expr() for x in place.flat]
@@ -95,7 +98,8 @@ def moving(found: Arrays, places: Arrays, loss: sp.Expr | sp.Poly, named: Named)
             (),
             (forgotten,),
             numbers(exact, said),
-            shown=f"d/d({name}) of sum y_bar y, in the directions step = <cotangent of {name}, step>",
+            shown=f"d/d({name}) of sum y_bar y, in the directions step = <cotangent of {name}, "
+                  "step>",
         )
 
 
@@ -136,7 +140,8 @@ def lru_named(e: sp.Expr) -> sp.Expr:
 
 
 def lru_gradients() -> Iterator[Claim]:
-    """pull_back and run on symbols; initial states h0 = p + i q are complex, and their cotangents dRe + i dIm."""
+    """pull_back and run on symbols; initial states h0 = p + i q are complex, and their cotangents
+    dRe + i dIm."""
     params, u, outputs_bar = (
         parameters(lru),
         free("u", "time width", 1),
@@ -152,7 +157,8 @@ def lru_gradients() -> Iterator[Claim]:
 
 
 def rotrnn_named(e: sp.Expr) -> sp.Expr:
-    """Both sides times xi trace, in letters: gamma = decay, exp(gamma_log) = rate, 1 - gamma^2 = xi^2 trace, cos and sin."""
+    """Both sides times xi trace, in letters: gamma = decay, exp(gamma_log) = rate,
+    1 - gamma^2 = xi^2 trace, cos and sin."""
     g, squares = (
         sp.exp(sp.Symbol("gamma_log_0", real=True)),
         sp.Add(*(b**2 for b in free("B", axes_of(rotrnn)["B"]).flat)),
@@ -164,7 +170,8 @@ def rotrnn_named(e: sp.Expr) -> sp.Expr:
 
 
 def rotrnn_gradients() -> Iterator[Claim]:
-    """Cotangents of free constants, any P among them; of the parameters, where M = 0; of M through P."""
+    """Cotangents of free constants, any P among them; of the parameters, where M = 0; of M through
+    P."""
     u, outputs_bar, h0 = (
         free("u", "time width", 1),
         free("y_bar", "time width", 1),
@@ -198,7 +205,8 @@ def rotrnn_parameters() -> Iterator[Claim]:
 
 
 def basis() -> Iterator[Claim]:
-    """<X, P> moves with M by G - G^T, G = L(S^T, X): for any X at head_dim 2, where dL/dM itself is 0, for rotations commute."""
+    """<X, P> moves with M by G - G^T, G = L(S^T, X): for any X at head_dim 2, where dL/dM itself is
+    0, for rotations commute."""
     M, X = free("M", axes_of(rotrnn)["M"]), free("X", axes_of(rotrnn)["M"])
     here = dict(zip(M.flat, QUARTER.flat, strict=True))
     G = namespace.symbols().frechet(QUARTER.swapaxes(1, 2) - QUARTER, X)  # (1, 2, 2)
@@ -260,7 +268,8 @@ def one_step() -> Iterator[Claim]:
 
 
 def skew_part() -> Iterator[Claim]:
-    """<X, d(M - M^T)> = <X - X^T, dM>, and L(S^T, .) is the adjoint of L(S, .), term by term: for dM = x y^T."""
+    """<X, d(M - M^T)> = <X - X^T, dM>, and L(S^T, .) is the adjoint of L(S, .), term by term: for
+    dM = x y^T."""
     instances = at_sizes(
         lambda rng, n: {
             **{Y: matrix(rng, n, n) for Y in (X, V, W)},
@@ -290,13 +299,15 @@ def skew_part() -> Iterator[Claim]:
 
 
 ADJOINT = "Griewank and Walther, Evaluating Derivatives (2008)"
-METHOD = "small cases: pull_back and run of the reference on symbols, sympy.diff of the loss; one step for all N by words"
+METHOD = ("small cases: pull_back and run of the reference on symbols, sympy.diff of the loss; one "
+          "step for all N by words")
 CITED = ("scan-adjoint, for the states' cotangents at every N and T", "the chain rule")
 
 LEMMAS = (
     Lemma(
         name="lru-gradients",
-        statement="reference.systems.lru.pull_back is the derivative of the loss in every parameter, in u and in h0 "
+        statement="reference.systems.lru.pull_back is the derivative of the loss in every "
+                  "parameter, in u and in h0 "
         "(complex: dRe + i dIm).",
         source=f"{ADJOINT}; Linear Recurrent Unit, arXiv 2303.06349",
         role="a backward kernel of the LRU is judged against reference.systems.lru.pull_back",
@@ -307,18 +318,23 @@ LEMMAS = (
     ),
     Lemma(
         name="rotrnn-gradients",
-        statement="reference.systems.rotrnn.pull_back is the derivative of the loss in every parameter but M, in u and "
-        "in h0; for M it is put together from two parts: the derivative in a free P, and that of <X, exp(M - M^T)> for any X.",
+        statement="reference.systems.rotrnn.pull_back is the derivative of the loss in every "
+                  "parameter but M, in u and "
+        "in h0; for M it is put together from two parts: the derivative in a free P, and that of "
+        "<X, exp(M - M^T)> for any X.",
         source=f"{ADJOINT}; RotRNN, arXiv 2407.07239",
         role="a backward kernel of RotRNN is judged against reference.systems.rotrnn.pull_back",
-        N="small cases, one head of head_dim 2, width 1: T = 2, one direction and any P for what constants() makes; T = 1, both "
-        "directions and M = 0 for the parameters; a quarter turn for M -> exp(M - M^T); one step for general N",
+        N="small cases, one head of head_dim 2, width 1: T = 2, one direction and any P for what "
+          "constants() makes; T = 1, both "
+        "directions and M = 0 for the parameters; a quarter turn for M -> exp(M - M^T); one step "
+        "for general N",
         method=METHOD,
         cited=(
             *CITED,
             "every matrix is a sum of x y^T, and <X, x y^T> = x^T X y",
             "exp-onto-rotations, for exp(M - M^T) of size 2",
-            "exp(S + E) = exp(S) + L(S, E) + o(E), L(S, E) = sum of S^i E S^j / (i + j + 1)!, for head_dim above 2",
+            "exp(S + E) = exp(S) + L(S, E) + o(E), L(S, E) = sum of S^i E S^j / (i + j + 1)!, for "
+            "head_dim above 2",
         ),
         claims=rotrnn_gradients,
     ),

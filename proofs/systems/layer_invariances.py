@@ -1,4 +1,5 @@
-"""What parameters of RotRNN and LRU can change without changing an output, and what that says about gradients.
+"""What parameters of RotRNN and LRU can change without changing an output, and what that says about
+gradients.
 
     symbol      meaning                                                            shape
     M, K        free matrix; a symmetric one                                       (N, N)
@@ -182,7 +183,8 @@ def inputs(rng: random.Random, n: int) -> Instance:
 
 
 def input_scale() -> Iterator[Claim]:
-    """xi B is the same for c B, c > 0, and changes its sign for c < 0; so the gradient of B is orthogonal to B."""
+    """xi B is the same for c B, c > 0, and changes its sign for c < 0; so the gradient of B is
+    orthogonal to B."""
     what, square = "tr (c B)^T (c B) = c^2 tr B^T B, before the trace", adjoint(B) * B
     yield Claim(
         what,
@@ -260,7 +262,8 @@ def permuted(rng: random.Random, n: int) -> Instance:
 
 
 def angles_and_pairs() -> Iterator[Claim]:
-    """theta + 2 pi; pairs in another order, with Q P^T for P^T; two pairs that turn backwards, with exchanged signs."""
+    """theta + 2 pi; pairs in another order, with Q P^T for P^T; two pairs that turn backwards, with
+    exchanged signs."""
     found, wrong = (angle_of(theta + turn) for turn in (2 * sp.pi, sp.pi))
     what = "rotrnn.constants: cos and sin of theta + 2 pi"
     yield Claim(
@@ -283,7 +286,8 @@ def angles_and_pairs() -> Iterator[Claim]:
             (),
             (-sign * turned[i],),
             instances,
-            shown=f"row {i + 1} of rotate(C, -S, (x, -y)) = {sign} row {i + 1} of rotate(C, S, (x, y))",
+            shown=f"row {i + 1} of rotate(C, -S, (x, -y)) = {sign} row {i + 1} of rotate(C, S, (x, "
+                  "y))",
         )
     yield Claim(
         "det Q = (det pi)^2 = 1, for pi moves both of a pair",
@@ -329,7 +333,8 @@ def other_basis(instances: tuple[Instance, ...]) -> Iterator[Claim]:
 
 
 def channels() -> Iterator[Claim]:
-    """Channels in another order, and a channel with the conjugates of lam, of its inputs and of its outputs: the same y."""
+    """Channels in another order, and a channel with the conjugates of lam, of its inputs and of its
+    outputs: the same y."""
     instances = at_sizes(permuted)
     moved = states(
         [(pi * Lambda * adjoint(pi), pi * b1), (pi * Lambda * adjoint(pi), pi * b2)], pi * z
@@ -407,9 +412,11 @@ ONE_HEAD = "one head of head_dim 2"
 LEMMAS = (
     Lemma(
         name="only-the-skew-part",
-        statement="M + K gives the outputs of M for symmetric K; so the gradient of every loss in M is skew.",
+        statement="M + K gives the outputs of M for symmetric K; so the gradient of every loss in "
+                  "M is skew.",
         source=f"{PAPER}: P = exp(M - M^T)",
-        role="a law of every implementation, exact in M - M^T before rounding; gradients of M are checked by it",
+        role="a law of every implementation, exact in M - M^T before rounding; gradients of M are "
+             "checked by it",
         N=f"general N; {ONE_HEAD} by rotrnn.constants and rotrnn.pull_back",
         method=f"{WORDS}; the reference is run on symbols",
         cited=(
@@ -420,22 +427,29 @@ LEMMAS = (
     ),
     Lemma(
         name="input-scale",
-        statement="c B gives the outputs of B for c > 0, and -c B changes the sign of the head's part; so <dL/dB, B> = 0.",
+        statement="c B gives the outputs of B for c > 0, and -c B changes the sign of the head's "
+                  "part; so <dL/dB, B> = 0.",
         source=f"{PAPER}: the normalisation xi = sqrt((1 - gamma^2) / tr(B^T B))",
-        role="a law of every implementation; steps of the gradient turn B and make it longer, and its length does not matter",
-        N=f"general N and width for tr; {ONE_HEAD} by rotrnn.constants, rotrnn.adjoint and rotrnn.pull_back",
+        role="a law of every implementation; steps of the gradient turn B and make it longer, and "
+             "its length does not matter",
+        N=f"general N and width for tr; {ONE_HEAD} by rotrnn.constants, rotrnn.adjoint and "
+          "rotrnn.pull_back",
         method=f"{WORDS}; the reference is run on symbols",
         cited=("tr is linear", "the outputs depend on B through xi B alone"),
         claims=input_scale,
     ),
     Lemma(
         name="angles-and-pairs",
-        statement="theta + 2 pi, and pairs of a head in another order with the basis permuted in the same way, give the same "
-        "outputs. So do second coordinates and angles that change sign, in as many pairs as keep det P = 1.",
+        statement="theta + 2 pi, and pairs of a head in another order with the basis permuted in "
+                  "the same way, give the same "
+        "outputs. So do second coordinates and angles that change sign, in as many pairs as keep "
+        "det P = 1.",
         source=f"{PAPER}: A = P Theta P^T",
-        role="parameters are not unique: implementations are compared by outputs; a law of every implementation",
+        role="parameters are not unique: implementations are compared by outputs; a law of every "
+             "implementation",
         N=f"general N, any number of pairs, any width; {ONE_HEAD} by rotrnn.constants",
-        method=f"{WORDS}; diagonal matrices of any size as letters; the reference's rotate is run on the letters",
+        method=f"{WORDS}; diagonal matrices of any size as letters; the reference's rotate is run "
+               "on the letters",
         cited=(
             "det(XY) = det X det Y",
             "exp-onto-every-rotation: P Q^T is a basis that the parameters reach",
@@ -445,10 +459,13 @@ LEMMAS = (
     ),
     Lemma(
         name="channels-permute",
-        statement="An LRU with its channels in another order has the same outputs, and the states in that order. With lam, "
+        statement="An LRU with its channels in another order has the same outputs, and the states "
+                  "in that order. With lam, "
         "inputs, outputs and start of a channel conjugated it has the same outputs.",
-        source="Linear Recurrent Unit, Orvieto et al. 2023, arXiv 2303.06349: a diagonal recurrence and Re(C h)",
-        role="a law of every implementation: no channel sees its neighbours; angles in (pi, 2 pi) stand for those in (-pi, 0)",
+        source="Linear Recurrent Unit, Orvieto et al. 2023, arXiv 2303.06349: a diagonal "
+               "recurrence and Re(C h)",
+        role="a law of every implementation: no channel sees its neighbours; angles in (pi, 2 pi) "
+             "stand for those in (-pi, 0)",
         N="general N for the order; two channels, one step by lru.run",
         method=f"{WORDS}; the reference's scan and lru.run are run on symbols",
         cited=("induction over t", "Re z = Re conj(z), for any number of channels"),

@@ -1,4 +1,5 @@
-"""LRU: |lam| < 1 for every value of the parameters, and the variance that white inputs give a state.
+"""LRU: |lam| < 1 for every value of the parameters, and the variance that white inputs give a
+state.
 
     symbol             meaning                                                     shape
     nu_log, theta_log  real parameters of one channel; nu = exp(nu_log)            ()
@@ -95,7 +96,8 @@ def norm(state: sp.Expr) -> sp.Expr:
 
 
 def decay_below_one() -> Iterator[Claim]:
-    """|lam| = exp(-nu); 1 - exp(-nu) >= nu exp(-nu), where exp(nu) >= 1 + nu; a step multiplies |h_i| by |lam_i|."""
+    """|lam| = exp(-nu); 1 - exp(-nu) >= nu exp(-nu), where exp(nu) >= 1 + nu; a step multiplies
+    |h_i| by |lam_i|."""
     lam, modulus = symbolic_constants().lam[0], sp.exp(-sp.exp(nu_log))
     square = sp.re(lam) ** 2 + sp.im(lam) ** 2
     what = "|lam|^2 = exp(-exp(nu_log))^2, lam from lru.constants"
@@ -140,7 +142,8 @@ def white_step(rng: random.Random, n: int) -> Instance:
 
 
 def second_moment() -> Iterator[Claim]:
-    """E|h_t|^2 = |lam|^2 E|h_(t-1)|^2 + gamma^2 |B_i|^2, and h_t stays uncorrelated with later inputs."""
+    """E|h_t|^2 = |lam|^2 E|h_(t-1)|^2 + gamma^2 |B_i|^2, and h_t stays uncorrelated with later
+    inputs."""
     (after,) = states([(re + sp.I * im, gamma * (B_re + sp.I * B_im) * u)], p + sp.I * q)
     parts = {"Re": real(after), "Im": imag(after)}
     instances, row = at_sizes(white_step), B_re * adjoint(B_re) + B_im * adjoint(B_im)
@@ -200,23 +203,32 @@ WORDS = "free *-algebra, word normal form"
 LEMMAS = (
     Lemma(
         name="decay-below-one",
-        statement="|lam| = exp(-nu) < 1 with nu = exp(nu_log), for all real nu_log and theta_log: 1 - |lam| >= nu |lam| > 0.",
-        source=f"{SOURCE}: the exponential parameterisation; RotRNN's gamma is the same function of gamma_log",
+        statement="|lam| = exp(-nu) < 1 with nu = exp(nu_log), for all real nu_log and theta_log: "
+                  "1 - |lam| >= nu |lam| > 0.",
+        source=f"{SOURCE}: the exponential parameterisation; RotRNN's gamma is the same function "
+               "of gamma_log",
         role="no value of the parameters makes states grow; how far |lam| stays below 1",
         N="general N, every channel; real numbers, which floating-point arithmetic may round to 1",
-        method=f"{WORDS}; an inequality as a product of numbers >= 0; lru.constants and the reference's scan are run on symbols",
+        method=f"{WORDS}; an inequality as a product of numbers >= 0; lru.constants and the "
+               "reference's scan are run on symbols",
         cited=("exp(x) > 0 and exp(x) >= 1 + x for real x", "a product of numbers > 0 is > 0"),
         claims=decay_below_one,
     ),
     Lemma(
         name="lru-variance",
-        statement="For white inputs E|h_i|^2 tends to |B_i|^2 exp(2 gamma_log) / (1 - |lam|^2), from any start that is "
+        statement="For white inputs E|h_i|^2 tends to |B_i|^2 exp(2 gamma_log) / (1 - |lam|^2), "
+                  "from any start that is "
         "uncorrelated with them; that is its only fixed point.",
-        source=f"{SOURCE}: the normalisation gamma; gamma = 1 is their proposition 3 for r_min = r_max",
-        role="the variance of a state is right at initialisation, and moves when nu_log and gamma_log are trained apart",
-        N="every channel of general N, any input width, every t; whiteness in time and space is a hypothesis",
-        method=f"{WORDS}; random variables as letters, p adjoint(u) for E[p u^T]: whiteness as hypotheses on the letters; "
-        "the reference's scan and lru.normalising_gamma_log are run on symbols; instances: finite probability spaces",
+        source=f"{SOURCE}: the normalisation gamma; gamma = 1 is their proposition 3 for r_min = "
+               "r_max",
+        role="the variance of a state is right at initialisation, and moves when nu_log and "
+             "gamma_log are trained apart",
+        N="every channel of general N, any input width, every t; whiteness in time and space is a "
+          "hypothesis",
+        method=f"{WORDS}; random variables as letters, p adjoint(u) for E[p u^T]: whiteness as "
+               "hypotheses on the letters; "
+        "the reference's scan and lru.normalising_gamma_log are run on symbols; instances: finite "
+        "probability spaces",
         cited=(
             "random vectors with second moments are operators, and E[v w^T] is v adjoint(w)",
             "decay-below-one",

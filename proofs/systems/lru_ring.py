@@ -1,4 +1,5 @@
-"""Where the LRU's eigenvalues start, what white inputs make of it, and why a constant input is another matter.
+"""Where the LRU's eigenvalues start, what white inputs make of it, and why a constant input is
+another matter.
 
     symbol     meaning                                                                       shape
     a, b       r_min and r_max of the ring, a < b < 1                                        ()
@@ -55,7 +56,8 @@ def rings() -> tuple[Instance, ...]:
 
 
 def uniform_on_the_ring() -> Iterator[Claim]:
-    """Lemma 2: rho = exp(-nu), nu = -log(U (b^2 - a^2) + a^2) / 2, inverts the distribution of the radius."""
+    """Lemma 2: rho = exp(-nu), nu = -log(U (b^2 - a^2) + a^2) / 2, inverts the distribution of the
+    radius."""
     instances, square = rings(), U * (b**2 - a**2) + a**2
     drawn, linear = sp.exp(sp.log(square) / 2), a + U * (b - a)
     what = "a uniform point of the ring has its radius inside rho = exp(-nu) with probability U"
@@ -82,7 +84,8 @@ def uniform_on_the_ring() -> Iterator[Claim]:
         shown="(b^2 - a^2)/(b^2 - a^2) = 1",
     )
     density, area = sp.diff(distribution(rho), rho) / (phi * rho), phi * (b**2 - a**2) / 2
-    what = "the density by area, d rho d theta = d area / rho, is 1 / area of the sector of any max_phase"
+    what = ("the density by area, d rho d theta = d area / rho, is 1 / area of the sector of any "
+            "max_phase")
     yield Claim(
         what, density * area, ONE, (), (rho * density * area, 2 * density * area), instances,
         shown="(1/phi) d/drho ((rho^2 - a^2)/(b^2 - a^2)) / rho * phi (b^2 - a^2)/2 = 1",
@@ -127,7 +130,8 @@ def resting(rng: random.Random, size: int) -> Instance:
 
 
 def whole_circle() -> Iterator[Claim]:
-    """(1 - r^2)/|1 - r exp(i theta)|^2 = 1 + 2 sum r^j cos(j theta), and the mean of every cosine is 0."""
+    """(1 - r^2)/|1 - r exp(i theta)|^2 = 1 + 2 sum r^j cos(j theta), and the mean of every cosine
+    is 0."""
     fixed = V * B * u
     what = "constant input: V B u stays"
     yield Claim(
@@ -151,7 +155,8 @@ def whole_circle() -> Iterator[Claim]:
     )
 
     def left(n: sp.Expr) -> sp.Expr:
-        """1 - r^2 less this is |1 - r exp(i theta)|^2 (1 + 2 r cos(theta) + ... + 2 r^n cos(n theta))."""
+        """1 - r^2 less this is |1 - r exp(i theta)|^2 (1 + 2 r cos(theta) + ... + 2 r^n cos(n
+        theta))."""
         return 2 * r ** (n + 1) * sp.cos((n + 1) * angle) - 2 * r ** (n + 2) * sp.cos(n * angle)
 
     what = "n = 0: |1 - r exp(i theta)|^2 = 1 - r^2 less what vanishes with r^n"
@@ -177,7 +182,8 @@ def sectors() -> tuple[Instance, ...]:
 
 
 def restricted_phase() -> Iterator[Claim]:
-    """The integral from 0 to phi < pi is 2/(1 - r^2) atan(k tan(phi/2)): above phi/(1 - r^2), since k > 1."""
+    """The integral from 0 to phi < pi is 2/(1 - r^2) atan(k tan(phi/2)): above phi/(1 - r^2), since
+    k > 1."""
     y = sp.Symbol("z", positive=True)
     factor = (1 + r) / (1 - r)
     cosine = (1 - y**2) / (1 + y**2)
@@ -192,7 +198,8 @@ def restricted_phase() -> Iterator[Claim]:
         (),
         (1 / (1 - r**2),),
         values,
-        shown="d/dz (2/(1 - r^2) atan(k z)) (1 + z^2)/2 = 1/(1 - 2 r cos(theta) + r^2), cos(theta) = (1 - z^2)/(1 + z^2)",
+        shown="d/dz (2/(1 - r^2) atan(k z)) (1 + z^2)/2 = 1/(1 - 2 r cos(theta) + r^2), cos(theta) "
+              "= (1 - z^2)/(1 + z^2)",
     )
     given = ((gap, k - 1),)
     what = "k tan - tan >= 0, so the mean is above 1/(1 - r^2) for every 0 < r < 1 and 0 < phi < pi"
@@ -225,12 +232,16 @@ SOURCE = "Linear Recurrent Unit, Orvieto et al. 2023, arXiv 2303.06349"
 LEMMAS = (
     Lemma(
         name="ring-initialisation",
-        statement="exp(-nu + i theta) is uniform on the ring's sector (Lemma 2); for white inputs and gamma = 1 the mean of "
-        "1/(1 - |lam|^2) is log((1 - r_min^2)/(1 - r_max^2)) / (r_max^2 - r_min^2), for any max_phase (Proposition 3).",
+        statement="exp(-nu + i theta) is uniform on the ring's sector (Lemma 2); for white inputs "
+        "and gamma = 1 the mean of "
+        "1/(1 - |lam|^2) is log((1 - r_min^2)/(1 - r_max^2)) / (r_max^2 - r_min^2), for any "
+        "max_phase (Proposition 3).",
         source=f"{SOURCE}: Lemma 2 and Proposition 3",
         role="what reference.initialise.decay_rate draws, and why gamma is needed near the circle",
-        N="every channel of general N, any input width, every ring with 0 <= r_min < r_max < 1 and every max_phase",
-        method="inverse of the distribution of the radius; antiderivatives; random vectors as letters",
+        N="every channel of general N, any input width, every ring with 0 <= r_min < r_max < 1 and "
+        "every max_phase",
+        method="inverse of the distribution of the radius; antiderivatives; random vectors as "
+        "letters",
         cited=(
             "F(R) is uniform if R has the continuous distribution F, and d area = rho d rho d theta",
             "lru-variance, for E|h_i|^2 -> |B_i|^2 / (1 - |lam_i|^2)",
@@ -240,15 +251,20 @@ LEMMAS = (
     ),
     Lemma(
         name="ring-constant-input",
-        statement="One input for all steps: E 1/|1 - r exp(i theta)|^2 is 1/(1 - r^2) over the whole circle, and above it for "
-        "every max_phase below pi: the constant-input case of Proposition 3 fails there (r = 1/2, pi/3: 8/3, not 4/3).",
+        statement="One input for all steps: E 1/|1 - r exp(i theta)|^2 is 1/(1 - r^2) over the "
+        "whole circle, and above it for "
+        "every max_phase below pi: the constant-input case of Proposition 3 fails there (r = 1/2, "
+        "pi/3: 8/3, not 4/3).",
         source=f"{SOURCE}: Proposition 3; the counter-example is the project's own",
-        role="long tasks restrict the phase (pi/10): a state then grows more than the paper's formula says",
+        role="long tasks restrict the phase (pi/10): a state then grows more than the paper's "
+        "formula says",
         N="general N for the fixed point; every channel, every 0 < r < 1, every 0 < max_phase < pi",
-        method="words; telescoping sum for symbolic n; antiderivative in tan(theta/2); a product of numbers >= 0",
+        method="words; telescoping sum for symbolic n; antiderivative in tan(theta/2); a product "
+        "of numbers >= 0",
         cited=(
             "cos(j theta) has mean 0 over the circle for j >= 1, and r^n tends to 0",
-            "tan(theta/2) = z: cos(theta) = (1 - z^2)/(1 + z^2), d theta = 2 dz/(1 + z^2); atan grows",
+            "tan(theta/2) = z: cos(theta) = (1 - z^2)/(1 + z^2), d theta = 2 dz/(1 + z^2); atan "
+            "grows",
             "an integral is the difference of an antiderivative",
         ),
         claims=constant_input,

@@ -1,4 +1,5 @@
-"""RotRNN keeps the norm of a state, and for white inputs the expected norm of all states; for other inputs it does not.
+"""RotRNN keeps the norm of a state, and for white inputs the expected norm of all states; for other
+inputs it does not.
 
     symbol       meaning                                                          shape
     A            orthogonal transition                                            (N, N)
@@ -99,7 +100,8 @@ def white_step(rng: random.Random, n: int) -> Instance:
 
 
 def second_moments() -> Iterator[Claim]:
-    """E[x_t x_t^T] from E[x_(t-1) x_(t-1)^T]; its trace, term by term; and x_t stays uncorrelated with later inputs."""
+    """E[x_t x_t^T] from E[x_(t-1) x_(t-1)^T]; its trace, term by term; and x_t stays uncorrelated
+    with later inputs."""
     (after,) = states([(gamma * A, xi * B * u)], x)
     instances = at_sizes(white_step)
     what, given = "E[x_t w^T] = 0 for later inputs w", uncorrelated((x, w), (u, w))
@@ -117,7 +119,8 @@ def second_moments() -> Iterator[Claim]:
 
 
 def symbolic_constants() -> rotrnn.Constants:
-    """One head of two coordinates and one input in symbols; M is 0, for it enters neither gamma nor xi."""
+    """One head of two coordinates and one input in symbols; M is 0, for it enters neither gamma nor
+    xi."""
     zeros, B = np.full((1, 2, 2), ZERO, object), np.array([[[b1], [b2]]])
     params = rotrnn.Params(
         np.array([[ZERO]]), np.array([gamma_log]), zeros, B, zeros[0, :1], zeros[0, 0, :1]
@@ -126,7 +129,8 @@ def symbolic_constants() -> rotrnn.Constants:
 
 
 def normalisation() -> Iterator[Claim]:
-    """rotrnn.constants, run on symbols: gamma = exp(-exp(gamma_log)) and xi^2 tr(B^T B) = 1 - gamma^2."""
+    """rotrnn.constants, run on symbols: gamma = exp(-exp(gamma_log)) and xi^2 tr(B^T
+    B) = 1 - gamma^2."""
     found, entries = symbolic_constants(), {b1: sp.Rational(1, 2), b2: sp.Rational(3)}
     instances = tuple({**entries, gamma_log: sp.log(-sp.log(decay))} for decay in DECAYS)
     decay, (b1_, b2_) = sp.exp(-sp.exp(gamma_log)), found.B.flat
@@ -147,7 +151,8 @@ def normalisation() -> Iterator[Claim]:
 
 
 def expected_norm() -> Iterator[Claim]:
-    """q_t = E|x_t|^2 = gamma^2 q_(t-1) + (1 - gamma^2): 1 stays 1, and from zero it is 1 - gamma^(2t)."""
+    """q_t = E|x_t|^2 = gamma^2 q_(t-1) + (1 - gamma^2): 1 stays 1, and from zero it is
+    1 - gamma^(2t)."""
     yield from second_moments()
     yield from normalisation()
     values = tuple({gamma: decay} for decay in DECAYS)
@@ -169,7 +174,8 @@ def decays() -> tuple[Instance, ...]:
 
 
 def constant_input(name: str, sign: int) -> Iterator[Claim]:
-    """u_t = u for all t from zero, A = I or A = -I (all angles 0 or pi): white in space, not in time."""
+    """u_t = u for all t from zero, A = I or A = -I (all angles 0 or pi): white in space, not in
+    time."""
     x2 = states([(sign * gamma, xi * B * u)] * 2, ZERO)[-1]
     moment, white = (
         (1 + sign * gamma) ** 2 * xi**2 * B * adjoint(B),
@@ -178,13 +184,15 @@ def constant_input(name: str, sign: int) -> Iterator[Claim]:
     what = f"A = {name}: E[x_2 x_2^T] = (1 + r)^2 xi^2 B B^T, r = {'-' * (sign < 0)}gamma"
     yield Claim(what, x2 * adjoint(x2), moment, (WHITE,), (white,), at_sizes(steady))
     excess, given = sign * ((1 + sign * g) ** 2 * (1 - g**2) - (1 - g**4)), ((s, 1 - g**2),)
-    what = f"A = {name}: E|x_2|^2 is {'above' if sign > 0 else 'below'} 1 - gamma^4 by 2 gamma (1 - gamma^2)"
+    what = (f"A = {name}: E|x_2|^2 is {'above' if sign > 0 else 'below'} 1 - gamma^4 by 2 gamma (1 "
+            "- gamma^2)")
     yield Claim(what, excess, 2 * g * s, given, (excess - 3 * g * (1 - g**2),), decays(), (g, s))
     yield from geometric(name, sign * gamma)
 
 
 def geometric(name: str, rate: sp.Expr) -> Iterator[Claim]:
-    """x_t = (1 + r + ... + r^(t-1)) xi B u, r = rate; xi^2 tr(B B^T) = 1 - gamma^2 makes the limit of E|x_t|^2."""
+    """x_t = (1 + r + ... + r^(t-1)) xi B u, r = rate; xi^2 tr(B B^T) = 1 - gamma^2 makes the limit
+    of E|x_t|^2."""
     now, then = ((1 - rate**steps) / (1 - rate) for steps in (t, t + 1))
     what = f"A = {name}: x_t = (1 - r^t)/(1 - r) xi B u, from t to t + 1"
     yield Claim(what, rate * now + 1, then, (), (now, ONE), decays())
@@ -195,7 +203,9 @@ def geometric(name: str, rate: sp.Expr) -> Iterator[Claim]:
 
 SOURCE = "RotRNN, arXiv 2407.07239: the state norm"
 WORDS = "free *-algebra, word normal form"
-TRACE = "E|x|^2 = tr E[x x^T], which is a sum of c c^T; tr is linear, tr c c^T = c^T c, tr B B^T = tr B^T B"
+TRACE = ("E|x|^2 = tr E[x x^T], which is a sum of c c^T; tr is linear, tr c c^T = c^T c, tr B B^T "
+         "= "
+         "tr B^T B")
 VANISHING = "powers of a number below 1 in modulus tend to 0"
 
 LEMMAS = (
@@ -211,12 +221,14 @@ LEMMAS = (
     ),
     Lemma(
         name="expected-state-norm",
-        statement="For white inputs E|x_t|^2 = gamma^2 E|x_(t-1)|^2 + (1 - gamma^2): 1 is its only fixed point, and from "
+        statement="For white inputs E|x_t|^2 = gamma^2 E|x_(t-1)|^2 + (1 - gamma^2): 1 is its only "
+                  "fixed point, and from "
         "zero it is 1 - gamma^(2t).",
         source=SOURCE,
         role="why xi normalises: the expected norm is 1 for every value of the parameters",
         N="general N, any input width, every t; whiteness in time and space is a hypothesis",
-        method=f"{WORDS}; random vectors as letters, x adjoint(u) for E[x u^T]: whiteness as hypotheses on the letters; "
+        method=f"{WORDS}; random vectors as letters, x adjoint(u) for E[x u^T]: whiteness as "
+               "hypotheses on the letters; "
         "the reference's scan is run on the letters, rotrnn.constants on symbols of head_dim = 2; "
         "instances: finite probability spaces",
         cited=(
@@ -230,12 +242,15 @@ LEMMAS = (
     ),
     Lemma(
         name="state-norm-needs-white",
-        statement="One input repeated, white in space alone: E|x_t|^2 tends to (1 + gamma)/(1 - gamma) for A = I, and to its "
+        statement="One input repeated, white in space alone: E|x_t|^2 tends to (1 + gamma)/(1 - "
+                  "gamma) for A = I, and to its "
         "reciprocal for A = -I.",
         source="the project's own counterexample to expected-state-norm without whiteness in time",
-        role="what the expected state norm does not say: correlated inputs make the norm larger or smaller, for every gamma",
+        role="what the expected state norm does not say: correlated inputs make the norm larger or "
+             "smaller, for every gamma",
         N="general N, any input width, every t",
-        method=f"{WORDS}; random vectors as letters; the reference's scan is run on the letters; signs for the direction",
+        method=f"{WORDS}; random vectors as letters; the reference's scan is run on the letters; "
+               "signs for the direction",
         cited=(
             TRACE,
             "xi^2 tr(B^T B) = 1 - gamma^2 (expected-state-norm)",

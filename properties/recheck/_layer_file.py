@@ -1,4 +1,5 @@
-"""Reads what the layers have in common of a witness: their forms, their logarithms, the recorded truth.
+"""Reads what the layers have in common of a witness: their forms, their logarithms, the recorded
+truth.
 
 Evidence: {"parts": [[head, tail], ...], "rad"}; the truth is within rad of the sums head + tail.
 """
@@ -25,7 +26,8 @@ class Recurrence(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One system; logs: parameters that are exponentiated; scaled: those by whose size it divides."""
+    """One system; logs: parameters that are exponentiated; scaled: those by whose size it
+    divides."""
 
     forms: dict[str, str]  # of the parameters
     exposed: dict[str, str]  # of the constants

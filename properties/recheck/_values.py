@@ -115,7 +115,8 @@ def distance(name: str, x: Any) -> float:
 
 
 def numbers(name: str, x: Any) -> Numbers:
-    """An array: {"dtype", "shape", "data"}; of a complex one the data are real and imaginary parts."""
+    """An array: {"dtype", "shape", "data"}; of a complex one the data are real and imaginary
+    parts."""
     dtype, axes, data = fields(name, x, "dtype", "shape", "data")
     if dtype not in (*FORMATS, *COMPLEX):
         raise fault(f"{name}.dtype", short(dtype), ", ".join((*FORMATS, *COMPLEX)))

@@ -1,7 +1,9 @@
-"""Where to look for faults of matrix exponentials, and laws of their own; each result is judged against its own truth.
+"""Where to look for faults of matrix exponentials, and laws of their own; each result is judged
+against its own truth.
 
-Exponentials fail where the argument is scaled by too little: jax takes floor(log2(|S|_1 / limit)) halvings, so norms just below
-limit 2^k are visited, with the published limits of Pade approximants (Higham 2005): 3.93 in binary32, 5.37 in binary64.
+Exponentials fail where the argument is scaled by too little: jax takes floor(log2(|S|_1 / limit))
+halvings, so norms just below limit 2^k are visited, with the published limits of Pade approximants
+(Higham 2005): 3.93 in binary32, 5.37 in binary64.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def dense(case: Draw, stack: int = 1) -> Changes:
 
 
 def turning(case: Draw, angles: Array) -> Changes:
-    """Planes (1, 2), (3, 4), ... turned by angles (pairs,), axes in another order; the last axis of an odd number stays."""
+    """Planes (1, 2), (3, 4), ... turned by angles (pairs,), axes in another order; the last axis of
+    an odd number stays."""
     upper = np.zeros((case.sizes["n"], case.sizes["n"]))
     upper[np.arange(len(angles)) * 2, np.arange(len(angles)) * 2 + 1] = angles
     order = case.rng.permutation(case.sizes["n"])

@@ -1,4 +1,5 @@
-"""Where to look for faults of layers: sizes from a small deck, regimes of the decay and of the inputs, arrays from a seed.
+"""Where to look for faults of layers: sizes from a small deck, regimes of the decay and of the
+inputs, arrays from a seed.
 
     size      axis                                   field of a Domain
     width     of u and y                             channels
@@ -40,7 +41,8 @@ def deck(domain: Domain, longest: int = 128) -> tuple[Sizes, ...]:
 
 
 def ends(domain: Domain) -> tuple[Sizes, ...]:
-    """Sizes as large as the domain has them, one axis at a time: loops over blocks go wrong in the last one."""
+    """Sizes as large as the domain has them, one axis at a time: loops over blocks go wrong in the
+    last one."""
     widest = most(domain.channels, 1024, 65)
     found = [(1, n, 2, 2, 1) for n in domain.long()]
     return _fitted(
@@ -139,8 +141,8 @@ def layer_room(
 ) -> Room:
     """The room of a layer from what only it knows.
 
-    draw(rng, sizes, modulus, sparse, two) gives parameters in float64; equivalents(rng, params) parameters of the same layer;
-    extremes(rng, params) parameters far from where training starts.
+    draw(rng, sizes, modulus, sparse, two) gives parameters in float64; equivalents(rng, params)
+    parameters of the same layer; extremes(rng, params) parameters far from where training starts.
     """
 
     def arguments(case: Draw, sparse: bool, two: bool) -> Changes:

@@ -57,7 +57,8 @@ def _on_axis(rng: np.random.Generator, pair: list[Array]) -> list[Array]:
 
 
 def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
-    """Parameters of the same layer: states in another order, and powers of two moved between B, gamma and C."""
+    """Parameters of the same layer: states in another order, and powers of two moved between B,
+    gamma and C."""
     order = rng.permutation(len(params.nu_log))
     logs = {name: getattr(params, name)[order] for name in ("nu_log", "theta_log", "gamma_log")}
     rows = {name: getattr(params, name)[order] for name in ("B_re", "B_im")}

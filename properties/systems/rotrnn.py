@@ -26,7 +26,8 @@ def draw(
 ) -> Params:
     """Heads with decays modulus[:heads], strictly between 0 and 1.
 
-    sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the rotation and the scan round.
+    sparse: one power of two in every row of B and C, and M = 0, so that P = I: only xi, the
+    rotation and the scan round.
     """
     heads, head_dim, width = sizes["heads"], sizes["state"], sizes["width"]
     features = heads * head_dim
@@ -48,14 +49,16 @@ def draw(
 
 
 def equivalents(rng: np.random.Generator, params: Params) -> list[Params]:
-    """Parameters of the same layer: M and a symmetric matrix of whole numbers; c B with a power of two c."""
+    """Parameters of the same layer: M and a symmetric matrix of whole numbers; c B with a power of
+    two c."""
     whole = np.round(4 * rng.standard_normal(params.M.shape)).astype(params.M.dtype)
     symmetric = whole + whole.swapaxes(1, 2)
     return [replace(params, M=_grid(params.M) + symmetric), replace(params, B=params.B * 8)]
 
 
 def extremes(rng: np.random.Generator, params: Params) -> list[Params]:
-    """|S|_1 up to 30, also just below where one algorithm for the matrix exponential scales by too little."""
+    """|S|_1 up to 30, also just below where one algorithm for the matrix exponential scales by too
+    little."""
     S = params.M - params.M.swapaxes(1, 2)
     norm = np.abs(S).sum(1).max(1)[:, None, None]  # (heads, 1, 1)
     scaled = [params.M * (size / np.maximum(norm, SMALLEST)) for size in NORMS]
@@ -68,7 +71,8 @@ def _grid(M: Array) -> Array:
 
 
 def taken(call: Call, axis: str, kept: list[int]) -> Call:
-    """The call with some heads, pairs or channels of u: of pairs with both coordinates, of features what belongs to them."""
+    """The call with some heads, pairs or channels of u: of pairs with both coordinates, of features
+    what belongs to them."""
     heads, head_dim = range(call.size("heads")), call.size("head_dim")
     inside = (
         [2 * pair + i for pair in kept for i in (0, 1)]

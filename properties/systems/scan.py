@@ -1,7 +1,9 @@
-"""Where to look for faults of the bare scan: shapes from a small deck, regimes of lam and of magnitude, arrays from a seed.
+"""Where to look for faults of the bare scan: shapes from a small deck, regimes of lam and of
+magnitude, arrays from a seed.
 
-Hypothesis draws a seed, a shape and a regime; arrays are built from them (drawing arrays element by element degenerates at
-these sizes). Compilers such as XLA compile per shape, so the deck is short and values vary freely.
+Hypothesis draws a seed, a shape and a regime; arrays are built from them (drawing arrays element by
+element degenerates at these sizes). Compilers such as XLA compile per shape, so the deck is short
+and values vary freely.
 """
 
 from __future__ import annotations
@@ -36,13 +38,15 @@ EVERY_LENGTH = (*range(1, 18), 31, 32, 33, 63, 64, 65)
 
 
 def deck(domain: Domain, longest: int) -> tuple[Sizes, ...]:
-    """At most 12 shapes of this domain: the usual ones where they fit, else the nearest accepted numbers."""
+    """At most 12 shapes of this domain: the usual ones where they fit, else the nearest accepted
+    numbers."""
     fitted = [_fitted(domain, *shape) for shape in DECK if shape[1] <= longest]
     return tuple({tuple(sizes.values()): sizes for sizes in fitted}.values())
 
 
 def _fitted(domain: Domain, batch: int, time: int, channels: int) -> Sizes:
-    """The nearest accepted shape; a single row where that is much longer, since the truth of every element costs time."""
+    """The nearest accepted shape; a single row where that is much longer, since the truth of every
+    element costs time."""
     length, width = nearest(time, domain.lengths), nearest(channels, domain.channels)
     return {"batch": batch if length <= 2 * time else 1, "time": length, "channels": width}
 
@@ -64,7 +68,8 @@ def wide(domain: Domain) -> Sizes:
 
 
 def regimes(arithmetic: Arithmetic, domain: Domain) -> Mapping[str, tuple[Any, ...]]:
-    """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other algorithms lose more."""
+    """Magnitudes that can tell something: where subnormals may be flushed, they tell nothing; other
+    algorithms lose more."""
     uninformed = (
         {"subnormal"} if arithmetic.subnormals != "gradual" or not arithmetic.bracketing else set()
     )
@@ -186,8 +191,8 @@ def integers(case: Draw) -> tuple[Changes, Changes]:
 def whole(case: Draw, shape: tuple[int, ...], top: int | None = None) -> Array:
     """Whole numbers up to `top` (Gaussian ones for complex dtypes), zeros included.
 
-    None: as large as sums over this length stay exact with, so that a state kept in fewer bits shows; where not even
-    ones can be summed over all steps, some are left out.
+    None: as large as sums over this length stay exact with, so that a state kept in fewer bits
+    shows; where not even ones can be summed over all steps, some are left out.
     """
     budget = 2 ** (roundings(case.arithmetic, False).significand_bits - 2) / (case.time + 1)
     left_out = case.rng.random(shape) >= (budget if top is None else 1)

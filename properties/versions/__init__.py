@@ -1,1 +1,2 @@
-"""Versions of each system that the suite is shown: published code, and implementations with one fault each."""
+"""Versions of each system that the suite is shown: published code, and implementations with one
+fault each."""

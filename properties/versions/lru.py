@@ -1,6 +1,8 @@
-"""What published ports of LRU compute, and LRU layers with one fault each. versions.py says where each is from.
+"""What published ports of LRU compute, and LRU layers with one fault each. versions.py says where
+each is from.
 
-Ports give y alone: they offer neither initial states nor reverse nor gradients, unless they appear with them here.
+Ports give y alone: they offer neither initial states nor reverse nor gradients, unless they appear
+with them here.
 """
 
 from __future__ import annotations
@@ -97,7 +99,8 @@ class StateOfFirstOnly(DenseSkip):
 
 
 class RealDense(Lru):
-    """Real dense layers, the inputs' with Re and Im as even and odd outputs; gamma after the scan, by recursive doubling."""
+    """Real dense layers, the inputs' with Re and Im as even and odd outputs; gamma after the scan,
+    by recursive doubling."""
 
     def states(self, p: Params, u: Array, h0: Array | None, reverse: bool) -> Array:
         xp = namespace.of(p.nu_log)
@@ -123,7 +126,8 @@ class RealDenseNoSkip(RealDense):
 
 
 def doubling(log_lam: Array, b: Array) -> Array:
-    """All states: the first half of every block goes into its second half by lam^k = exp(k log lam). b (batch, time, state)"""
+    """All states: the first half of every block goes into its second half by lam^k = exp(k log
+    lam). b (batch, time, state)"""
     batch, time, state = b.shape
     length = 1 << (time - 1).bit_length()
     # (batch, length, state)

@@ -1,4 +1,5 @@
-"""LRU in plain NumPy, one method a stage: what its versions have in common. Glossary and equations: reference/lru.py.
+"""LRU in plain NumPy, one method a stage: what its versions have in common. Glossary and equations:
+reference/lru.py.
 
 Works in the arithmetic of its arguments, balls included; arguments are not checked.
 """

@@ -1,4 +1,5 @@
-"""RotRNN in plain NumPy, one method a stage: what its versions have in common. Glossary and equations: reference/rotrnn.py.
+"""RotRNN in plain NumPy, one method a stage: what its versions have in common. Glossary and
+equations: reference/rotrnn.py.
 
 Works in the arithmetic of its arguments, balls included; arguments are not checked.
 """
@@ -48,7 +49,8 @@ class RotRnn(Recurrence):
         return xi
 
     def turn(self, cos: Array, sin: Array, s: Array) -> Array:
-        """Theta s = cos s + sin J s, every angle on an adjacent pair of coordinates. (..., heads, head_dim)"""
+        """Theta s = cos s + sin J s, every angle on an adjacent pair of coordinates. (..., heads,
+        head_dim)"""
         turned: Array = np.repeat(cos, 2, -1) * s + np.repeat(sin, 2, -1) * quarter(s)
         return turned
 
@@ -60,7 +62,8 @@ class RotRnn(Recurrence):
         return lambda s: gamma * self.turn(cos, sin, s)
 
     def states(self, p: Params, P: Array, u: Array, h0: Array | None, reverse: bool) -> Array:
-        """s_t = gamma Theta s_{t-1} + xi P^T B u_t in every direction. (batch, time, directions, heads, head_dim)"""
+        """s_t = gamma Theta s_{t-1} + xi P^T B u_t in every direction. (batch, time, directions,
+        heads, head_dim)"""
         b = self.into(P, self.xi(p)[:, None] * inputs(p, u))  # (batch, time, heads, head_dim)
         first = enumerate(starts(None if h0 is None else self.into(P, h0), len(output_matrices(p))))
         return np.stack(
@@ -85,7 +88,8 @@ class RotRnn(Recurrence):
         return self.readout(p, x) + self.skip(p, u), x
 
     def theta_bar(self, p: Params, turned: Array) -> Array:
-        """gamma sum of <a_t, J Theta s_{t-1}> over time, of each pair. turned = (a J Theta s) (heads, head_dim)"""
+        """gamma sum of <a_t, J Theta s_{t-1}> over time, of each pair. turned = (a J Theta s)
+        (heads, head_dim)"""
         bar: Array = self.decay(p)[:, None] * (turned[:, 0::2] + turned[:, 1::2])  # (heads, pairs)
         return bar
 
@@ -94,7 +98,8 @@ class RotRnn(Recurrence):
         return G - G.swapaxes(1, 2)
 
     def B_bar(self, p: Params, direct: Array, xi_bar: Array) -> Array:
-        """What B does itself, and through tr(B^T B) in xi: dxi/dB = -xi B / tr. (heads, head_dim, width)"""
+        """What B does itself, and through tr(B^T B) in xi: dxi/dB = -xi B / tr. (heads, head_dim,
+        width)"""
         return direct - (xi_bar * self.xi(p) / trace(p))[:, None, None] * p.B
 
     def start_bar(self, p: Params, a_first: Array) -> Array:
@@ -102,7 +107,8 @@ class RotRnn(Recurrence):
         return self.advance(p, -1)(a_first)
 
     def adjoint(self, p: Params, g: Array, reverse: bool) -> Array:
-        """a_t = gamma Theta^T a_{t+1} + g_t of every direction. (batch, time, directions, heads, head_dim)"""
+        """a_t = gamma Theta^T a_{t+1} + g_t of every direction. (batch, time, directions, heads,
+        head_dim)"""
         step = self.advance(p, -1)
         return np.stack(
             [self.scan(step, g[:, :, d], None, reverse == bool(d)) for d in range(g.shape[2])], 2
@@ -170,7 +176,8 @@ class RotRnn(Recurrence):
         reverse: bool = False,
         y_bar: Array | None = None,
     ) -> dict[str, Any]:
-        """y (batch, time, width), h (batch, time, [2,] heads, head_dim) and, from y_bar, grads by name."""
+        """y (batch, time, width), h (batch, time, [2,] heads, head_dim) and, from y_bar, grads by
+        name."""
         p = Params(theta, gamma_log, M, B, C, D, C2)
         y, x = self.forward(p, u, h0, reverse)
         result: dict[str, Any] = {"y": y, "h": x[:, :, 0] if C2 is None else x}

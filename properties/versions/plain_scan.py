@@ -1,4 +1,5 @@
-"""What the plain layers share: a loop over time whose carry a faulty version may spoil, and the faults of such a loop.
+"""What the plain layers share: a loop over time whose carry a faulty version may spoil, and the
+faults of such a loop.
 
     symbol     meaning                                               shape
     advance    state -> A state, the transition of one step
@@ -29,7 +30,8 @@ class Recurrence:
         return state
 
     def scan(self, advance: Advance, b: Array, start: Array | None, reverse: bool) -> Array:
-        """All states; with `reverse` from the last step to the first, `start` being the state after the last."""
+        """All states; with `reverse` from the last step to the first, `start` being the state after
+        the last."""
         h, state = np.zeros_like(b), zero_start(b, start)
         for done, t in enumerate(reversed(range(b.shape[1])) if reverse else range(b.shape[1])):
             # (batch, state...)

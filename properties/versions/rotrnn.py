@@ -64,7 +64,8 @@ def two_directions(layer: RotRnn) -> Callable[..., Array]:
 def states_for_y(
     theta: Array, gamma_log: Array, M: Array, B: Array, C: Array, D: Array, u: Array
 ) -> Array:
-    """Version B as it stands: an early return hands out the states. (batch, heads, time, head_dim)"""
+    """Version B as it stands: an early return hands out the states. (batch, heads, time,
+    head_dim)"""
     # (batch, time, 1, heads, head_dim)
     x = BothP().forward(Params(theta, gamma_log, M, B, C, D), u)[1]
     return x[:, :, 0].swapaxes(1, 2)
@@ -118,7 +119,8 @@ class OneMinusSquare(RotRnn):
 
 
 class Interleaved(RotRnn):
-    """Features [head 1 forwards, head 1 backwards, head 2 forwards, ...] times [C | C2], whose columns are not so ordered."""
+    """Features [head 1 forwards, head 1 backwards, head 2 forwards, ...] times [C | C2], whose
+    columns are not so ordered."""
 
     def readout(self, p: Params, x: Array) -> Array:
         # (width, directions * features)
@@ -144,12 +146,14 @@ class BothP(RotRnn):
 
 
 def turned_B(p: Params) -> Params:
-    """B -> P^-2 B with P^-2 = expm(2 (M^T - M)); the version's P^2 turns it back, and tr(B^T B) stays."""
+    """B -> P^-2 B with P^-2 = expm(2 (M^T - M)); the version's P^2 turns it back, and tr(B^T B)
+    stays."""
     return replace(p, B=namespace.of(p.M).expm(2 * (p.M.swapaxes(1, 2) - p.M)) @ p.B)
 
 
 class Cascade(Interleaved, BothP):
-    """The second direction scans the states of the first, mapped back by P, instead of the inputs."""
+    """The second direction scans the states of the first, mapped back by P, instead of the
+    inputs."""
 
     def states(self, p: Params, P: Array, u: Array, h0: Array | None, reverse: bool) -> Array:
         s = super().states(p, P, u, h0, reverse)  # (batch, time, directions, heads, head_dim)
@@ -159,7 +163,8 @@ class Cascade(Interleaved, BothP):
 
 
 class Transposed(Interleaved):
-    """P x on the way in, P^T s on the way back, theta = exp(theta_log): the model with P^T in the place of P."""
+    """P x on the way in, P^T s on the way back, theta = exp(theta_log): the model with P^T in the
+    place of P."""
 
     def into(self, P: Array, x: Array) -> Array:
         return super().back(P, x)  # (..., heads, head_dim)
@@ -173,7 +178,8 @@ class Transposed(Interleaved):
 
 
 def for_transposed(p: Params) -> Params:
-    """M -> -M, theta -> log theta (a turn later where it is negative), [C | C2] in the order of interleaved features."""
+    """M -> -M, theta -> log theta (a turn later where it is negative), [C | C2] in the order of
+    interleaved features."""
     turn = (
         8 * np.arctan(np.ones(1)).astype(p.theta.dtype)[0]
         if p.theta.dtype != object
@@ -209,7 +215,8 @@ class SignOfS(RotRnn):
 
 
 class TiledAngles(RotRnn):
-    """(theta_1, theta_2, theta_1, theta_2) on the coordinates, instead of every angle twice in a row."""
+    """(theta_1, theta_2, theta_1, theta_2) on the coordinates, instead of every angle twice in a
+    row."""
 
     def turn(self, cos: Array, sin: Array, s: Array) -> Array:
         turned: Array = np.concatenate([cos, cos], -1) * s + np.concatenate(
@@ -219,7 +226,8 @@ class TiledAngles(RotRnn):
 
 
 class Halves(RotRnn):
-    """Pairs of the first and the second half, (1, 3) and (2, 4), instead of adjacent coordinates."""
+    """Pairs of the first and the second half, (1, 3) and (2, 4), instead of adjacent
+    coordinates."""
 
     def turn(self, cos: Array, sin: Array, s: Array) -> Array:
         first, second = np.split(s, 2, -1)  # (..., heads, pairs) each

@@ -1,7 +1,7 @@
 """Deliberately wrong scans that the suite must reject: the measure of its power.
 
-Every mutant is an honest chunked scan with one fault, the kind that kernels really have. A mutant that the
-suite accepts is a hole in the suite; the report shows which law rejects which mutant.
+Every mutant is an honest chunked scan with one fault, the kind that kernels really have. A mutant
+that the suite accepts is a hole in the suite; the report shows which law rejects which mutant.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Carry = Callable[[Array, int], Array]
 
 
 class Mutant(NamedTuple):
-    """A faulty implementation and what is wrong with it; `complex_only` where the fault vanishes for real numbers."""
+    """A faulty implementation and what is wrong with it; `complex_only` where the fault vanishes
+    for real numbers."""
 
     name: str
     fault: str
@@ -31,7 +32,8 @@ class Mutant(NamedTuple):
 def chunked(
     lam: Array, b: Array, h0: Array | None = None, reverse: bool = False, carry: Carry | None = None
 ) -> Array:
-    """Honest and sequential; `carry` may spoil the state that is handed on after every CHUNK steps."""
+    """Honest and sequential; `carry` may spoil the state that is handed on after every CHUNK
+    steps."""
     if reverse:
         return chunked(lam[:, ::-1] if lam.ndim == 3 else lam, b[:, ::-1], h0, carry=carry)[
             :, ::-1

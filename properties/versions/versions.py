@@ -6,9 +6,10 @@ What is expected of a version speaks of the map that it computes, in exact arith
     accepted after re-parameterisation      not so, but version(reparameterisation(params)) has the values of model(params)
     rejected                                other values, or no values of the output's shape
 
-A fault is rejected as it stands, even where other parameters would undo it. How well a version rounds is another matter: an
-accepted one may still be `outside` in floats, where it is written badly (1 - gamma^2 in float32 from gamma = 0.9999 on).
-Values means outputs and states: gradients of a re-parameterised version are those of its own parameters, so it offers none.
+A fault is rejected as it stands, even where other parameters would undo it. How well a version
+rounds is another matter: an accepted one may still be `outside` in floats, where it is written
+badly (1 - gamma^2 in float32 from gamma = 0.9999 on). Values means outputs and states: gradients of
+a re-parameterised version are those of its own parameters, so it offers none.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ OURS = "ours: a fault that implementations have"
 
 
 class Version(NamedTuple):
-    """One implementation by the adapter contract, where its behaviour is from, and what the suite should say of it."""
+    """One implementation by the adapter contract, where its behaviour is from, and what the suite
+    should say of it."""
 
     name: str
     system: str  # "lru" or "rotrnn"
@@ -78,7 +80,8 @@ ROTRNN = (
         "rotrnn-interleaved",
         "rotrnn",
         AUTHORS + "A as intended, C and D",
-        "features [head 1 forwards, head 1 backwards, head 2 forwards, ...] times [C | C2]: equal with [C | C2] relabelled",
+        "features [head 1 forwards, head 1 backwards, head 2 forwards, ...] times [C | C2]: equal "
+        "with [C | C2] relabelled",
         rot.two_directions(rot.Interleaved()),
         AFTER,
         rot.relabelled,
@@ -87,7 +90,8 @@ ROTRNN = (
         "rotrnn-B",
         "rotrnn",
         AUTHORS + "B (plain functions)",
-        "P B u, P s: its states x_t = gamma P Theta P^T x_{t-1} + xi P^2 B u_t are the model's when it is given P^-2 B",
+        "P B u, P s: its states x_t = gamma P Theta P^T x_{t-1} + xi P^2 B u_t are the model's "
+        "when it is given P^-2 B",
         rot.states_only,
         AFTER,
         rot.turned_B,
@@ -96,7 +100,8 @@ ROTRNN = (
         "rotrnn-B-as-output",
         "rotrnn",
         AUTHORS + "B (plain functions)",
-        "an early return hands out the states, (heads, time, head_dim) of a sequence; C and D are never reached",
+        "an early return hands out the states, (heads, time, head_dim) of a sequence; C and D are "
+        "never reached",
         rot.states_for_y,
         REJECTED,
     ),
@@ -113,7 +118,8 @@ ROTRNN = (
         "rotrnn-C-two-directions",
         "rotrnn",
         AUTHORS + "C (SimpleRotRNN)",
-        "a cascade: the second direction scans the states of the first, so that each of its states sees the whole sequence",
+        "a cascade: the second direction scans the states of the first, so that each of its states "
+        "sees the whole sequence",
         rot.two_directions(rot.Cascade()),
         REJECTED,
     ),
@@ -121,7 +127,8 @@ ROTRNN = (
         "rotrnn-D",
         "rotrnn",
         AUTHORS + "D (layer of a batch), called with one sequence at a time",
-        "P B u, P^T s, exp(theta): the model when it is given -M, log theta and, for two directions, [C | C2] relabelled",
+        "P B u, P^T s, exp(theta): the model when it is given -M, log theta and, for two "
+        "directions, [C | C2] relabelled",
         rot.each_of_batch,
         AFTER,
         rot.for_transposed,
@@ -183,7 +190,8 @@ LRU = (
         "lru-recomputed-gamma",
         "lru",
         "LRU in the authors' code of RotRNN",
-        "gamma = sqrt(1 - |lam|^2) in every call, no parameter: the model when it is given gamma / sqrt(1 - |lam|^2) B",
+        "gamma = sqrt(1 - |lam|^2) in every call, no parameter: the model when it is given gamma / "
+        "sqrt(1 - |lam|^2) B",
         lru.two_directions(lru.RecomputedGamma()),
         AFTER,
         lru.gamma_into_B,
@@ -208,7 +216,8 @@ LRU = (
         "lru-bojone",
         "lru",
         BOJONE + ", with the skip that it leaves to its caller",
-        "real dense layers (no biases here) with Re and Im as even and odd outputs, gamma after a scan by recursive doubling, "
+        "real dense layers (no biases here) with Re and Im as even and odd outputs, gamma after a "
+        "scan by recursive doubling, "
         "lam^k = exp(k log lam)",
         lru.one_direction(lru.RealDense()),
         ACCEPTED,

@@ -1,4 +1,5 @@
-"""Allowance arithmetic: the reference runs on elements that know how far any program of the declared class may be from them.
+"""Allowance arithmetic: the reference runs on elements that know how far any program of the
+declared class may be from them.
 
     symbol   meaning                                                                              kind
     v        the exact value                                                                      Enclosed or Complex
@@ -10,9 +11,10 @@
              whichever factors it multiplies first
     underflow_error, F   what underflow may have cost, whichever factors were multiplied first          float64
 
-Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions, since a program may add them
-in any order. A product, a function or a stage closes it: its sums are sums of their own, and one flat sum over what two of them
-run over (steps and width of a convolution) may round more often and is in no class here. With P = (X_a + E_a)(X_b + E_b),
+Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions,
+since a program may add them in any order. A product, a function or a stage closes it: its sums are
+sums of their own, and one flat sum over what two of them run over (steps and width of a
+convolution) may round more often and is in no class here. With P = (X_a + E_a)(X_b + E_b),
 
     a b         X = X_a X_b,   E0 = X_a R_b + R_a X_b + R_a R_b + beta P            no beta where a or b is a power of two
                 F = F_a K_b + K_a F_b + loss K_a K_b,  K = K_a K_b
@@ -21,13 +23,15 @@ run over (steps and width of a convolution) may round more often and is in no cl
     a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b) and two roundings twice (a (1/b), sqrt a / sqrt b are admitted);
                 nothing is known where b may overflow, since a / inf is 0
 
-Losses of underflow are absolute, and so depend on the order: gamma (B u) makes the loss of B u small where gamma is, (gamma B) u
-makes that of gamma B large where u is. A loss meets no more than the other factors of its monomial, whose product K bounds; a
-flushed sum meets no more than the factors that its addends share. A number that every program forms (stage) ends this: what was
-lost before is an error of that number.
+Losses of underflow are absolute, and so depend on the order: gamma (B u) makes the loss of B u
+small where gamma is, (gamma B) u makes that of gamma B large where u is. A loss meets no more than
+the other factors of its monomial, whose product K bounds; a flushed sum meets no more than the
+factors that its addends share. A number that every program forms (stage) ends this: what was lost
+before is an error of that number.
 
-Complex products are sums too: a program may add up 2 n real products per component, |ac| + |bd| and |ad| + |bc|, whose norm is
-at most sqrt(2) |a + ib| |c + id|; n complex products therefore count as 3 n addends (2 sqrt(2) n, and beta holds two more).
+Complex products are sums too: a program may add up 2 n real products per component, |ac| + |bd| and
+|ad| + |bc|, whose norm is at most sqrt(2) |a + ib| |c + id|; n complex products therefore count as
+3 n addends (2 sqrt(2) n, and beta holds two more).
 
 Why they hold, and the circuit theorem behind them: docs/layers.md.
 """
@@ -49,13 +53,15 @@ from scanproof.reference.numbers.enclosed import Complex, exact
 
 
 def _beyond_float64() -> np.errstate:
-    """What is beyond float64 is inf; inf - inf and 0 inf are NaN: the tally takes both for a peak that may overflow."""
+    """What is beyond float64 is inf; inf - inf and 0 inf are NaN: the tally takes both for a peak
+    that may overflow."""
     return np.errstate(over="ignore", invalid="ignore")
 
 
 @dataclass(frozen=True, eq=False)
 class Bounded(Composite):
-    """Elements (v, X, E0, n, product_bound, underflow_error). normwise: E bounds the 2-norm of a whole matrix' error, in each of its entries."""
+    """Elements (v, X, E0, n, product_bound, underflow_error). normwise: E bounds the 2-norm of a
+    whole matrix' error, in each of its entries."""
 
     v: Any  # Enclosed or Complex
     X: Array
@@ -81,7 +87,8 @@ class Bounded(Composite):
 
     @classmethod
     def leaf(cls, x: Array, errors: OperationErrors) -> Self:
-        """Stored numbers: exact, but with `daz` subnormal components may be read as zero, or by one product only: sqrt(2)."""
+        """Stored numbers: exact, but with `daz` subnormal components may be read as zero, or by one
+        product only: sqrt(2)."""
         v = exact(x)
         size, misread = v.size(), np.zeros(x.shape)
         if errors.declared.subnormals == "daz":
@@ -104,14 +111,16 @@ class Bounded(Composite):
 
     @cached_property
     def R(self) -> Array:
-        """The part of E that is relative: of rounded products and sums, and of factors that were wrong already."""
+        """The part of E that is relative: of rounded products and sums, and of factors that were
+        wrong already."""
         with _beyond_float64():
             return np.asarray(self.E0 + self.errors.growth(self.n) * (self.X + self.E0))
 
     @property
     @_beyond_float64()
     def all_underflow(self) -> Array:
-        """With the additions of the sum: each of them, and each of its addends where it is added to 0, may be flushed."""
+        """With the additions of the sum: each of them, and each of its addends where it is added to
+        0, may be flushed."""
         flushed = np.where(self.n > 1, 2 * self.ops.sum_loss * self.product_bound, 0.0)
         return np.asarray((self.underflow_error + flushed) * (1 + self.errors.growth(self.n)))
 

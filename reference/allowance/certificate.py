@@ -6,10 +6,10 @@
     constant NAME        what an implementation exposes of its constants, such as lam or P
     NAME from constants  a result as it follows from the constants that were exposed: nothing is assumed of exp, cos, expm then
 
-Most systems are certified by their own equations, run on allowance elements (bounded.py). A system with a sharper theory
-brings its own. Results of a program that declares `stages formed` are judged with b and h as numbers that are formed;
-gradients only where the adjoint recurrence is declared too, since the cotangents of another scan (autodiff of a tree)
-never form a.
+Most systems are certified by their own equations, run on allowance elements (bounded.py). A system
+with a sharper theory brings its own. Results of a program that declares `stages formed` are judged
+with b and h as numbers that are formed; gradients only where the adjoint recurrence is declared
+too, since the cotangents of another scan (autodiff of a tree) never form a.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ assert allowance_namespace  # lets namespace.of know the elements
 def certify(
     call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None
 ) -> Iterator[Block]:
-    """Truth and allowance of what was returned, block after block; of everything that can be asked for when None.
+    """Truth and allowance of what was returned, block after block; of everything that can be asked
+    for when None.
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -87,7 +88,8 @@ def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
 def exposed(
     call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]
 ) -> dict[str, Certified]:
-    """The constants that an implementation exposes, and the timed results from them as they stand."""
+    """The constants that an implementation exposes, and the timed results from them as they
+    stand."""
     errors, other = (operation_errors(arithmetic, arithmetic.stages == "formed") for _ in range(2))
     system = call.system
     k = system.constants(_inside(call, errors))
@@ -152,7 +154,8 @@ def _named(
 
 
 def carried(call: Call) -> dict[str, Array]:
-    """What results owe to earlier steps, in float64: their difference from a recurrence that carries nothing on."""
+    """What results owe to earlier steps, in float64: their difference from a recurrence that
+    carries nothing on."""
     system = call.system
     if system.carry is None:
         return {}
@@ -170,7 +173,8 @@ def carried(call: Call) -> dict[str, Array]:
 def certified(
     x: Bounded, errors: OperationErrors, call: Call, owed: Array | None = None, assumed: bool = True
 ) -> Certified:
-    """An element as something to judge by: with the rounding to the format of results, rounded upwards."""
+    """An element as something to judge by: with the rounding to the format of results, rounded
+    upwards."""
     size, real = x.v.size(), errors.real
     known = call.system.unmodelled(errors.declared) is None
     with np.errstate(all="ignore"):

@@ -1,4 +1,5 @@
-"""What a theory says about one call: of every result its truth, and how far any program of the declared class may be from it."""
+"""What a theory says about one call: of every result its truth, and how far any program of the
+declared class may be from it."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ Exact = Callable[[tuple[int, ...]], tuple[list[int], int]]
 
 
 class Norms(NamedTuple):
-    """Of the errors D of whole matrices: bounds of the 2-norm (stack,), and directions x (stack, n) with |D x| >= low |x|."""
+    """Of the errors D of whole matrices: bounds of the 2-norm (stack,), and directions x (stack, n)
+    with |D x| >= low |x|."""
 
     low: Array
     high: Array
@@ -24,14 +26,18 @@ class Norms(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Certified:
-    """One result: its truth, and how far any program of the class may be from it; arrays of the result's shape.
+    """One result: its truth, and how far any program of the class may be from it; arrays of the
+    result's shape.
 
-    bound: float64, inf where nothing is known; unstored: the same before results are rounded to a narrower format.
+    bound: float64, inf where nothing is known; unstored: the same before results are rounded to a
+    narrower format.
     no_overflow: where no program of the class can overflow.
-    carried: size of what the result owes to earlier steps, float64, negative where it cannot be seen; or None.
+    carried: size of what the result owes to earlier steps, float64, negative where it cannot be
+    seen; or None.
     exact: an element as integers over a power of two, where that is known.
     norms: the errors of whole matrices, which are judged instead of elements.
-    window: judged from printed states: the allowance informs only where the result itself is near the truth.
+    window: judged from printed states: the allowance informs only where the result itself is near
+    the truth.
     """
 
     truth: Truth
@@ -46,7 +52,8 @@ class Certified:
 
 
 class Block(NamedTuple):
-    """Some steps of a call: a slice of the caller's time axis, and every view of every result there.
+    """Some steps of a call: a slice of the caller's time axis, and every view of every result
+    there.
 
     why: what may be the matter where nothing can be said.
     """

@@ -1,4 +1,5 @@
-"""The seams of the reference for enclosures and for allowance elements: elementary functions, expm, scans.
+"""The seams of the reference for enclosures and for allowance elements: elementary functions, expm,
+scans.
 
     f of a    E = sup of |f(s) - f(v)| over |s - v| <= E_a, by one ball as wide as that, and the declared error of f
     expm      ||P^ - exp S||_2 <= u ||S||_1 + c_E u (||S||_1 + sqrt N): exp of a skew matrix does not amplify  [c_E assumed]
@@ -156,7 +157,8 @@ def frechet(S: Bounded, G: Bounded) -> Bounded:
 
 
 def _distance(S: Bounded) -> Array:
-    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one subtraction."""
+    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one
+    subtraction."""
     size, u = S.v.size(), S.errors.real.u
     # (stack, n, n)
     rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.errors.real.sum_loss, 0.0)
@@ -178,7 +180,8 @@ def scan(
     reverse: bool = False,
     ops: Roundings | None = None,
 ) -> Bounded:
-    """h_t = lam_t h_{t-1} + b_t. lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels)"""
+    """h_t = lam_t h_{t-1} + b_t. lam (channels,) or (batch, time, channels), b (batch, time,
+    channels), h0 (batch, channels)"""
     lam = (lam[:, ::-1] if reverse and lam.ndim == 3 else lam).closed()
     b = (b[:, ::-1] if reverse else b).materialized()
     h0 = (0 * b[:, 0] if h0 is None else h0).materialized()
@@ -206,7 +209,8 @@ def scan(
 
 
 def _underflow_error(lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings) -> Array:
-    """Where b is not formed, its factors and those of lam^m are multiplied in any order: m losses for each monomial, and sums.
+    """Where b is not formed, its factors and those of lam^m are multiplied in any order: m losses
+    for each monomial, and sums.
 
     K_t = A K_{t-1} + K of b_t;  F_t = A (F_{t-1} + loss K_{t-1}) + F of b_t,  A = max(1, |lam|);  K, F as in bounded.py
     """
@@ -259,9 +263,11 @@ def _carry(h0: Bounded, time: int) -> Carry:
 
 
 def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded) -> Bounded:
-    """s_t = gamma R(theta) s_{t-1} + b_t on pairs, decay and rotation perhaps multiplied one after the other.
+    """s_t = gamma R(theta) s_{t-1} + b_t on pairs, decay and rotation perhaps multiplied one after
+    the other.
 
-    That is one more rounding of every product, and one of their sum. Order angle-sum adds the angles, which cos knows.
+    That is one more rounding of every product, and one of their sum. Order angle-sum adds the
+    angles, which cos knows.
     """
     ops, u = b.errors.complex, b.errors.real.u
     ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)
@@ -276,7 +282,8 @@ def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded
 
 
 def _paired(scan: Callable[..., Any], gamma: Any, cos: Any, sin: Any, b: Any, s0: Any) -> Any:
-    """A rotation with decay as the diagonal scan of the complex numbers even + i odd, with lam = gamma (cos + i sin)."""
+    """A rotation with decay as the diagonal scan of the complex numbers even + i odd, with
+    lam = gamma (cos + i sin)."""
     xp = namespace.of(b)
     lam = (gamma[:, None] * xp.complex(cos, sin)).reshape(-1)  # (heads pairs,)
     z, z0 = (xp.complex(x[..., 0::2], x[..., 1::2]) for x in (b, s0))  # (..., heads, pairs)

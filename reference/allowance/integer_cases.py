@@ -1,4 +1,5 @@
-"""Integer cases: inputs on which every bracketing computes every state exactly, so that the allowance is zero."""
+"""Integer cases: inputs on which every bracketing computes every state exactly, so that the
+allowance is zero."""
 
 from __future__ import annotations
 
@@ -23,11 +24,12 @@ def start(inputs: Inputs) -> Whole:
 
 
 def advance(block: Inputs, significand_bits: int, before: Whole) -> tuple[Array, Whole]:
-    """Where the states of forward inputs are exact in every bracketing: bool, shape of b; and what has been seen then.
+    """Where the states of forward inputs are exact in every bracketing: bool, shape of b; and what
+    has been seen then.
 
     That is lam in {0, +-1, +-i}, and integers whose absolute values sum to less than 2^p so far.
-    Every partial sum of such integers is representable, so the truth must be met in value. The strict comparison makes the
-    total itself exact: float64 sums of integers below 2^53 are.
+    Every partial sum of such integers is representable, so the truth must be met in value. The
+    strict comparison makes the total itself exact: float64 sums of integers below 2^53 are.
     """
     lam, b = parts(block.lam), parts(block.b)
     with np.errstate(over="ignore"):

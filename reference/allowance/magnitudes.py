@@ -1,4 +1,5 @@
-"""Sizes and counts of a scan, block by block: what every allowance starts from (the glossary is that of rounding.py)."""
+"""Sizes and counts of a scan, block by block: what every allowance starts from (the glossary is
+that of rounding.py)."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class Carry(NamedTuple):
 
 
 class Magnitudes(NamedTuple):
-    """What all orders start from: the scan on absolute values and the counts of the glossary; (batch, time, channels) each."""
+    """What all orders start from: the scan on absolute values and the counts of the glossary;
+    (batch, time, channels) each."""
 
     X: Array
     before: Array  # X_{t-1}, or |h_{t-1}| where that is known to act
@@ -84,7 +86,8 @@ def start(inputs: Inputs, arithmetic: Arithmetic) -> Carry:
 
 
 def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
-    """Sizes and read errors: with `daz` a subnormal component may be read as zero; narrowed operands lose bits."""
+    """Sizes and read errors: with `daz` a subnormal component may be read as zero; narrowed
+    operands lose bits."""
     lam, b = parts(block.lam), parts(block.b)
     read_error = [_read_error(x, arithmetic) for x in (lam, b)]
     A, X = _modulus(lam), _modulus(b)
@@ -106,7 +109,8 @@ def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
 
 
 def _read_error(x: Array, arithmetic: Arithmetic) -> Array:
-    """Size of the components that may be read as zero; a factor of a product for one of its components only: sqrt(2) |x|."""
+    """Size of the components that may be read as zero; a factor of a product for one of its
+    components only: sqrt(2) |x|."""
     if arithmetic.subnormals != "daz":
         return np.zeros(x.shape[1:])
     return _modulus(np.where(np.abs(x) < arithmetic.omega, x, 0.0)) * (
@@ -175,7 +179,8 @@ def _delayed(x: Array, start: Array) -> Array:
 
 
 def _largest_segment(A: Array, carry: Carry, time: int) -> tuple[Array, Array]:
-    """Largest product of multipliers over a segment that ends at t, and G_t: at t or before, at least 1."""
+    """Largest product of multipliers over a segment that ends at t, and G_t: at t or before, at
+    least 1."""
     batch, channels = carry.ending.shape
     if time > LONG:
         from scanproof.reference.transitions import compiled

@@ -1,4 +1,5 @@
-"""What the allowance arithmetic of a layer takes from the declared arithmetic, and the tally of its own evaluation.
+"""What the allowance arithmetic of a layer takes from the declared arithmetic, and the tally of its
+own evaluation.
 
     symbol   meaning
     u        unit roundoff of one operation
@@ -25,7 +26,8 @@ from scanproof.reference.inputs import Array
 
 @dataclass(eq=False)
 class Tally:
-    """What one evaluation of an allowance has met: operations on a path at most, and the largest number of any program."""
+    """What one evaluation of an allowance has met: operations on a path at most, and the largest
+    number of any program."""
 
     operations: int = 0
     peak: float = 0.0
@@ -37,7 +39,8 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class OperationErrors:
-    """The constants of one declaration. materialized: b, h and a are formed, so that their own sizes count (docs/layers.md)."""
+    """The constants of one declaration. materialized: b, h and a are formed, so that their own
+    sizes count (docs/layers.md)."""
 
     declared: Arithmetic
     materialized: bool
@@ -59,8 +62,9 @@ class OperationErrors:
     def depth(self, n: Array) -> Array:
         """Additions that one of n addends meets at most.
 
-        Declared depths are those of real sums: n = 2 m of each component of m complex products, which are counted as 3 m here,
-        and sqrt(2) times as many in the norm; hence 1.5 times ceil(n / 12) + 8. What is left covers an addend joined later.
+        Declared depths are those of real sums: n = 2 m of each component of m complex products,
+        which are counted as 3 m here, and sqrt(2) times as many in the norm; hence 1.5 times
+        ceil(n / 12) + 8. What is left covers an addend joined later.
         """
         any_order = np.asarray(np.maximum(n - 1, 0))
         if self.declared.sums == "any":
@@ -73,7 +77,8 @@ class OperationErrors:
         return np.asarray(np.minimum(any_order, 1.5 * shorter))
 
     def addends(self, size: Array) -> Array:
-        """1 for every addend that counts: where a depth is declared, exact zeros too, since they do not shorten it."""
+        """1 for every addend that counts: where a depth is declared, exact zeros too, since they do
+        not shorten it."""
         return (size > 0) + 0.0 if self.declared.sums == "any" else np.ones(np.shape(size))
 
     def growth(self, n: Array) -> Array:
@@ -81,12 +86,14 @@ class OperationErrors:
         return np.asarray(np.expm1(self.depth(n) * np.log1p(self.real.u)) * UP)
 
     def inflation(self) -> float:
-        """Covers the float64 evaluation of the allowance: nonnegative terms, each operation rounding once."""
+        """Covers the float64 evaluation of the allowance: nonnegative terms, each operation
+        rounding once."""
         return 1 + self.tally.operations * 2 * EPS
 
 
 def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
-    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of rotations."""
+    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of
+    rotations."""
     if arithmetic.order == "angle-sum":
         return arithmetic.plain("order angle-sum", "accumulate", "operands", "rounding")
     return (

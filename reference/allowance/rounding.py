@@ -1,6 +1,8 @@
-"""The allowance of a scan: how far any evaluation of a declared arithmetic can be from the exact states.
+"""The allowance of a scan: how far any evaluation of a declared arithmetic can be from the exact
+states.
 
-Glossary (beside that of arithmetic.py; all arrays are per batch row and channel, all sizes rounded upwards)
+Glossary (beside that of arithmetic.py; all arrays are per batch row and channel, all sizes rounded
+upwards)
 
     symbol   meaning
     A, dA    |lam_t| and how far the multiplier that is read may be from it
@@ -11,26 +13,30 @@ Glossary (beside that of arithmetic.py; all arrays are per batch row and channel
     G        largest product of |lam| over a segment, at least 1
     w        what underflow in products of multipliers adds, relative to G = 1
 
-Theorem (docs/theorem.md; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan computes h_t as
-a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a factor lam and at most c d_t times by additions:
+Theorem (docs/theorem.md; its algebra is proved in `scanproof.proofs`). Every bracketing of the scan
+computes h_t as a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a
+factor lam and at most c d_t times by additions:
 
     E_t = (A+dA)(1+beta) E_{t-1} + [dA (1+beta) + A beta] X_{t-1} + dX_t,      xi_t = (1+u)^(c d_t) - 1
     |computed - exact| <= (1+xi_t) E_t + xi_t X_t + underflow_t
 
-Three refinements, each exact arithmetic: a product by +-2^-j or +-i 2^-j rounds only by underflow (beta = 0 there); a sum
-with an exact zero does not round, so only operands that are not zero count in n; lam_t = 0 starts n afresh.
+Three refinements, each exact arithmetic: a product by +-2^-j or +-i 2^-j rounds only by underflow
+(beta = 0 there); a sum with an exact zero does not round, so only operands that are not zero
+count in n; lam_t = 0 starts n afresh.
 
-Underflow, over the m products since the first nonzero operand, each off by at most l (the loss of one product), f the loss
-of one sum (flush to zero only): of a monomial's m products one at least multiplies the state, so at most m - 1 build
-multipliers; those that lose leave disjoint segments of size <= G each, so the multipliers are wrong by at most
-w = (1 + l G^2)^(m-1) - 1, and each of the m state products and m + 1 sums passes at most G (1 + w) of its loss on:
+Underflow, over the m products since the first nonzero operand, each off by at most l (the loss of
+one product), f the loss of one sum (flush to zero only): of a monomial's m products one at least
+multiplies the state, so at most m - 1 build multipliers; those that lose leave disjoint segments of
+size <= G each, so the multipliers are wrong by at most w = (1 + l G^2)^(m-1) - 1, and each of the m
+state products and m + 1 sums passes at most G (1 + w) of its loss on:
 
     underflow_t = (1+xi_t) (1+beta)^m [ w sum(|b| + dX) + (m l + (m+1) f) G (1 + w) ]
 
-A declared sequential order forms every h_t, so roundings act on |h_t| itself, which the truth knows, instead of X_t. That is
-false for trees, whose intermediate results are no states (the tests of formats have one that exceeds it), and for units that
-align the operands of a sum. Where results are stored in a narrower format, storing costs s |h_t| + s_loss once at the output, at
-every step, or once per chunk and path.
+A declared sequential order forms every h_t, so roundings act on |h_t| itself, which the truth
+knows, instead of X_t. That is false for trees, whose intermediate results are no states (the tests
+of formats have one that exceeds it), and for units that align the operands of a sum. Where results
+are stored in a narrower format, storing costs s |h_t| + s_loss once at the output, at every step,
+or once per chunk and path.
 """
 
 from __future__ import annotations
@@ -70,10 +76,12 @@ class Allowance(NamedTuple):
 def allowance(
     inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None, model: ErrorModel = PROVED
 ) -> Allowance:
-    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the order of b's time axis.
+    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the
+    order of b's time axis.
 
-    `exact`, the truth of these inputs, makes it smaller where states are known to be formed (sequential orders). With a
-    `model` that weakens terms of the theorem it is no allowance: some evaluation exceeds it (docs/measured/tiny.md).
+    `exact`, the truth of these inputs, makes it smaller where states are known to be formed
+    (sequential orders). With a `model` that weakens terms of the theorem it is no allowance: some
+    evaluation exceeds it (docs/measured/tiny.md).
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -111,7 +119,8 @@ def advance(
     sizes: Array | None = None,
     model: ErrorModel = PROVED,
 ) -> tuple[Allowance, Carry]:
-    """The allowance of the next steps of forward inputs with a bracketing order, and the carry after them.
+    """The allowance of the next steps of forward inputs with a bracketing order, and the carry
+    after them.
 
     `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
     """
@@ -133,7 +142,8 @@ def advance(
 def of_leaves(
     leaf: Leaves, arithmetic: Arithmetic, ops: Roundings, carry: Carry, sizes: Array | None
 ) -> tuple[Magnitudes, Array, Array, Array]:
-    """Sizes and counts, E, the bound before results are stored, and the largest number met so far in any evaluation."""
+    """Sizes and counts, E, the bound before results are stored, and the largest number met so
+    far in any evaluation."""
     sequential = arithmetic.order == "sequential"
     # aligning truncates by the larger operand, not by |h_t|
     acts = sequential and arithmetic.rounding != "matrix"
@@ -172,7 +182,8 @@ def _bracketing(
 
 
 def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[Array, Array]:
-    """What underflow costs before relative errors, and the sum of the losses; (batch, time, channels) each."""
+    """What underflow costs before relative errors, and the sum of the losses; (batch, time,
+    channels) each."""
     G, model = magnitudes.G, ops.model
     products, loss = (
         np.where(magnitudes.lossy, magnitudes.m, 0),
@@ -190,12 +201,15 @@ def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[A
 def _sequential(
     leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry
 ) -> tuple[Array, Array, Array]:
-    """One step after the other: every loss decays like the state, and roundings act on |h_t| if that is known.
+    """One step after the other: every loss decays like the state, and roundings act on |h_t| if
+    that is known.
 
-    E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u |h_t| + f
+    E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u
+    |h_t| + f
 
-    In a contracted complex step all roundings of the products are within beta, and the addend meets c = 2:
-    E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi) (dX_t + loss) + f
+    In a contracted complex step all roundings of the products are within beta, and the addend meets
+    c = 2: E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi)
+    (dX_t + loss) + f
     """
     adds = magnitudes.carried & (leaf.X > 0)
     # lam-shaped: roundings of the products include those of the sums
@@ -229,9 +243,11 @@ def _stored(bound: Array, magnitudes: Magnitudes, ops: Roundings) -> Array:
 
 
 def _products(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings) -> tuple[Array, Array]:
-    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain E_{t-1} + source.
+    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain
+    E_{t-1} + source.
 
-    A |h_{t-1}| is formed before it is multiplied by beta: A beta alone underflows where |lam| is tiny and |h_{t-1}| huge.
+    A |h_{t-1}| is formed before it is multiplied by beta: A beta alone underflows where |lam| is
+    tiny and |h_{t-1}| huge.
     """
     beta = np.where(leaf.rounds, ops.beta, 0.0)
     source = leaf.dA * magnitudes.before * (1 + beta) + leaf.A * magnitudes.before * beta + leaf.dX
@@ -239,7 +255,8 @@ def _products(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings) -> tuple[Arr
 
 
 def _path_limit(arithmetic: Arithmetic, t: Array, time: int) -> Array:
-    """Most additions on one path to h_t, t = 1.., of `time` steps in all that the declared order allows, h0 included; like t."""
+    """Most additions on one path to h_t, t = 1.., of `time` steps in all that the declared order
+    allows, h0 included; like t."""
     if arithmetic.order == "tree":
         return np.full(t.shape, 2 * np.ceil(np.log2(max(time, 1))) + 2)
     if arithmetic.chunk is not None:
@@ -253,6 +270,7 @@ def _grow(rate: Array | float, count: Array | float) -> Array:
 
 
 def _upward(error: Array, G: Array, steps: int, exact: Array, model: ErrorModel) -> Array:
-    """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and underflows a step."""
+    """Covers the bound's own float64 evaluation: nonnegative terms, fewer than 16 roundings and
+    underflows a step."""
     t = steps + np.arange(error.shape[1])[:, None]  # (time, 1)
     return np.where(exact, error, error * over_steps(t, model.evaluation) + 64 * (t + 8) * TINY * G)

@@ -1,9 +1,10 @@
-"""Truth and allowance of bare scans: for whole arrays or in blocks of time, and of windows between printed states.
+"""Truth and allowance of bare scans: for whole arrays or in blocks of time, and of windows between
+printed states.
 
-Windows. A declared `store` of "step" or "chunk" makes the state before every step, or before every chunk of L steps, a
-number that was printed. Taken as exact h0, the W = 1 or W = L steps after it are a scan of their own, with its own truth
-and allowance, which depend neither on the length of the sequence nor on |lam|. For other orders printed states are no
-intermediate results.
+Windows. A declared `store` of "step" or "chunk" makes the state before every step, or before every
+chunk of L steps, a number that was printed. Taken as exact h0, the W = 1 or W = L steps after it
+are a scan of their own, with its own truth and allowance, which depend neither on the length of the
+sequence nor on |lam|. For other orders printed states are no intermediate results.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) 
 def _printed(
     call: Call, inputs: Inputs, arithmetic: Arithmetic, got: Mapping[str, Array] | None
 ) -> Array | None:
-    """The states that the declaration says are read back, forwards in time; None where it is not known where windows start."""
+    """The states that the declaration says are read back, forwards in time; None where it is not
+    known where windows start."""
     # else chunks may start at either end
     known = not inputs.reverse or inputs.b.shape[1] % (arithmetic.chunk or 1) == 0
     if got is None or not width(arithmetic) or not known:
@@ -117,7 +119,8 @@ def _whole(
 
 
 def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Array:
-    """|lam_t h_{t-1}| of the exact h_{t-1} or the printed one, whichever is smaller (Certified.carried).
+    """|lam_t h_{t-1}| of the exact h_{t-1} or the printed one, whichever is smaller
+    (Certified.carried).
 
     (batch, time, channels)
     """
@@ -166,7 +169,8 @@ def certify(inputs: Inputs, arithmetic: Arithmetic) -> Certificate:
 
 
 def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate]:
-    """The same, block after block in bounded memory; one block where the sequence is short or the class needs all of it."""
+    """The same, block after block in bounded memory; one block where the sequence is short or the
+    class needs all of it."""
     batch, time, channels = inputs.b.shape
     steps = block_steps(batch * channels, arithmetic)
     if time <= steps or arithmetic.unmodelled or not arithmetic.bracketing:
@@ -183,7 +187,8 @@ def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate
 
 
 def block_steps(sequences: int, arithmetic: Arithmetic) -> int:
-    """Steps of one block of so many sequences: at least 1000, whole chunks where chunks are judged by themselves."""
+    """Steps of one block of so many sequences: at least 1000, whole chunks where chunks are judged
+    by themselves."""
     steps, chunk = max(1000, BLOCK // max(sequences, 1)), arithmetic.chunk or 1
     return int(np.ceil(steps / chunk)) * chunk
 
@@ -199,7 +204,8 @@ def width(arithmetic: Arithmetic) -> int:
 def window(
     call: Call, got: Mapping[str, Array], arithmetic: Arithmetic, index: tuple[int, ...]
 ) -> tuple[Call, dict[str, Array]]:
-    """The window that holds the element at `index` (batch, time, channel), as a call of its own: arguments and result."""
+    """The window that holds the element at `index` (batch, time, channel), as a call of its own:
+    arguments and result."""
     inputs = inputs_of(call)
     h = got["h"] if call.layout.batched else got["h"][None]
     row, step, _ = index if call.layout.batched else (0, *index)
@@ -247,7 +253,8 @@ def _halves(
 
 
 def _folded(printed: Array, part: Inputs, steps: int, arithmetic: Arithmetic) -> tuple[Array, ...]:
-    """Windows of `steps` steps, folded into the batch axis; nothing is known of one whose start is not finite."""
+    """Windows of `steps` steps, folded into the batch axis; nothing is known of one whose start is
+    not finite."""
     _, time, channels = part.b.shape
     # (batch, windows, channels)
     starts = np.concatenate([part.start[:, None], printed[:, steps - 1 : time - 1 : steps]], axis=1)

@@ -1,4 +1,5 @@
-"""What is declared: formats, words, constants of single operations, and what is assumed of functions."""
+"""What is declared: formats, words, constants of single operations, and what is assumed of
+functions."""
 
 from scanproof.reference.arithmetic.declaration import Arithmetic
 

@@ -1,4 +1,5 @@
-"""What is assumed, not proved: how far elementary functions and the matrix exponential may be off (docs/measured/constants.md).
+"""What is assumed, not proved: how far elementary functions and the matrix exponential may be off
+(docs/measured/constants.md).
 
 All in units of u, the unit roundoff of the format that they compute in:
 
@@ -38,8 +39,8 @@ class Elementary(NamedTuple):
 def declared(word: str, dtype: str | Format) -> Elementary:
     """The constants of a class, "default" or "jax", in the format of this dtype.
 
-    "jax" admits the matrix exponential of `jax.scipy.linalg`, far less accurate than others where it scales by too little; in
-    all else it is "default".
+    "jax" admits the matrix exponential of `jax.scipy.linalg`, far less accurate than others where
+    it scales by too little; in all else it is "default".
 
     Raises:
         ValueError: an unknown word or dtype, naming the known ones.

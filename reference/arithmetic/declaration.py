@@ -1,4 +1,5 @@
-"""The declaration: what an implementation promises about its rounding (docs/declaration.md, docs/verdicts.md)."""
+"""The declaration: what an implementation promises about its rounding (docs/declaration.md,
+docs/verdicts.md)."""
 
 from __future__ import annotations
 
@@ -34,20 +35,23 @@ ALWAYS_SAID = ("dtype", "subnormals", "contraction", "order")  # by str(), defau
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """All floating evaluations that an implementation's author allows for: the class that a verdict speaks about.
+    """All floating evaluations that an implementation's author allows for: the class that a verdict
+    speaks about.
 
-    Each field is a word, and its metadata say what it means; docs/declaration.md shows them all. What holds of one system
-    only stands in systems.py. `dtype` may also be a `Format`, one that no array has: then nothing can be called, and the
-    allowances speak about its numbers.
+    Each field is a word, and its metadata say what it means; docs/declaration.md shows them all.
+    What holds of one system only stands in systems.py. `dtype` may also be a `Format`, one that no
+    array has: then nothing can be called, and the allowances speak about its numbers.
 
-    Of layers: every sum of the equations (a matrix product, the scan, a sum over time) is a sum of its own, in any order, to
-    which single terms such as D u may be added first; its factors may be multiplied in any order. A flat sum that joins two of
-    them meets more additions and is another class: steps and width (a convolution with the products multiplied out), or the
-    real and imaginary parts of B's rows with their width. With `accumulate`, y comes from the states before they are stored,
-    unless `store` is "step".
+    Of layers: every sum of the equations (a matrix product, the scan, a sum over time) is a sum of
+    its own, in any order, to which single terms such as D u may be added first; its factors may be
+    multiplied in any order. A flat sum that joins two of them meets more additions and is another
+    class: steps and width (a convolution with the products multiplied out), or the real and
+    imaginary parts of B's rows with their width. With `accumulate`, y comes from the states before
+    they are stored, unless `store` is "step".
 
     Raises:
-        ValueError: an unknown word, naming the argument and the known ones, or two words that contradict each other.
+        ValueError: an unknown word, naming the argument and the known ones, or two words that
+            contradict each other.
     """
 
     dtype: str = word_field("dtype")
@@ -110,7 +114,8 @@ class Arithmetic:
             )
         if self.operands and COMPONENTS.get(self.inner, self.inner) != "float32":
             raise ValueError(
-                f"operands: found 'tf32' with products in {self.inner}, expected float32 or complex64"
+                f"operands: found 'tf32' with products in {self.inner}, expected float32 or "
+                "complex64"
             )
         if (
             isinstance(self.assumed, bool)
@@ -124,7 +129,8 @@ class Arithmetic:
         """The declaration that these words say; those that are missing are the defaults.
 
         Raises:
-            ValueError: no mapping, an unknown word or value, no dtype, or words that contradict each other; one line.
+            ValueError: no mapping, an unknown word or value, no dtype, or words that contradict
+                each other; one line.
         """
         names = [f.name for f in fields(cls)]
         if not isinstance(words, Mapping):
@@ -140,7 +146,8 @@ class Arithmetic:
         return cls(**words)
 
     def words(self) -> dict[str, Any]:
-        """The dtype, and every word that is not its default: `from_words` of it is this declaration again."""
+        """The dtype, and every word that is not its default: `from_words` of it is this declaration
+        again."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {f.name: found[f.name] for f in fields(self) if found[f.name] != f.default}
 
@@ -178,12 +185,14 @@ class Arithmetic:
 
     @property
     def bracketing(self) -> bool:
-        """Whether every state is a bracketing of the scan: then integer cases are exact, and carries mean something."""
+        """Whether every state is a bracketing of the scan: then integer cases are exact, and
+        carries mean something."""
         return self.word in BRACKETINGS
 
     @property
     def assumes(self) -> bool:
-        """Whether the allowance of a scan rests on assumed constants of elementary functions (docs/classes.md)."""
+        """Whether the allowance of a scan rests on assumed constants of elementary functions
+        (docs/classes.md)."""
         return self.word in ALGORITHMS and self.word != "scaled-cumsum"
 
     @property
@@ -198,19 +207,22 @@ class Arithmetic:
         return None
 
     def plain(self, what: str, *names: str) -> str | None:
-        """That no allowance of `what` is known with the first of these words that is not its default, or None."""
+        """That no allowance of `what` is known with the first of these words that is not its
+        default, or None."""
         other = [f"{name} {value}" for name, value in self.words().items() if name in names]
         return f"no allowance is known for {what} with {other[0]}" if other else None
 
     @property
     def coarse(self) -> bool:
-        """Whether carried states keep 11 bits or less: a-priori bounds then say little, integer cases decide."""
+        """Whether carried states keep 11 bits or less: a-priori bounds then say little, integer
+        cases decide."""
         carried = format_of(self.inner) if self.store == "output" else self.format
         return carried.significand_bits <= TF32_BITS or self.operands is not None
 
     @property
     def prints_carry(self) -> bool:
-        """Whether printed states are read back, so that each window of them can be judged by itself."""
+        """Whether printed states are read back, so that each window of them can be judged by
+        itself."""
         return self.store != "output"
 
     @property

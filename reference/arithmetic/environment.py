@@ -1,6 +1,8 @@
-"""The floating environment of this process: truth and allowances are theorems about IEEE arithmetic, rounding to nearest.
+"""The floating environment of this process: truth and allowances are theorems about IEEE
+arithmetic, rounding to nearest.
 
-A library built with -ffast-math flushes subnormals to zero for the whole thread that loads it, this judge included.
+A library built with -ffast-math flushes subnormals to zero for the whole thread that loads it, this
+judge included.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ import numpy as np
 
 
 def require_ieee() -> None:
-    """Raises FloatingPointError, in one line, when this thread flushes subnormals or does not round to nearest."""
+    """Raises FloatingPointError, in one line, when this thread flushes subnormals or does not round
+    to nearest."""
     info, one = np.finfo(np.float64), np.ones(1)
     normal, subnormal = one * info.smallest_normal, one * info.smallest_subnormal
     kept = (normal * 0.5)[0] > 0 and (subnormal * 2.0**60)[0] > 0
@@ -19,6 +22,7 @@ def require_ieee() -> None:
     if not (kept and nearest):
         found = "subnormals flushed to zero" if nearest else "a rounding mode other than to nearest"
         raise FloatingPointError(
-            f"environment: found {found} in this process (by a library built with -ffast-math?), expected IEEE arithmetic; "
+            f"environment: found {found} in this process (by a library built with -ffast-math?), "
+            "expected IEEE arithmetic; "
             "`scanproof check` runs an implementation in a process of its own"
         )

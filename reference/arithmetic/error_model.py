@@ -1,7 +1,9 @@
-"""The terms of the allowance that can be weakened by name: what shows that each one is needed (docs/measured/tiny.md).
+"""The terms of the allowance that can be weakened by name: what shows that each one is needed
+(docs/measured/tiny.md).
 
-The defaults are what is proved, and no command of Scanproof takes another one. A factor multiplies its term (1 as proved, 0
-removes it); an exponent 0 leaves its factor out; `fewer_...` is subtracted from a count. The symbols are those of rounding.py.
+The defaults are what is proved, and no command of Scanproof takes another one. A factor multiplies
+its term (1 as proved, 0 removes it); an exponent 0 leaves its factor out; `fewer_...` is subtracted
+from a count. The symbols are those of rounding.py.
 """
 
 from __future__ import annotations
@@ -17,12 +19,17 @@ class ErrorModel:
     read_lam, read_b: factors on the errors of reading lam and b.
     state_losses, multiplier_losses: factors on m l and on w.
     spread: exponent of (1 + xi) (1 + beta)^m where it multiplies what underflow costs.
-    growth_in_w: exponent of G^2 in w; growth, wrong_growth: exponents of G and of 1 + w in m l G (1 + w).
-    fewer_additions, fewer_on_a_path: of the n - 1 additions, and of those that an order allows on one path.
-    fewer_multipliers, fewer_products, fewer_sums, fewer_stores: of the m - 1 products, m products, m + 1 sums, and stores.
-    stored: part of lam by which a multiplier that is read may be off; unsure: then no product and no sequence is exact.
+    growth_in_w: exponent of G^2 in w; growth, wrong_growth: exponents of G and of 1 + w in m l G
+    (1 + w).
+    fewer_additions, fewer_on_a_path: of the n - 1 additions, and of those that an order allows on
+    one path.
+    fewer_multipliers, fewer_products, fewer_sums, fewer_stores: of the m - 1 products, m products,
+    m + 1 sums, and stores.
+    stored: part of lam by which a multiplier that is read may be off; unsure: then no product and
+    no sequence is exact.
     evaluation: roundings of one step of the bound's own evaluation in float64.
-    mixed: losses of the product of a real and a complex number; quotient: roundings of a quotient (bounded.py).
+    mixed: losses of the product of a real and a complex number; quotient: roundings of a quotient
+    (bounded.py).
     """
 
     u: float = 1.0

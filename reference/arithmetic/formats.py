@@ -22,9 +22,11 @@ WIDER = {
 
 
 class Format(NamedTuple):
-    """One real component: significand bits p, smallest subnormal, smallest normal (omega) and largest finite number.
+    """One real component: significand bits p, smallest subnormal, smallest normal (omega) and
+    largest finite number.
 
-    A declaration may name such a format itself, one that no array has: `components` then says whether its numbers are complex.
+    A declaration may name such a format itself, one that no array has: `components` then says
+    whether its numbers are complex.
     """
 
     significand_bits: int

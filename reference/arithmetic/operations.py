@@ -8,13 +8,15 @@
     kappa     absolute underflow error of one product, in units of eta
     c         roundings that an addend can meet in one step
 
-Sources. beta = sqrt(5) u: Brent, Percival, Zimmermann, Math. Comp. 76 (2007), Theorem 1; with one FMA a component 2u:
-Jeannerod, Kornerup, Louvet, Muller, Math. Comp. 86 (2017). The contracted step x + ac - bd rounds each product at most
-three times and the addend at most twice; |ac|+|bd| and |ad|+|bc| together have norm <= sqrt(2) |z||w|, hence
-beta = sqrt(2) ((1+u)^3 - 1), c = 2. The same argument gives sqrt(2) ((1+u)^2 - 1) without contraction, for any rounding.
+Sources. beta = sqrt(5) u: Brent, Percival, Zimmermann, Math. Comp. 76 (2007), Theorem 1; with one
+FMA a component 2u: Jeannerod, Kornerup, Louvet, Muller, Math. Comp. 86 (2017). The contracted step
+x + ac - bd rounds each product at most three times and the addend at most twice; |ac|+|bd| and
+|ad|+|bc| together have norm <= sqrt(2) |z||w|, hence beta = sqrt(2) ((1+u)^3 - 1), c = 2. The same
+argument gives sqrt(2) ((1+u)^2 - 1) without contraction, for any rounding.
 
-Truncation has |d| <= 2u and loses up to a whole subnormal. Matrix units align the operands of a sum before they truncate,
-which is counted as two truncations a sum. TF32 keeps p = 11 bits of each operand of a product, truncated: 2^-10 each.
+Truncation has |d| <= 2u and loses up to a whole subnormal. Matrix units align the operands of a sum
+before they truncate, which is counted as two truncations a sum. TF32 keeps p = 11 bits of each
+operand of a product, truncated: 2^-10 each.
 """
 
 from __future__ import annotations
@@ -42,10 +44,11 @@ def over_steps(t: Any, roundings: int = STEP_ROUNDINGS) -> Any:
 class Roundings(NamedTuple):
     """Every field is an upper bound.
 
-    fl(x + y) = (x + y)(1 + d) + e with |d| <= u, |e| <= sum_loss; an addend meets c such roundings in one step.
-    fl(z w) is off by at most beta |z w| + product_loss, and by operand_loss (|z| + |w|) more where operands are narrowed;
-    narrowing an addend x costs operand |x| + operand_loss. Storing x in dtype costs store |x| + store_loss.
-    model: the terms that stand here and in the allowances, each as proved.
+    fl(x + y) = (x + y)(1 + d) + e with |d| <= u, |e| <= sum_loss; an addend meets c such
+    roundings in one step. fl(z w) is off by at most beta |z w| + product_loss, and by operand_loss
+    (|z| + |w|) more where operands are narrowed; narrowing an addend x costs operand
+    |x| + operand_loss. Storing x in dtype costs store |x| + store_loss. model: the terms that stand
+    here and in the allowances, each as proved.
     """
 
     u: float
@@ -78,9 +81,11 @@ SCALED = (
 def roundings(
     arithmetic: Arithmetic, complex_products: bool, pairs: bool = False, model: ErrorModel = PROVED
 ) -> Roundings:
-    """The constants of one operation (glossary above); `complex_products` is False when lam is real.
+    """The constants of one operation (glossary above); `complex_products` is False when lam is
+    real.
 
-    pairs: of complex numbers whose components have the declared real format; model: factors on these constants.
+    pairs: of complex numbers whose components have the declared real format; model: factors on
+    these constants.
     """
     proved = _proved(arithmetic, complex_products, pairs)
     scaled = {name: getattr(proved, name) * getattr(model, name) for name in SCALED}
@@ -116,9 +121,11 @@ def _proved(arithmetic: Arithmetic, complex_products: bool, pairs: bool) -> Roun
 def _product(
     arithmetic: Arithmetic, u: float, operand: float, complex_products: bool
 ) -> tuple[float, int, int]:
-    """beta, kappa and c of one product whose operations have relative error u (a sum in a matrix unit (1+u)^2 - 1).
+    """beta, kappa and c of one product whose operations have relative error u (a sum in a matrix
+    unit (1+u)^2 - 1).
 
-    Narrowed operands may be narrowed for one component and not for the other, so they enter before the factor sqrt(2).
+    Narrowed operands may be narrowed for one component and not for the other, so they enter before
+    the factor sqrt(2).
     """
     if not complex_products:
         return _beyond(u, 1, operand), 2 if arithmetic.is_complex else 1, 1

@@ -1,4 +1,5 @@
-"""The words of a declaration and their values: what each one says, which systems have it, and what would admit more."""
+"""The words of a declaration and their values: what each one says, which systems have it, and what
+would admit more."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ WORDS = {
         rank=5,
     ),
     "order": Word(
-        "Bracketings: any, sequential, chunked:L (chunks of L steps from zero, then the carry) or tree. "
+        "Bracketings: any, sequential, chunked:L (chunks of L steps from zero, then the carry) or "
+        "tree. "
         "Other algorithms: angle-sum, polar:L, scaled-cumsum, segment-exp:L, log-space or fft.",
         known=ORDERS,
         feature="states",
@@ -95,19 +97,22 @@ WORDS = {
     ),
     "assumed": Word("Factor on the assumed constants of elementary functions (docs/classes.md)."),
     "stages": Word(
-        "Layers: formed (the drive, gain included, and the states are written to memory) or any; undeclared by default.",
+        "Layers: formed (the drive, gain included, and the states are written to memory) or any; "
+        "undeclared by default.",
         known=STAGES,
         feature="layer",
         weaker=weaker("stages", {"formed": ("any",)}),
         rank=3,
     ),
     "adjoint": Word(
-        "Layers: any (autodiff of any scan) or recurrence (states' cotangents by the adjoint recurrence).",
+        "Layers: any (autodiff of any scan) or recurrence (states' cotangents by the adjoint "
+        "recurrence).",
         known=ADJOINTS,
         feature="layer",
     ),
     "sums": Word(
-        "Layers: additions that one of n addends meets: any (n - 1), blocked (n / 8 + 8) or pairwise (24 + log2 n).",
+        "Layers: additions that one of n addends meets: any (n - 1), blocked (n / 8 + 8) or "
+        "pairwise (24 + log2 n).",
         known=SUMS,
         feature="layer",
     ),

@@ -1,4 +1,5 @@
-"""What is known of one word of a declaration, kept in the metadata of its field: everything else about words follows from it."""
+"""What is known of one word of a declaration, kept in the metadata of its field: everything else
+about words follows from it."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ class Word:
     known: its values where they can be listed; None among them says that it may be left open.
     feature: what a system must have to have this word (systems.py); every system has it where None.
     weaker: of a declaration, the changes of this word that admit more; the likelier first.
-    besides: the changes that admit other results, neither more nor fewer, and may explain a failure as well.
+    besides: the changes that admit other results, neither more nor fewer, and may explain a failure
+    as well.
     rank: which words are changed first.
     """
 

@@ -1,4 +1,5 @@
-"""One call of a system: its arguments, named as the system names them, checked once and then passed around whole."""
+"""One call of a system: its arguments, named as the system names them, checked once and then passed
+around whole."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ Form = tuple[tuple[int, ...], str]  # shape and dtype name
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """The arguments of one call, named as the system names them; made by `called`, which checks them."""
+    """The arguments of one call, named as the system names them; made by `called`, which checks
+    them."""
 
     system: System
     arguments: Mapping[str, Array]
@@ -32,7 +34,8 @@ class Call:
         return self.arguments.get(name)
 
     def but(self, **changes: Any) -> Call:
-        """The same call with other arguments, `reverse` among them; None for an optional one that is left out."""
+        """The same call with other arguments, `reverse` among them; None for an optional one that
+        is left out."""
         reverse = changes.pop("reverse", self.reverse)
         merged = {**self.arguments, **changes}
         ordered = {
@@ -73,7 +76,8 @@ class Call:
 
     @cached_property
     def wide(self) -> dict[str, Array]:
-        """The arguments in float64, which holds every number of the formats that can be declared."""
+        """The arguments in float64, which holds every number of the formats that can be
+        declared."""
         return {name: self._widened(name, x) for name, x in self.arguments.items()}
 
     def _widened(self, name: str, x: Array) -> Array:
@@ -82,7 +86,8 @@ class Call:
         return np.asarray(wide(x) + 0j) if complex_first else wide(x)
 
     def inside(self, arrays: Mapping[str, Array]) -> dict[str, Any]:
-        """Arguments as the equations see them, with zeros for initial states that were not given."""
+        """Arguments as the equations see them, with zeros for initial states that were not
+        given."""
         internal = {name: self.to_internal(name, x) for name, x in arrays.items()}
         first = next(iter(arrays.values()))
         for each in self.system.arguments:
@@ -163,7 +168,8 @@ class Call:
         return {str(of): self.arguments[name] for name, of in named.items() if of}
 
     def take(self, axis: str, kept: Any, **also: Any) -> Call:
-        """The call with some indices of a named axis, and of those that go with it: slices or arrays of numbers."""
+        """The call with some indices of a named axis, and of those that go with it: slices or
+        arrays of numbers."""
         given = self.arguments.items()
         part = {name: taken(x, self.axes(name), {axis: kept, **also}) for name, x in given}
         return Call(self.system, part, self.reverse)

@@ -1,4 +1,5 @@
-"""The checks that make a call: names, dtypes, kinds of number, shapes and values, each refused in one line."""
+"""The checks that make a call: names, dtypes, kinds of number, shapes and values, each refused in
+one line."""
 
 from __future__ import annotations
 
@@ -21,8 +22,10 @@ def called(system: System, arguments: Mapping[str, Any], dtype: str | None = Non
 
     Args:
         system: the table of arguments.
-        arguments: arrays by name, `reverse` included; parameters also as one mapping, or one object with such fields, `params`.
-        dtype: the declared format of the numbers; any kind of number that the reference runs on when None.
+        arguments: arrays by name, `reverse` included; parameters also as one mapping, or one object
+            with such fields, `params`.
+        dtype: the declared format of the numbers; any kind of number that the reference runs on
+            when None.
 
     Raises:
         TypeError, ValueError: one line naming the argument, what was found and what was expected.
@@ -99,7 +102,8 @@ def _check_dtypes(system: System, arguments: Mapping[str, Array], dtype: str) ->
             found = x.dtype.name if x.dtype.isnative else f"{x.dtype.name} in foreign byte order"
             expected = " or ".join(dict.fromkeys(allowed))
             raise TypeError(
-                f"{name}: found dtype {found}, expected {expected} as declared; convert it explicitly"
+                f"{name}: found dtype {found}, expected {expected} as declared; convert it "
+                "explicitly"
             )
 
 

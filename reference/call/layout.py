@@ -1,4 +1,5 @@
-"""How the caller has the arrays of one call: the size of every named axis, and which axes are missing."""
+"""How the caller has the arrays of one call: the size of every named axis, and which axes are
+missing."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Layout(NamedTuple):
 
 
 def layout_of(system: System, arguments: Mapping[str, Array]) -> Layout:
-    """The sizes of all axes. Raises ValueError, naming the argument and the axis that does not fit."""
+    """The sizes of all axes. Raises ValueError, naming the argument and the axis that does not
+    fit."""
     bidirectional = any(system.argument[name].second for name in arguments)
     batched = _batched(system, arguments)
     layout = Layout({}, batched, bidirectional)
@@ -72,7 +74,8 @@ def _batched(system: System, arguments: Mapping[str, Array]) -> bool:
 
 
 def chosen_axes(spec: str, ndim: int, layout: Layout, name: str = "", x: Any = None) -> str:
-    """The choice of axes that fits the number of axes of an array. Raises ValueError where none does."""
+    """The choice of axes that fits the number of axes of an array. Raises ValueError where none
+    does."""
     choices = [choice.strip() for choice in spec.split("|")]
     for choice in choices:
         if len(layout.axes(choice)) == ndim:
@@ -90,7 +93,8 @@ def _check_shape(
             raise ValueError(f"{name}: found shape {shape}, expected ({', '.join(axes)})")
         if size != expected:
             raise ValueError(
-                f"{name}: found {axis} {size} in shape {shape}, expected {axis} {expected} as in {owner}"
+                f"{name}: found {axis} {size} in shape {shape}, expected {axis} {expected} as in "
+                f"{owner}"
             )
 
 

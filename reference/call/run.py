@@ -25,7 +25,8 @@ def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _real(call: Call, kind: str, x: Any) -> Any:
-    """float16 has no complex type: what is real again after a detour through complex64 is float16 again."""
+    """float16 has no complex type: what is real again after a detour through complex64 is float16
+    again."""
     first = next(iter(call.arguments.values())).dtype
     return x.astype(first) if kind == "real" and first.kind != "O" else x
 
@@ -35,7 +36,8 @@ def pulled_back(
 ) -> dict[str, Any]:
     """The exact adjoint: the cotangent of every argument by name, from those of results.
 
-    Args, Raises: as `called` without a declared format; TypeError for a system without an adjoint, or for the cotangent of a
+    Args, Raises: as `called` without a declared format; TypeError for a system without an adjoint,
+    or for the cotangent of a
         result that has none.
     """
     if system.pull_back is None:

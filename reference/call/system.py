@@ -7,9 +7,10 @@
     kind        the numbers of an array: "declared" (the declared dtype itself), "real" (its components), "complex"
     inside      an array as the equations see it: with a batch axis, and with an axis of directions where states have one
 
-Two axes have a meaning of their own. `batch` may be missing, then it is missing everywhere. `directions` is there only if
-the parameters of a second direction are given: such a system scans the same inputs forwards and backwards.
-`reverse` is the one argument that is no array: the recurrence runs from the last step to the first.
+Two axes have a meaning of their own. `batch` may be missing, then it is missing everywhere.
+`directions` is there only if the parameters of a second direction are given: such a system scans
+the same inputs forwards and backwards. `reverse` is the one argument that is no array: the
+recurrence runs from the last step to the first.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ FREE = ("batch", "directions")  # axes of results that no argument needs to fix
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a system; `kinds` are the numbers that it may hold, its gradient has the first.
+    """An argument of a system; `kinds` are the numbers that it may hold, its gradient has the
+    first.
 
-    of: of a cotangent, the result that it belongs to; second: whether it is a parameter of the second direction;
-    linear: whether results are linear in it, together with the others that say so.
+    of: of a cotangent, the result that it belongs to; second: whether it is a parameter of the
+    second direction; linear: whether results are linear in it, together with the others that say
+    so.
     """
 
     name: str
@@ -45,7 +48,8 @@ class Argument:
 
 @dataclass(frozen=True)
 class Result:
-    """A result; state: the argument whose later values it holds, all of them over time, or the last one without that axis."""
+    """A result; state: the argument whose later values it holds, all of them over time, or the last
+    one without that axis."""
 
     name: str
     axes: str
@@ -61,21 +65,28 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """A linear recurrence: its arguments and results, its equations, and what is known of its transition.
+    """A linear recurrence: its arguments and results, its equations, and what is known of its
+    transition.
 
     constants: from the arguments, inside, to a named tuple of what the recurrence is made of.
     run: from these constants, the arguments and `reverse` to the results by name, inside.
-    pull_back: from the arguments, the cotangents of results by name and `reverse` to gradients by argument, inside.
+    pull_back: from the arguments, the cotangents of results by name and `reverse` to gradients by
+    argument, inside.
     carry: the constant without which nothing is carried from step to step.
     exposed: constants that an implementation may return beside its results (docs/layers.md).
-    derive: sizes of axes that follow from others, with the words that say how; raises ValueError for sizes that do not fit.
+    derive: sizes of axes that follow from others, with the words that say how; raises ValueError
+    for sizes that do not fit.
     check: raises ValueError for values that the equations do not take.
-    unmodelled: why no allowance is known for a declaration, or None; assumes: whether it rests on assumed constants.
+    unmodelled: why no allowance is known for a declaration, or None; assumes: whether it rests on
+    assumed constants.
     features: what a declaration may speak of, beside what every system has (word.Word.feature).
     changes: the words that an explanation of a failure may change, all when empty.
-    window: the part of a call that holds a failing element, judged from printed states, as a call of its own.
-    independent: an axis whose elements do not meet, so that long calls can be judged in strips of it.
-    theory: truth and allowance by means of its own; by the reference on allowance elements when None (certificate.py).
+    window: the part of a call that holds a failing element, judged from printed states, as a call
+    of its own.
+    independent: an axis whose elements do not meet, so that long calls can be judged in strips of
+    it.
+    theory: truth and allowance by means of its own; by the reference on allowance elements when
+    None (certificate.py).
     equation: the equations in one line, for programs in other languages.
 
     Raises:
@@ -152,11 +163,14 @@ def _table_faults(system: System) -> Iterable[str]:
     fixed = {axis for each in system.arguments if not each.optional for axis in _names(each.axes)}
     for each in system.arguments:
         if each.role not in ROLES:
-            yield f"argument {each.name}: found role {each.role!r}, expected one of {', '.join(ROLES)}"
+            yield (f"argument {each.name}: found role {each.role!r}, expected one of "
+                   f"{', '.join(ROLES)}")
         if each.role == "cotangent" and each.of not in results:
-            yield f"argument {each.name}: found a cotangent of {each.of}, expected one of {', '.join(results)}"
+            yield (f"argument {each.name}: found a cotangent of {each.of}, expected one of "
+                   f"{', '.join(results)}")
         if not set(each.kinds) <= set(KINDS):
-            yield f"argument {each.name}: found kinds {each.kinds}, expected some of {', '.join(KINDS)}"
+            yield (f"argument {each.name}: found kinds {each.kinds}, expected some of "
+                   f"{', '.join(KINDS)}")
     derived = set(system.derive(dict.fromkeys(fixed, 2)))
     entries: tuple[Argument | Result, ...] = (*system.arguments, *system.results)
     for entry in entries:
@@ -165,7 +179,8 @@ def _table_faults(system: System) -> Iterable[str]:
             yield f"{entry.name}: found axis {loose[0]}, which no required argument fixes"
     for result in system.results:
         if result.state is not None and result.state not in states:
-            yield f"result {result.name}: found state {result.state}, expected one of {', '.join(states) or 'none'}"
+            yield (f"result {result.name}: found state {result.state}, expected one of "
+                   f"{', '.join(states) or 'none'}")
 
 
 def _names(axes: str) -> list[str]:

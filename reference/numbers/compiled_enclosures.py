@@ -1,8 +1,10 @@
-"""Double-double arithmetic on arrays, compiled: products, sums and scans, each with all that was dropped added up.
+"""Double-double arithmetic on arrays, compiled: products, sums and scans, each with all that was
+dropped added up.
 
-The glossary is that of double_double.py: numbers are head + tail, `lost` is the sum of the absolute values of all words that
-were dropped, and rad bounds |number - head - tail|, rounded upwards. Nothing is estimated but the product of two tails, by
-its own size. Where anything overflows, head and tail become 0 and rad inf.
+The glossary is that of double_double.py: numbers are head + tail, `lost` is the sum of the absolute
+values of all words that were dropped, and rad bounds |number - head - tail|, rounded upwards.
+Nothing is estimated but the product of two tails, by its own size. Where anything overflows, head
+and tail become 0 and rad inf.
 
     (a + a')(b + b') = p + e + t_1 + rest_1 + t_2 + rest_2 + a' b',    p + e = a b,  t_1 + rest_1 = a b',  t_2 + rest_2 = a' b
 """
@@ -47,7 +49,8 @@ def _sum(a: float, a_tail: float, b: float, b_tail: float) -> tuple[float, float
 
 @compiled(forceinline=True)
 def _product_radius(a: float, a_rad: float, b: float, b_rad: float) -> float:
-    """|a| b_rad + |b| a_rad + a_rad b_rad, rounded upwards; zero times an unknown number is zero."""
+    """|a| b_rad + |b| a_rad + a_rad b_rad, rounded upwards; zero times an unknown number is
+    zero."""
     one, two = (a != 0) & (b_rad > 0), ((b != 0) | (b_rad > 0)) & (a_rad > 0)
     first, second = abs(a) * b_rad if one else 0.0, (abs(b) + b_rad) * a_rad if two else 0.0
     return (first + second) * UP + TINY if one | two else 0.0
@@ -80,7 +83,8 @@ def _put(out: Array, i: int, head: float, tail: float, rad: float, lost: float) 
 
 @compiled(nogil=True)
 def contract(a: Array, b: Array, out: Array) -> None:
-    """Matrix products: a (3, batch, left, summed), b (3, batch, right, summed), out (3, batch, left, right)."""
+    """Matrix products: a (3, batch, left, summed), b (3, batch, right, summed), out (3, batch,
+    left, right)."""
     _, batches, left, summed = a.shape
     for n in range(batches):
         for i in range(left):
@@ -110,10 +114,12 @@ def contract(a: Array, b: Array, out: Array) -> None:
 
 @compiled(nogil=True)
 def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
-    """All states of h_t = lam h_{t-1} + b_t for complex numbers in rows re, re_tail, im, im_tail, rad.
+    """All states of h_t = lam h_{t-1} + b_t for complex numbers in rows re, re_tail, im, im_tail,
+    rad.
 
-    lam, b and out (5, batch, time, channels), start (5, batch, channels). A disc, not a rectangle, is carried:
-    rad_t = |lam_t| rad_{t-1} + (rad of lam_t) |h_{t-1}| + (rad of b_t) + lost, in the modulus.
+    lam, b and out (5, batch, time, channels), start (5, batch, channels). A disc, not a rectangle,
+    is carried: rad_t = |lam_t| rad_{t-1} + (rad of lam_t) |h_{t-1}| + (rad of b_t) + lost, in the
+    modulus.
     """
     _, batch, time, channels = b.shape
     for n in range(batch):

@@ -1,7 +1,9 @@
-"""Arrays of composite numbers: several arrays of one shape that are indexed, reshaped and joined together.
+"""Arrays of composite numbers: several arrays of one shape that are indexed, reshaped and joined
+together.
 
-A bundle stands where the reference expects an array, so that one code runs on it: NumPy's operators and functions come here
-through `__array_ufunc__` and `__array_function__` (NEP 13 and 18). Arithmetic is left to the subclasses.
+A bundle stands where the reference expects an array, so that one code runs on it: NumPy's operators
+and functions come here through `__array_ufunc__` and `__array_function__` (NEP 13 and 18).
+Arithmetic is left to the subclasses.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ OPERATORS = {
 
 
 class Composite:
-    """Composite numbers. Subclasses say what their parts are (arrays or bundles of one shape), and compute."""
+    """Composite numbers. Subclasses say what their parts are (arrays or bundles of one shape), and
+    compute."""
 
     namespace: ClassVar[Callable[[], Any]]
 

@@ -1,12 +1,14 @@
-"""Enclosures: real numbers as head + tail within rad, and complex numbers as pairs of them. The truth of whole layers.
+"""Enclosures: real numbers as head + tail within rad, and complex numbers as pairs of them. The
+truth of whole layers.
 
     part     meaning                                                    dtype
     head     the float64 nearest to the number's middle                 float64
     tail     the float64 nearest to what head leaves                    float64
     rad      |number - head - tail| <= rad, rounded upwards             float64, inf where something overflowed
 
-Sums and products are double-double arithmetic that knows all that it drops (compiled_enclosures.py): numbers that fit are
-exact, with rad 0. Elementary functions go through balls of BITS bits, which enclose.
+Sums and products are double-double arithmetic that knows all that it drops
+(compiled_enclosures.py): numbers that fit are exact, with rad 0. Elementary functions go through
+balls of BITS bits, which enclose.
 """
 
 from __future__ import annotations
@@ -200,7 +202,8 @@ class Complex(Composite):
 def scan(lam: Any, b: Any, h0: Any, reverse: bool = False) -> Any:
     """All states of h_t = lam_t h_{t-1} + b_t.
 
-    lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels); real or complex, each.
+    lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels);
+    real or complex, each.
     """
     if all(isinstance(x, Enclosed) for x in (lam, b, h0)):
         lam, b, h0 = (Complex(x, 0 * x) for x in (lam, b, h0))

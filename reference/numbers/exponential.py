@@ -1,4 +1,5 @@
-"""The matrix exponential and its Frechet derivative, of stacks of square matrices, in every arithmetic that has one.
+"""The matrix exponential and its Frechet derivative, of stacks of square matrices, in every
+arithmetic that has one.
 
     symbol    meaning
     S         square matrix (skew in RotRNN)                                      (stack, n, n)
@@ -6,8 +7,8 @@
     L(S, E)   Frechet derivative, exp(S + E) = exp(S) + L(S, E) + o(E):  the upper right block of exp [[S, E], [0, S]],
               and the integral of exp((1 - s) S) E exp(s S) over s from 0 to 1    (stack, n, n)
 
-Its adjoint for <X, Y> = tr(X^T Y) is E -> L(S^T, E). Sources: Van Loan 1978 (the block), Al-Mohy and Higham 2009 (SciPy's
-algorithm).
+Its adjoint for <X, Y> = tr(X^T Y) is E -> L(S^T, E). Sources: Van Loan 1978 (the block), Al-Mohy
+and Higham 2009 (SciPy's algorithm).
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def native_expm(S: Array) -> Array:
 
 
 def native_frechet(S: Array, E: Array) -> Array:
-    """float16 goes through float32, longdouble through balls; rounded to S's dtype. NaN for a direction that is not finite."""
+    """float16 goes through float32, longdouble through balls; rounded to S's dtype. NaN for a
+    direction that is not finite."""
     if S.dtype == np.longdouble:
         return _through_balls(ball_frechet, S, E)
     wide = zip(_at_least_single(S), _at_least_single(E), strict=True)

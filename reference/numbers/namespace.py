@@ -6,8 +6,8 @@
     Fraction                              Fraction, int and Gaussian     none             none
     SymPy                                 SymPy's expressions            formulas         formulas
 
-Arrays of the last three have dtype object. float16 has no complex type: its complex numbers are complex64.
-Another kind of object joins with one entry in OBJECTS.
+Arrays of the last three have dtype object. float16 has no complex type: its complex numbers are
+complex64. Another kind of object joins with one entry in OBJECTS.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ ELEMENTARY = ("exp", "expm1", "log", "cos", "sin", "sqrt")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Namespace:
-    """Functions of arrays of one kind of number; lift takes floats or integers to this kind (exactly, if it is exact)."""
+    """Functions of arrays of one kind of number; lift takes floats or integers to this kind
+    (exactly, if it is exact)."""
 
     kind: str
     i: Any = None  # the imaginary unit
@@ -175,7 +176,8 @@ def _of_objects(kind: type) -> Namespace:
     if kind.__module__.startswith("sympy."):
         return symbols()
     raise TypeError(
-        f"array of objects: found {kind.__name__}, expected balls of flint, Fractions or SymPy expressions"
+        f"array of objects: found {kind.__name__}, expected balls of flint, Fractions or SymPy "
+        "expressions"
     )
 
 
@@ -193,5 +195,6 @@ def _each(function: Callable[[Any], Any]) -> Function:
 
 def _no_fraction(name: str, *_: Array) -> Array:
     raise TypeError(
-        f"{name}: found Fractions, whose {name} is not rational; expected floats, balls or SymPy expressions"
+        f"{name}: found Fractions, whose {name} is not rational; expected floats, balls or SymPy "
+        "expressions"
     )

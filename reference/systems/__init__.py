@@ -1,4 +1,5 @@
-"""The systems, one line each, and what a declaration means for each (docs/adding-a-system.md, docs/declaration.md)."""
+"""The systems, one line each, and what a declaration means for each (docs/adding-a-system.md,
+docs/declaration.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ SYSTEMS: dict[str, System] = {
 
 
 def system_of(system: str | System) -> System:
-    """The system of this name, or the system itself. Raises ValueError for an unknown name, which lists the known."""
+    """The system of this name, or the system itself. Raises ValueError for an unknown name, which
+    lists the known."""
     if isinstance(system, System):
         return system
     if system not in SYSTEMS:
@@ -64,7 +66,8 @@ def _orders_without(system: System) -> tuple[str, ...]:
 
 
 def weaker(system: System, arithmetic: Arithmetic, besides: bool = False) -> Changes:
-    """Changes of words that admit more, the likelier first; besides: also those that admit other results."""
+    """Changes of words that admit more, the likelier first; besides: also those that admit other
+    results."""
     changes = arithmetic.weaker(system.features, besides)
     return (
         [words for words in changes if words.keys() <= system.changes]
@@ -74,13 +77,15 @@ def weaker(system: System, arithmetic: Arithmetic, besides: bool = False) -> Cha
 
 
 def run(system: str | System, **arguments: Any) -> dict[str, Any]:
-    """The reference itself: every result of a system by name, in whatever arithmetic the arrays have.
+    """The reference itself: every result of a system by name, in whatever arithmetic the arrays
+    have.
 
     Args:
         system: a name such as "lru", or a System.
-        arguments: arrays named and shaped as docs/contract.md says, all of one kind: float16, float32, float64, longdouble, or
-            objects (Fraction, balls of flint, SymPy expressions). `reverse` runs from the last step to the first. Parameters may
-            come as one mapping or object `params`; the batch axis may be missing.
+        arguments: arrays named and shaped as docs/contract.md says, all of one kind: float16,
+            float32, float64, longdouble, or objects (Fraction, balls of flint, SymPy expressions).
+            `reverse` runs from the last step to the first. Parameters may come as one mapping or
+            object `params`; the batch axis may be missing.
 
     Raises:
         ValueError, TypeError: naming the argument, what was found and what was expected.
@@ -89,13 +94,15 @@ def run(system: str | System, **arguments: Any) -> dict[str, Any]:
 
 
 def vjp(system: str | System, cotangents: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
-    """The exact adjoint: the cotangent of every argument by name, from those of results; complex ones are dRe + i dIm.
+    """The exact adjoint: the cotangent of every argument by name, from those of results; complex
+    ones are dRe + i dIm.
 
     Args:
         system, arguments: as for `run`.
         cotangents: by result, of its shape: {"y": y_bar}.
 
     Raises:
-        ValueError, TypeError: as `run`; TypeError for a system without an adjoint, or a result without a cotangent.
+        ValueError, TypeError: as `run`; TypeError for a system without an adjoint, or a result
+            without a cotangent.
     """
     return pulled_back(system_of(system), cotangents, arguments)

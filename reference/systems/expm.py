@@ -1,11 +1,13 @@
-"""The matrix exponential P = exp S of given skew matrices, as a system. S is exactly skew, and nothing was rounded before.
+"""The matrix exponential P = exp S of given skew matrices, as a system. S is exactly skew, and
+nothing was rounded before.
 
     delta = c_E u (|S|_1 + sqrt N)                                  c_E: assumed (docs/measured/constants.md); exp 0 = I is exact
     D     = P^ - exp S, in balls                                    P^: what a program returned
     low   = |D x|_2 / |x|_2 <= |D|_2                                x: the leading singular vector of D, rounded: any x will do
     high  = |(D^T D)^(2^k)|_F ^ (2^-k-1) >= |D|_2                   too large by a factor N^(2^-k-2) at most
 
-The error of a whole matrix is judged, by its 2-norm: `outside` needs low > delta, `within` high <= delta.
+The error of a whole matrix is judged, by its 2-norm: `outside` needs low > delta, `within`
+high <= delta.
 """
 
 from __future__ import annotations
@@ -103,7 +105,8 @@ def _check(x: Mapping[str, Any]) -> None:
     for where in map(tuple, np.argwhere(S != -S.swapaxes(1, 2))[:1]):
         index, mirrored = tuple(map(int, where)), (int(where[0]), int(where[2]), int(where[1]))
         raise ValueError(
-            f"S: found {S[index]} at index {index} and {S[mirrored]} at {mirrored}, expected skew matrices"
+            f"S: found {S[index]} at index {index} and {S[mirrored]} at {mirrored}, expected skew "
+            "matrices"
         )
 
 

@@ -1,4 +1,5 @@
-"""Linear Recurrent Unit (Orvieto et al. 2023, arXiv 2303.06349): a complex diagonal recurrence with normalised inputs.
+"""Linear Recurrent Unit (Orvieto et al. 2023, arXiv 2303.06349): a complex diagonal recurrence with
+normalised inputs.
 
     symbol       meaning                                        paper                  shape
     nu_log       logarithm of nu, the rate of decay             nu^log                 (state,)
@@ -14,10 +15,12 @@
 
     h_t = lam h_{t-1} + gamma (B u_t)          y_t = Re(C h_t) + D u_t          (no factor 2)
 
-`reverse` runs h_t = lam h_{t+1} + gamma (B u_t). With C2 the layer has two directions, forwards and backwards (`reverse`
-exchanges them), both over the inputs and with the same lam and B: y = Re(C h[first] + C2 h[second]) + D u.
+`reverse` runs h_t = lam h_{t+1} + gamma (B u_t). With C2 the layer has two directions, forwards and
+backwards (`reverse` exchanges them), both over the inputs and with the same lam and B: y = Re(C
+h[first] + C2 h[second]) + D u.
 
-Cotangents of complex numbers are dRe + i dIm, written with _bar: sum of Re(conj(z_bar) dz) is the change of the loss.
+Cotangents of complex numbers are dRe + i dIm, written with _bar: sum of Re(conj(z_bar) dz) is the
+change of the loss.
 """
 
 from __future__ import annotations
@@ -54,7 +57,8 @@ class Params:
 
 @dataclass(frozen=True, eq=False)
 class Gradients(Params):
-    """Cotangents of the parameters, of the inputs and of the initial states (complex, dRe + i dIm)."""
+    """Cotangents of the parameters, of the inputs and of the initial states (complex, dRe + i
+    dIm)."""
 
     u: Array = field(kw_only=True)
     h0: Array = field(kw_only=True)
@@ -87,7 +91,8 @@ def init(
         dtype: drawn in float64, then rounded to it.
 
     Raises:
-        TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, or a logarithm of 0 drawn.
+        TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, or a
+            logarithm of 0 drawn.
     """
     initialise.check_arguments(rng, dtype, bidirectional, state=state, width=width)
     r_min, r_max, max_phase = initialise.named("ring", ring, initialise.RINGS)
@@ -108,7 +113,8 @@ def init(
 
 
 def normalising_gamma_log(nu_log: Array) -> Array:
-    """log sqrt(1 - |lam|^2): the initial gamma_log; some ports recompute it in every call. (state,)"""
+    """log sqrt(1 - |lam|^2): the initial gamma_log; some ports recompute it in every call.
+    (state,)"""
     xp = namespace.of(nu_log)
     with np.errstate(divide="ignore"):  # -inf at |lam| = 1, which `check` refuses
         gamma_log: Array = xp.log(-xp.expm1(-2 * xp.exp(nu_log))) / 2  # (state,)
@@ -190,7 +196,8 @@ def adjoint(
 def _direction(
     lam: Array, g: Array, h: Array, h0: Array, d: int, reverse: bool
 ) -> tuple[Array, Array, Array]:
-    """One direction: a (batch, time, state), the states before each step (batch, time, state) and h0_bar (batch, state)."""
+    """One direction: a (batch, time, state), the states before each step (batch, time, state) and
+    h0_bar (batch, state)."""
     flip = backwards(d, reverse)
     start, states, g = h0[:, None, d], in_time(h[:, :, d], flip), in_time(g[:, :, d], flip)
     # (batch, time, state)
@@ -205,7 +212,8 @@ def pull_back(
 ) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
 
-    lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = -theta Im(conj(lam_bar) lam).
+    lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = -theta
+    Im(conj(lam_bar) lam).
     """
     xp, k = namespace.of(params.nu_log), constants(params)
     bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)
@@ -249,23 +257,27 @@ SYSTEM = System(
         Argument("C_re", "width state", "parameter", meaning="output matrix, real part"),
         Argument("C_im", "width state", "parameter", meaning="output matrix, imaginary part"),
         Argument("D", "width", "parameter", meaning="skip"),
-        Argument("C2_re", "width state", "parameter", meaning="output matrix of the second direction",
+        Argument("C2_re", "width state", "parameter", meaning="output matrix of the second "
+                                                              "direction",
                  optional=True, second=True),
         Argument("C2_im", "width state", "parameter", meaning="its imaginary part", optional=True, second=True),
         Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
-        Argument("h0", "[batch] [directions] state", "state", ("complex", "real"), "states before the first step",
+        Argument("h0", "[batch] [directions] state", "state", ("complex", "real"), "states before "
+                                                                                   "the first step",
                  optional=True),
         Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
     ),
     results=(
         Result("y", "[batch] time width", meaning="outputs"),
         Result("h", "[batch] time [directions] state", "complex", "all states", state="h0"),
-        Result("h_last", "[batch] [directions] state", "complex", "the states after the last step of each direction", state="h0"),
+        Result("h_last", "[batch] [directions] state", "complex", "the states after the last step "
+                                                                  "of each direction", state="h0"),
     ),
     constants=lambda x: constants(gathered(Params, x)),
     run=_run,
     pull_back=_pull_back,
-    equation="lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); h[t] = lam h[t-1] + gamma (B u[t]), "
+    equation="lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); h[t] = lam "
+             "h[t-1] + gamma (B u[t]), "
     "y[t] = Re(C h[t]) + D u[t]",
     carry="lam",
     exposed=("lam", "gamma"),

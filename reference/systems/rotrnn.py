@@ -1,4 +1,5 @@
-"""RotRNN (arXiv 2407.07239): per head, a rotation with one decay, and inputs normalised so that the state keeps its norm.
+"""RotRNN (arXiv 2407.07239): per head, a rotation with one decay, and inputs normalised so that the
+state keeps its norm.
 
     symbol      meaning                                           paper             shape
     theta       angles of the planes (1, 2), (3, 4), ...          theta             (heads, head_dim / 2)
@@ -17,8 +18,9 @@
     x_t = gamma A x_{t-1} + xi B u_t,   A = P Theta P^T          y_t = C [x_t of all heads] + D u_t
     s_t = gamma Theta s_{t-1} + xi P^T B u_t,   x_t = P s_t      (what is scanned)
 
-`reverse` runs x_t = gamma A x_{t+1} + xi B u_t. With C2 the layer has two directions, forwards and backwards (`reverse`
-exchanges them), both over the inputs and with the same gamma, A, B: y = C x[first] + C2 x[second] + D u.
+`reverse` runs x_t = gamma A x_{t+1} + xi B u_t. With C2 the layer has two directions, forwards and
+backwards (`reverse` exchanges them), both over the inputs and with the same gamma, A, B: y = C
+x[first] + C2 x[second] + D u.
 
 Cotangents are written with _bar.
 """
@@ -90,7 +92,8 @@ def init(
         dtype: drawn in float64, then rounded to it.
 
     Raises:
-        TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, an odd head_dim.
+        TypeError, ValueError: an unknown name (the known ones are listed), a size below 1, an odd
+            head_dim.
     """
     initialise.check_arguments(
         rng, dtype, bidirectional, heads=heads, head_dim=head_dim, width=width
@@ -114,12 +117,14 @@ def init(
 def _check_even(name: str, head_dim: int) -> None:
     if head_dim % 2:
         raise ValueError(
-            f"{name}: found head_dim {head_dim}, expected an even number: rotations act on pairs of coordinates"
+            f"{name}: found head_dim {head_dim}, expected an even number: rotations act on pairs "
+            "of coordinates"
         )
 
 
 def constants(params: Params) -> Constants:
-    """gamma = exp(-exp(gamma_log)), cos and sin of theta, P = expm(M - M^T), xi, B, C (and C2), D."""
+    """gamma = exp(-exp(gamma_log)), cos and sin of theta, P = expm(M - M^T), xi, B, C (and C2),
+    D."""
     xp, gamma = namespace.of(params.M), decay(params)
     P = xp.expm(params.M - params.M.swapaxes(1, 2))  # (heads, head_dim, head_dim)
     squares = -xp.expm1(-2 * xp.exp(params.gamma_log))  # 1 - gamma^2 without cancellation (heads,)
@@ -139,7 +144,8 @@ def decay(params: Params) -> Array:
     # (heads,)
     gamma: Array = namespace.of(params.gamma_log).exp(-finite_exp("gamma_log", params.gamma_log))
     for head in np.flatnonzero((gamma == 0) | (gamma == 1))[:1]:
-        found = f"found {params.gamma_log[head]} in head {head}, where gamma = exp(-exp(gamma_log)) rounds to {gamma[head]}"
+        found = (f"found {params.gamma_log[head]} in head {head}, where gamma = "
+                 f"exp(-exp(gamma_log)) rounds to {gamma[head]}")
         raise ValueError(f"gamma_log: {found}, expected 0 < gamma < 1")
     return gamma
 
@@ -150,7 +156,8 @@ def trace(B: Array) -> Array:
         squares: Array = (B * B).sum((1, 2))  # (heads,)
     for head in np.flatnonzero((squares == 0) | ~namespace.of(B).valid(squares).astype(bool))[:1]:
         raise ValueError(
-            f"B: found tr(B^T B) = {squares[head]} in head {head}, expected a positive number, by which xi divides"
+            f"B: found tr(B^T B) = {squares[head]} in head {head}, expected a positive number, by "
+            "which xi divides"
         )
     return squares
 
@@ -181,7 +188,8 @@ def drive(k: Constants, u: Array) -> Array:
 
 
 def states(k: Constants, b: Array, h0: Array, reverse: bool) -> Array:
-    """Rotated states of every direction, from h0 in the original basis. (batch, time, directions, heads, head_dim)"""
+    """Rotated states of every direction, from h0 in the original basis. (batch, time, directions,
+    heads, head_dim)"""
     # (batch, directions, heads, head_dim)
     xp, s0 = namespace.of(b), np.einsum("hnm,bdhn->bdhm", k.P, h0)
     flips = [backwards(d, reverse) for d in range(len(k.C))]
@@ -203,7 +211,8 @@ def adjoint(
 ) -> tuple[Constants, Array, Array]:
     """Cotangents of the constants (each as if it were free), of u and of h0; arguments as in `run`.
 
-    The rotated states' cotangents are a scan in the other direction: a_t = gamma Theta^T a_{t+1} + P^T C^T y_bar_t.
+    The rotated states' cotangents are a scan in the other direction: a_t = gamma Theta^T
+    a_{t+1} + P^T C^T y_bar_t.
     """
     Bu = np.einsum("hnw,btw->bthn", k.B, u)  # (batch, time, heads, head_dim)
     s = states(k, drive(k, u), h0, reverse)  # (batch, time, directions, heads, head_dim)
@@ -238,7 +247,8 @@ def adjoint(
 def _direction(
     k: Constants, g: Array, s: Array, s0: Array, d: int, reverse: bool
 ) -> tuple[Array, Array, Array]:
-    """One direction: a and the states before each step (batch, time, heads, head_dim), s0_bar (batch, heads, head_dim)."""
+    """One direction: a and the states before each step (batch, time, heads, head_dim), s0_bar
+    (batch, heads, head_dim)."""
     flip, start = backwards(d, reverse), s0[:, None, d]
     # (batch, time, heads, head_dim)
     before = np.concatenate([start, in_time(s[:, :, d], flip)], 1)[:, :-1]
@@ -250,7 +260,8 @@ def _direction(
 
 
 def _pairs(x: Array) -> Array:
-    """Sums over everything but heads and pairs: (directions, batch, time, heads, head_dim) -> (heads, pairs)"""
+    """Sums over everything but heads and pairs: (directions, batch, time, heads, head_dim) ->
+    (heads, pairs)"""
     sums: Array = x.reshape(-1, x.shape[-2], x.shape[-1] // 2, 2).sum((0, 3))  # (heads, pairs)
     return sums
 
@@ -260,8 +271,9 @@ def pull_back(
 ) -> Gradients:
     """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
 
-    xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives dxi/dg = gamma^2 / (xi tr) and
-    dxi/dB = -xi B / tr. P = expm(M - M^T) gives M_bar = G - G^T with G = L(S^T, P_bar), L the Frechet derivative.
+    xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives dxi/dg = gamma^2 / (xi
+    tr) and dxi/dB = -xi B / tr. P = expm(M - M^T) gives M_bar = G - G^T with G = L(S^T, P_bar), L
+    the Frechet derivative.
     """
     xp, k, tr = namespace.of(params.M), constants(params), trace(params.B)
     bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)
@@ -305,27 +317,33 @@ SYSTEM = System(
     title="RotRNN, arXiv 2407.07239",
     arguments=(
         Argument("theta", "heads pairs", "parameter", meaning="angles of the planes"),
-        Argument("gamma_log", "heads", "parameter", meaning="gamma = exp(-exp(gamma_log)), the decay"),
+        Argument("gamma_log", "heads", "parameter", meaning="gamma = exp(-exp(gamma_log)), the "
+                                                            "decay"),
         Argument("M", "heads head_dim head_dim", "parameter", meaning="only M - M^T matters"),
         Argument("B", "heads head_dim width", "parameter", meaning="input matrix, normalised by xi"),
         Argument("C", "width features", "parameter", meaning="output matrix"),
         Argument("D", "width", "parameter", meaning="skip"),
-        Argument("C2", "width features", "parameter", meaning="output matrix of the second direction",
+        Argument("C2", "width features", "parameter", meaning="output matrix of the second "
+                                                              "direction",
                  optional=True, second=True),
         Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
-        Argument("h0", "[batch] [directions] heads head_dim", "state", meaning="states before the first step", optional=True),
+        Argument("h0", "[batch] [directions] heads head_dim", "state", meaning="states before the "
+                                                                               "first step", optional=True),
         Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
     ),
     results=(
         Result("y", "[batch] time width", meaning="outputs"),
-        Result("h", "[batch] time [directions] heads head_dim", meaning="all states, in the original basis", state="h0"),
-        Result("h_last", "[batch] [directions] heads head_dim", meaning="the states after the last step of each direction",
+        Result("h", "[batch] time [directions] heads head_dim", meaning="all states, in the "
+                                                                        "original basis", state="h0"),
+        Result("h_last", "[batch] [directions] heads head_dim", meaning="the states after the last "
+                                                                        "step of each direction",
                state="h0"),
     ),
     constants=lambda x: constants(gathered(Params, x)),
     run=_run,
     pull_back=_pull_back,
-    equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = sqrt((1 - gamma^2) / tr(B^T B)); "
+    equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = "
+             "sqrt((1 - gamma^2) / tr(B^T B)); "
     "h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] of all heads] + D u[t]",
     carry="gamma",
     exposed=("gamma", "cos", "sin", "P", "xi"),

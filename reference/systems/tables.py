@@ -1,6 +1,7 @@
 """The tables of docs/contract.md and docs/declaration.md, as the systems and the words say them.
 
-`python -m scanproof.reference.systems.tables docs` writes them into the pages, between BEGIN and END.
+`python -m scanproof.reference.systems.tables docs` writes them into the pages, between BEGIN and
+END.
 """
 
 from __future__ import annotations

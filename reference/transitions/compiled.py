@@ -15,7 +15,8 @@ from scanproof.reference.transitions.diagonal import Array
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Numba's decorator: no fastmath, and the machine code is kept on disk if any cache folder can be written to."""
+    """Numba's decorator: no fastmath, and the machine code is kept on disk if any cache folder can
+    be written to."""
     options["error_model"] = "numpy"
 
     def decorator(function: Callable[..., Any]) -> Callable[..., Any]:

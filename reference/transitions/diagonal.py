@@ -9,8 +9,8 @@
     h_t = lam_t h_{t-1} + b_t                          (diagonal)
     s_t = gamma Theta s_{t-1} + b_t                    (rotation with decay, glossary in rotrnn.py)
 
-`reverse` runs the same recurrence from the last step to the first, h_t = lam_t h_{t+1} + b_t, and h0 is then the state
-after the last step.
+`reverse` runs the same recurrence from the last step to the first, h_t = lam_t h_{t+1} + b_t, and
+h0 is then the state after the last step.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ Array = NDArray[Any]
 
 
 def scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
-    """All states of h_t = lam_t h_{t-1} + b_t, one plain step after the other, in whatever arithmetic the arrays have.
+    """All states of h_t = lam_t h_{t-1} + b_t, one plain step after the other, in whatever
+    arithmetic the arrays have.
 
     Args:
         lam: (channels,) or (batch, time, channels).
-        b: (batch, time, channels); floats, or objects such as Fraction, flint balls or SymPy expressions.
+        b: (batch, time, channels); floats, or objects such as Fraction, flint balls or SymPy
+            expressions.
         h0: (batch, channels), zero when None.
         reverse: run from the last step to the first.
 
@@ -57,7 +59,8 @@ def rotate(cos: Array, sin: Array, s: Array) -> Array:
 
 
 def rotation(gamma: Array, cos: Array, sin: Array, b: Array, s0: Array) -> Array:
-    """All states of s_t = gamma Theta s_{t-1} + b_t. b (batch, time, heads, head_dim), s0 (batch, heads, head_dim)"""
+    """All states of s_t = gamma Theta s_{t-1} + b_t. b (batch, time, heads, head_dim), s0 (batch,
+    heads, head_dim)"""
     s, state = np.zeros_like(b), s0
     for t in range(b.shape[1]):
         state = gamma[:, None] * rotate(cos, sin, state) + b[:, t]  # (batch, heads, head_dim)

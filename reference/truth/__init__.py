@@ -15,7 +15,8 @@ EXACT_STEPS, EXACT_LANES = 128, 16
 
 
 def truth(inputs: Inputs) -> Truth:
-    """The states of `inputs`, enclosed: by integers where that is cheap, by double-doubles elsewhere."""
+    """The states of `inputs`, enclosed: by integers where that is cheap, by double-doubles
+    elsewhere."""
     batch, steps, channels = inputs.b.shape
     if steps <= EXACT_STEPS and batch * channels <= EXACT_LANES:
         return exact(inputs)

@@ -1,4 +1,5 @@
-"""Truth by double-double arithmetic: certified states of long sequences at the speed of compiled code.
+"""Truth by double-double arithmetic: certified states of long sequences at the speed of compiled
+code.
 
     symbol    meaning
     x, x'     head and tail of one component of h_{t-1}, y and y' of the other; r_{t-1} is the radius around both
@@ -8,31 +9,38 @@
     lost      sum of the absolute values of all words that were dropped
     r_t       the radius: |h_t - head - tail| <= r_t in the modulus
 
-Two error-free transformations do everything: s + f = a + b (Knuth's two-sum, The Art of Computer Programming 2, 4.2.2) and
-p + e = a b with one FMA (Ogita, Rump, Oishi, SIAM J. Sci. Comput. 26 (2005), section 3). For the real component,
+Two error-free transformations do everything: s + f = a + b (Knuth's two-sum, The Art of Computer
+Programming 2, 4.2.2) and p + e = a b with one FMA (Ogita, Rump, Oishi, SIAM J. Sci. Comput. 26
+(2005), section 3). For the real component,
 
     c (x + x') - d (y + y') + b = S + (e_1 + t_1 + e_2 + t_2 + f + g) + rest_1 + rest_2
     p_1 + e_1 = c x,    p_2 + e_2 = -d y,    s + f = p_1 + p_2,    S + g = s + b,    t_1 + rest_1 = c x',    t_2 + rest_2 = -d y'
 
-The low words in brackets are summed one after the other in float64 to q, and head + tail = S + q exactly. Nothing is
-estimated: what a sum of low words drops is known by two-sum, as rest is by two-product. Hence, rounded upwards,
+The low words in brackets are summed one after the other in float64 to q, and head + tail = S + q
+exactly. Nothing is estimated: what a sum of low words drops is known by two-sum, as rest is by
+two-product. Hence, rounded upwards,
 
     r_t = |lam_t| r_{t-1} + lost_re + lost_im
 
-which is exactly 0 where nothing was dropped: products by 0, +-2^-j and +-i 2^-j, sums with zeros, small integers.
+which is exactly 0 where nothing was dropped: products by 0, +-2^-j and +-i 2^-j, sums with zeros,
+small integers.
 
-Underflow. p + e = a b fails only if the last bit of a b is below 2^-1074. As |a| < 2^53 ulp(a), that needs |a b| < 2^-968;
-e is then on the grid of the subnormal numbers and off by 2^-1075 at most. Products by 0 and +-1 stay exact. Sums do not
-underflow. Overflow. Infinity and NaN are passed on by every operation to head or tail; there head and tail become 0 and
-the radius inf, which lasts until lam_t = 0. Rounding upwards. Every path to r_t meets fewer than 16 roundings of numbers
-that are not negative: the factor UP = 1 + 16u covers them, and TINY the underflow of the two products among them.
+Underflow. p + e = a b fails only if the last bit of a b is below 2^-1074. As |a| < 2^53 ulp(a),
+that needs |a b| < 2^-968; e is then on the grid of the subnormal numbers and off by 2^-1075 at
+most. Products by 0 and +-1 stay exact. Sums do not underflow. Overflow. Infinity and NaN are passed
+on by every operation to head or tail; there head and tail become 0 and the radius inf, which lasts
+until lam_t = 0. Rounding upwards. Every path to r_t meets fewer than 16 roundings of numbers that
+are not negative: the factor UP = 1 + 16u covers them, and TINY the underflow of the two products
+among them.
 
-How large. With P = |c x| + |d y|, step by step: the products lose 3u^2 P, the sum of their low words 2u^2 P, f and g bring
-another 3u^2 P and 4u^2 P + u^2 |b|, all times 1 + 32u. The P of both components add up to 2 |lam_t| |h_{t-1}| at most, so
+How large. With P = |c x| + |d y|, step by step: the products lose 3u^2 P, the sum of their low
+words 2u^2 P, f and g bring another 3u^2 P and 4u^2 P + u^2 |b|, all times 1 + 32u. The P of both
+components add up to 2 |lam_t| |h_{t-1}| at most, so
 
     r_t <= |lam_t| r_{t-1} + 24 u^2 X_t (1 + 64u)  with  X_t = |lam_t| X_{t-1} + |b_t|,    hence    r_t <= 25 u^2 t X_t
 
-up to 2^40 steps: 2^-101 of the scan on absolute values per step. Underflow adds less than 16 TINY per step and segment.
+up to 2^40 steps: 2^-101 of the scan on absolute values per step. Underflow adds less than 16 TINY
+per step and segment.
 """
 
 from __future__ import annotations
@@ -81,7 +89,8 @@ def double_double(inputs: Inputs) -> Truth:
 
 
 def advance(lam: Array, b: Array, carry: Carry) -> tuple[Truth, Carry]:
-    """The states of a block of steps that goes on from `carry`, forward in time, and the carry after its last step.
+    """The states of a block of steps that goes on from `carry`, forward in time, and the carry
+    after its last step.
 
     Blocks of any sizes give bit for bit what one block gives.
 
@@ -196,7 +205,8 @@ def _radius(size: float, r: float, lost: float) -> float:
 def _step(w: Array) -> None:
     """One step of a whole strip; w (rows, STRIP). A real scan has zeros for imaginary parts.
 
-    All of a column is read before it is written: then the compiler finds that it can take several channels at once.
+    All of a column is read before it is written: then the compiler finds that it can take several
+    channels at once.
     """
     for k in range(STRIP):
         c, d, x, y, x_tail, y_tail, r = (
@@ -218,7 +228,8 @@ def _step(w: Array) -> None:
 
 @compiled(nogil=True)
 def _steps(lam: Array, varying: bool, b: Array, head: Array, tail: Array, rad: Array) -> None:
-    """Fills steps 1 ... time of head, tail (batch, time + 1, channels, components) and rad; step 0 holds the carry."""
+    """Fills steps 1 ... time of head, tail (batch, time + 1, channels, components) and rad; step 0
+    holds the carry."""
     batch, time, channels = b.shape
     strips = -(-channels // STRIP)
     for task in range(batch * strips):

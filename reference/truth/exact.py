@@ -6,11 +6,13 @@
     tail     the float64 nearest to h - head
     rad      |h - head - tail| <= rad, a float64 rounded upwards
 
-Floats are integers over powers of two, so the recurrence stays in integers with a shared denominator: with
-lam = L 2^-p and b = B 2^-q, h_t = H_t 2^-(q + p t) and H_t = L_t H_{t-1} + B_t 2^(p t). That is exact at any length and
-costs time quadratic in it. Long sequences are for double_double.py, and for disc arithmetic, an independent and slower
-way: the midpoint of h in any number of bits and one radius in the norm, r_t = |lam| r_{t-1} + (rounding of this step). Balls
-of components would explode instead: multiplying a rectangle by e^{i theta} inflates it by up to sqrt(2) a step.
+Floats are integers over powers of two, so the recurrence stays in integers with a shared
+denominator: with lam = L 2^-p and b = B 2^-q, h_t = H_t 2^-(q + p t) and H_t = L_t H_{t-1} + B_t
+2^(p t). That is exact at any length and costs time quadratic in it. Long sequences are for
+double_double.py, and for disc arithmetic, an independent and slower way: the midpoint of h in any
+number of bits and one radius in the norm, r_t = |lam| r_{t-1} + (rounding of this step). Balls of
+components would explode instead: multiplying a rectangle by e^{i theta} inflates it by up to
+sqrt(2) a step.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def exact(inputs: Inputs) -> Truth:
 
 
 def exact_state(inputs: Inputs, index: tuple[int, ...]) -> tuple[list[int], int]:
-    """The exact state at (batch, time, channel): integers [H] or [Re H, Im H], and s with h = H 2^-s."""
+    """The exact state at (batch, time, channel): integers [H] or [Re H, Im H], and s with h = H
+    2^-s."""
     row, step, channel = index
     forward = inputs.forward()
     steps = inputs.b.shape[1] - step if inputs.reverse else step + 1
@@ -110,7 +113,8 @@ def _channel(inputs: Inputs, row: int, channel: int) -> Iterator[tuple[list[int]
 
 
 def _integers(x: Array) -> tuple[list[list[int]], int]:
-    """x (n,) as integers over one power of two: x[i] = X[i] 2^-s, s >= 0; each X[i] has one or two components."""
+    """x (n,) as integers over one power of two: x[i] = X[i] 2^-s, s >= 0; each X[i] has one or two
+    components."""
     # (n, components)
     parts = np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x], -1).astype(float)
     fraction, exponent = np.frexp(parts)
@@ -150,7 +154,8 @@ def _split(H: int, s: int) -> tuple[float, float, float]:
 
 
 def _nearest(m: int, e: int) -> tuple[float, int]:
-    """A float64 nearest to m 2^e (or as near as a subnormal allows), and the exact remainder over 2^e."""
+    """A float64 nearest to m 2^e (or as near as a subnormal allows), and the exact remainder over
+    2^e."""
     try:
         head = math.ldexp(float(m), e)
     except OverflowError:
@@ -182,7 +187,8 @@ def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], Parts]]:
 
 
 def _disc_radius(size: Array, r: Array, local: Array) -> Array:
-    """size r + local rounded upwards: 0 only where it is exactly, and zero times an overflowed number is zero."""
+    """size r + local rounded upwards: 0 only where it is exactly, and zero times an overflowed
+    number is zero."""
     nothing = (size == 0) | (r == 0)  # (batch, channels)
     with np.errstate(over="ignore", invalid="ignore"):
         carried = np.where(nothing, 0.0, size * r)  # (batch, channels)

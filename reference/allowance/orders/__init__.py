@@ -1,6 +1,8 @@
-"""Allowances of algorithms that are no bracketings of the scan: each file defines classes of programs and proves their bounds.
+"""Allowances of algorithms that are no bracketings of the scan: each file defines classes of
+programs and proves their bounds.
 
-Bounds rest on constants that are assumed, not proved, all of them scaled by `Arithmetic.assumed`: those of exp, log, log1p,
+Bounds rest on constants that are assumed, not proved, all of them scaled by `Arithmetic.assumed`:
+those of exp, log, log1p,
 |z| and arg z, of sin and cos, and of the FFT (constants.py). Only `scaled-cumsum` assumes nothing.
 """
 
@@ -26,11 +28,13 @@ BOUNDS: dict[str, Callable[[Inputs, Arithmetic], Array]] = {
 
 
 def bound(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """How far any evaluation of the declared class can be from the exact states of inputs that run forwards.
+    """How far any evaluation of the declared class can be from the exact states of inputs that run
+    forwards.
 
     Returns:
-        float64 (batch, time, channels): |computed - exact| <= bound. Where it is finite, no evaluation can overflow or make
-        a NaN; inf where that is not known, or the class does not take these inputs (`fault`).
+        float64 (batch, time, channels): |computed - exact| <= bound. Where it is finite, no
+        evaluation can overflow or make a NaN; inf where that is not known, or the class does not
+        take these inputs (`fault`).
     """
     if not forward.b.size or _unfit(forward, arithmetic):
         return np.full(forward.b.shape, np.inf)
@@ -39,7 +43,8 @@ def bound(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def fault(forward: Inputs, arithmetic: Arithmetic) -> str | None:
-    """Why the declared class does not take these inputs, or some part of them, in one line; or None."""
+    """Why the declared class does not take these inputs, or some part of them, in one line; or
+    None."""
     found = _unfit(forward, arithmetic) or _partly_unfit(forward, arithmetic)
     return found and f"order {arithmetic.order}: {found}"
 

@@ -14,11 +14,13 @@
 
 Functions are assumed to be exact at exp 0 = 1, log 1 = 0, cos 0 = 1, sin 0 = 0, |0| = 0.
 
-Underflow. In the classes that multiply segments, every monomial lam_t ... lam_{k+1} b_k is cut into segments, each multiplied by
-a number that stands for it. Fewer than 2t+2 operations make such multipliers and as many apply them; each loses at most `loss`
-absolutely, whatever its relative error. Where multipliers lose, the rest of the segment splits into pieces of size <= G, so
-they are wrong by at most w = (1 + loss G^2)^(2t+2) - 1 (relative to G = 1), and every loss of a product meets at most
-G (1 + w) later. With all relative errors of one monomial together at most the factor `spread`:
+Underflow. In the classes that multiply segments, every monomial lam_t ... lam_{k+1} b_k is cut into
+segments, each multiplied by a number that stands for it. Fewer than 2t+2 operations make such
+multipliers and as many apply them; each loses at most `loss` absolutely, whatever its relative
+error. Where multipliers lose, the rest of the segment splits into pieces of size <= G, so they are
+wrong by at most w = (1 + loss G^2)^(2t+2) - 1 (relative to G = 1), and every loss of a product
+meets at most G (1 + w) later. With all relative errors of one monomial together at most the factor
+`spread`:
 
     underflow_t = spread [ w total + (2t+2) loss G (1+w) ]
 """
@@ -73,7 +75,8 @@ class Sizes(NamedTuple):
 
 
 def constants(arithmetic: Arithmetic, complex_products: bool) -> Constants:
-    """Of single operations of this arithmetic; products are real where `complex_products` is False."""
+    """Of single operations of this arithmetic; products are real where `complex_products` is
+    False."""
     ops, form, assumed = (
         roundings(arithmetic, complex_products),
         arithmetic.format,
@@ -136,7 +139,8 @@ def grow(rate: Array | float, count: Array | float) -> Array:
 
 
 def chunk_addends(size: Sizes, length: int) -> Array:
-    """Additions on one path where chunks of `length` steps are summed from zero and the carry is added once."""
+    """Additions on one path where chunks of `length` steps are summed from zero and the carry is
+    added once."""
     return np.asarray(np.minimum(size.t, length) - 1 + np.ceil(size.t / length))
 
 
@@ -148,14 +152,16 @@ def underflow(size: Sizes, k: Constants, spread: Array) -> Array:
 
 
 def settled(error: Array, peak: Array, size: Sizes, k: Constants) -> Array:
-    """The bound, rounded upwards against its own evaluation; inf from where `peak` or a state could overflow."""
+    """The bound, rounded upwards against its own evaluation; inf from where `peak` or a state could
+    overflow."""
     bound = error * over_steps(size.t) + 64 * (size.t + 8) * TINY * size.G
     safe = np.maximum.accumulate(np.maximum(peak, size.X + bound), axis=1) < k.largest / 4
     return np.asarray(np.where(safe, bound, np.inf))
 
 
 def _largest_segment(A: Array) -> Array:
-    """G_t: the largest product of multipliers over a segment that ends at t or before, at least 1."""
+    """G_t: the largest product of multipliers over a segment that ends at t or before, at least
+    1."""
     products, ending = np.ones(A.shape), np.ones(A[:, 0].shape if A.shape[1] else A.shape[::2])
     for t in range(A.shape[1]):
         ending = products[:, t] = at(A, t) * np.maximum(ending, 1)

@@ -1,31 +1,37 @@
-"""Scans by cumulative products or sums of logarithms: `scaled-cumsum` and `segment-exp:L`; real lam. Symbols as in common.py.
+"""Scans by cumulative products or sums of logarithms: `scaled-cumsum` and `segment-exp:L`; real
+lam. Symbols as in common.py.
 
 `scaled-cumsum`. With P = cumprod(lam) and P_0 = 1,
 
     h_t = P_t (h0 + sum_{k<=t} b_k / P_k)
 
-where products and sums are taken in any order (b / P may be b times a reciprocal). The monomial of b_k meets t - 1 products in
-P_t, t - 1 additions (t with h0), a quotient, a reciprocal and a last product; and k - 1 products in P_k, below the fraction bar:
+where products and sums are taken in any order (b / P may be b times a reciprocal). The monomial of
+b_k meets t - 1 products in P_t, t - 1 additions (t with h0), a quotient, a reciprocal and a last
+product; and k - 1 products in P_k, below the fraction bar:
 
     bound = [(1+u)^(2t+1) / (1-u)^(t-1) - 1] X + underflow          (one factor 1+u more with h0)
 
-It holds while no product of lam over any segment comes near the limits of the format (then neither does a reciprocal); a
-quotient may still lose eta per component, which meets P_t at most, and so may the last product: 2 eta (t |P_t| + 1).
+It holds while no product of lam over any segment comes near the limits of the format (then neither
+does a reciprocal); a quotient may still lose eta per component, which meets P_t at most, and so may
+the last product: 2 eta (t |P_t| + 1).
 
-`segment-exp:L`. lam > 0, chunks of L steps, c_t the sum of log lam from the beginning of t's chunk, in any order. The states of a
-chunk are formed from zero, and the carry (the last state of the chunk before, or h0) is added once:
+`segment-exp:L`. lam > 0, chunks of L steps, c_t the sum of log lam from the beginning of t's
+chunk, in any order. The states of a chunk are formed from zero, and the carry (the last state of
+the chunk before, or h0) is added once:
 
     h_t = sum_{k<=t in the chunk} exp(c_t - c_k) b_k + exp(c_t) carry
 
-Each logarithm is computed once, so its error is the same in c_t and in c_k; what is masked is never formed; c_t - c_k may also
-be summed directly; carries may be scanned in any bracketing. With C_t the sum of |log lam| from the beginning of the chunk (|c_t|
-would not do: logarithms cancel, their roundings do not), sigma = (1+e)[(1+u)^(min(L,T)-1) - 1] and kappa = e + sigma,
+Each logarithm is computed once, so its error is the same in c_t and in c_k; what is masked is never
+formed; c_t - c_k may also be summed directly; carries may be scanned in any bracketing. With C_t
+the sum of |log lam| from the beginning of the chunk (|c_t| would not do: logarithms cancel, their
+roundings do not), sigma = (1+e)[(1+u)^(min(L,T)-1) - 1] and kappa = e + sigma,
 
     |c_t^ - c_t| <= kappa C_t
     |c_t^ - c_k^ - (c_t - c_k)| <= e (C_t - C_k) + sigma (C_t + C_k) = kappa (C_t - C_k) + 2 sigma C_k
 
-and the difference is rounded: exponents are wrong by 2 (1+u) sigma C_k when b_k enters, and by [(1+u) kappa + u] |log lam| a
-step. Each segment costs one exp and one product, (1+e)(1+u), at every chunk boundary and once at the end:
+and the difference is rounded: exponents are wrong by 2 (1+u) sigma C_k when b_k enters, and by
+[(1+u) kappa + u] |log lam| a step. Each segment costs one exp and one product, (1+e)(1+u), at every
+chunk boundary and once at the end:
 
     E_t   = F_t + [exp(2 (1+u) sigma C_t) - 1] |b_t|
     F_t   = A (1+alpha) E_{t-1} + A alpha X_{t-1}
@@ -102,7 +108,8 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def _exponents(size: Sizes, length: int, k: Constants) -> tuple[Array, Array, Array]:
-    """C_t, exp(2 (1+u) sigma C_t) - 1 and exp([(1+u) kappa + u] |log lam|) - 1: (batch, time, channels) each."""
+    """C_t, exp(2 (1+u) sigma C_t) - 1 and exp([(1+u) kappa + u] |log lam|) - 1: (batch, time,
+    channels) each."""
     # eta / e: a logarithm may underflow
     logs = np.where(size.A == 1, 0.0, np.abs(np.log(size.A)) * UP + k.eta / k.e)
     sigma = (1 + k.e) * grow(k.u, min(length, size.b.shape[1]) - 1) * UP

@@ -1,24 +1,29 @@
-"""`fft`: constant lam, the scan as a convolution by fast Fourier transforms. Symbols as in common.py.
+"""`fft`: constant lam, the scan as a convolution by fast Fourier transforms. Symbols as in
+common.py.
 
     h = irfft(rfft(k, N) rfft(x, N), N) or the complex transforms,      k_j = lam^j,   x = (h0, b_1, ..., b_T)
 
-with a transform length 2n - 1 <= N <= 4n, n = T + 1 (n = T without h0), N without prime factors above 11. The kernel is made by
-repeated or binary multiplication, by pow, by polar powers (polar.py), or more accurately; forward transforms are not scaled.
-For |k|, |x| Euclidean norms over time, |dk| that of the kernel's error:
+with a transform length 2n - 1 <= N <= 4n, n = T + 1 (n = T without h0), N without prime factors
+above 11. The kernel is made by repeated or binary multiplication, by pow, by polar powers
+(polar.py), or more accurately; forward transforms are not scaled. For |k|, |x| Euclidean norms over
+time, |dk| that of the kernel's error:
 
     bound = c u log2(4n) (|k| + |dk|) |x| + |dk| |x| + underflow,         c assumed (FFT in constants.py)
 
-The last term but one is Cauchy and Schwarz. The first has the shape of a theorem: transforms by radix 2 have relative error
-<= 6.7 u log2 N in the Euclidean norm (Higham, Accuracy and Stability of Numerical Algorithms, 2002, theorem 24.2); so K X is
-wrong by N |k| |x| times twice that in the 1-norm, and each output of the inverse transform is 1/N times a sum of N products
-that meets log2 N stages: about 20 u log2 N |k| |x| in all. c = 20 would be a theorem, FFT = 2 is assumed: about 0.2 is usual
-for random inputs, but small odd N and inputs that resonate with the kernel reach 1.2 (docs/classes.md).
+The last term but one is Cauchy and Schwarz. The first has the shape of a theorem: transforms by
+radix 2 have relative error <= 6.7 u log2 N in the Euclidean norm (Higham, Accuracy and Stability of
+Numerical Algorithms, 2002, theorem 24.2); so K X is wrong by N |k| |x| times twice that in the
+1-norm, and each output of the inverse transform is 1/N times a sum of N products that meets log2 N
+stages: about 20 u log2 N |k| |x| in all. c = 20 would be a theorem, FFT = 2 is assumed: about 0.2
+is usual for random inputs, but small odd N and inputs that resonate with the kernel reach 1.2
+(docs/classes.md).
 
-Underflow: at most 2N <= 8n operations stand behind a number, each loses at most `loss`, and what K loses meets |x|, what X
-loses |k|, what the inverse loses 1: 16 n loss (1 + |k| + |x|) with second orders.
+Underflow: at most 2N <= 8n operations stand behind a number, each loses at most `loss`, and what K
+loses meets |x|, what X loses |k|, what the inverse loses 1: 16 n loss (1 + |k| + |x|) with second
+orders.
 
-The bound is one number per channel: outputs much smaller than |k| |x| may be lost entirely, early or late. Causality is lost
-too: b_T changes the rounding of h_1.
+The bound is one number per channel: outputs much smaller than |k| |x| may be lost entirely, early
+or late. Causality is lost too: b_T changes the rounding of h_1.
 """
 
 from __future__ import annotations

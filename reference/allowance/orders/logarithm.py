@@ -5,15 +5,18 @@
     s_t = log(sum_{k<=t} exp v_k)              by logaddexp in any bracketing
     h_t = exp(a_t + s_t)
 
-and logaddexp(x, y) = max(x, y) + log1p(exp(-|x - y|)) (Heinsen, Efficient parallelization of a ubiquitous sequential
-computation, 2023; torch.logcumsumexp and jax.lax.cumlogsumexp are such). All monomials are positive, so h = X, and an error d of
-the last exponent is a relative error e^d - 1. With L_t the sum of |log lam|, B the largest |log b| and |log h0| so far:
+and logaddexp(x, y) = max(x, y) + log1p(exp(-|x - y|)) (Heinsen, Efficient parallelization of a
+ubiquitous sequential computation, 2023; torch.logcumsumexp and jax.lax.cumlogsumexp are such). All
+monomials are positive, so h = X, and an error d of the last exponent is a relative error e^d - 1.
+With L_t the sum of |log lam|, B the largest |log b| and |log h0| so far:
 
     a:  kappa L,          kappa = (1+e)(1+u)^(t-1) - 1
     v:  (1+u)(e B + kappa L) + u (B + L)                      =: dv
     s:  log-sum-exp changes by no more than the largest change of its arguments, so errors of v are passed on undiminished at
-        most, and every logaddexp adds an error lambda of its own. With D = |x - y| and q = exp(-D) <= 1:
-            rounding D and exp make q wrong by (u D + e) q (1+...) + eta, log1p divides that by 1 + q, and D q / (1+q) < 0.28:
+        most, and every logaddexp adds an error lambda of its own. With D = |x - y| and
+        q = exp(-D) <= 1:
+            rounding D and exp make q wrong by (u D + e) q (1+...) + eta, log1p divides that by
+            1 + q, and D q / (1+q) < 0.28:
                                        (0.28 u + e/2)(1 + 4e + 4u) + eta
             log1p itself is wrong by   e log 2 + eta   (second orders are in the 4e above),    the sum by u |s|
         A path meets d of them: t - 1, or t with h0.  |s| <= R + d lambda,  R = B + L + dv + log(t+1)

@@ -1,18 +1,21 @@
-"""The order `polar:L`: powers of a constant lam by its modulus and angle. Symbols as in common.py. lam may be real
-(its angle is 0 or pi); a program with real states keeps the real part of each rotation.
+"""The order `polar:L`: powers of a constant lam by its modulus and angle. Symbols as in common.py.
+lam may be real (its angle is 0 or pi); a program with real states keeps the real part of each
+rotation.
 
-Constant lam != 0, chunks of L steps. Powers are lam^j = exp(j log|lam|) (cos(j theta), sin(j theta)), 1 <= j <= L,
-where j log|lam| and j theta are one rounded product each. The states of a chunk are formed from zero: by any bracketing with
-products of lam itself, or as sums, in any order, of lam^(t-k) b_k, one power each. To each state the carry (the last state of the
-chunk before, or h0) is added once, times one power; carries may themselves be scanned in any bracketing.
+Constant lam != 0, chunks of L steps. Powers are lam^j = exp(j log|lam|) (cos(j theta), sin(j
+theta)), 1 <= j <= L, where j log|lam| and j theta are one rounded product each. The states of a
+chunk are formed from zero: by any bracketing with products of lam itself, or as sums, in any order,
+of lam^(t-k) b_k, one power each. To each state the carry (the last state of the chunk before, or
+h0) is added once, times one power; carries may themselves be scanned in any bracketing.
 
     lg = log|lam|:    |lg^ - lg| <= d = d0 + e (|lg| + d0) + eta,  d0 = -log(1 - e - eta/A)
     1 + pi_j <= e^{j delta} (1 + j phi + sqrt2 e_t)(1+e)(1+u),    delta = u |lg| + (1+u) d + eta,
                                                                   phi = |theta| (e + u + e u) + 2 eta (1+u)
              <= (1+step)^j (1+once),    1+step = e^{delta+phi},    1+once = (1+sqrt2 e_t)(1+e)(1+u)
 
-A monomial that crosses q chunk boundaries is cut into at most q + 1 powers, each applied by one product: relative error
-(1 + max(step, beta))^m [(1+once)(1+beta)]^(q+1), then min(t, L) - 1 + ceil(t/L) additions.
+A monomial that crosses q chunk boundaries is cut into at most q + 1 powers, each applied by one
+product: relative error (1 + max(step, beta))^m [(1+once)(1+beta)]^(q+1), then min(t,
+L) - 1 + ceil(t/L) additions.
 """
 
 from __future__ import annotations
@@ -58,7 +61,8 @@ def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def power(forward: Inputs, k: Constants) -> tuple[Array, float]:
-    """`step` (channels,) and `once`: |computed lam^j - lam^j| <= [(1+step)^j (1+once) - 1] |lam|^j, j >= 1, but for underflow."""
+    """`step` (channels,) and `once`: |computed lam^j - lam^j| <= [(1+step)^j (1+once) - 1] |lam|^j,
+    j >= 1, but for underflow."""
     A = np.abs(forward.lam.astype(complex))
     lg = np.abs(np.log(A)) * UP + LOG_ERROR
     d0 = -np.log1p(-(k.e + k.eta / A) * UP) * UP

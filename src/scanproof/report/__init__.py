@@ -1,4 +1,5 @@
-"""What one `scanproof verify` leaves behind: report.json for programs and index.html for people (claims.html, if asked for).
+"""What one `scanproof verify` leaves behind: report.json for programs and index.html for people
+(claims.html, if asked for).
 
     index = report.write(run_report, Path("build/report"))
     again = report.read(index.with_name("report.json"))
@@ -18,7 +19,8 @@ __all__ = ["RunReport", "read", "write"]
 
 
 def write(report: RunReport, folder: Path | str) -> Path:
-    """Writes report.json, index.html and, with claims, claims.html into `folder`, each whole or not at all; index.html's path."""
+    """Writes report.json, index.html and, with claims, claims.html into `folder`, each whole or not
+    at all; index.html's path."""
     from scanproof.properties.witness import write_atomically
     from scanproof.report.claims_page import claims_page  # imports matplotlib
     from scanproof.report.page import page
@@ -48,7 +50,8 @@ def read(path: Path | str) -> RunReport:
     # a default filled in, a "1" taken for a 1, a field given twice
     if _form(content) != _form(report.model_dump_json()):
         raise ValueError(
-            f"report: {path}: found a missing, doubled or converted field, expected the form that scanproof writes"
+            f"report: {path}: found a missing, doubled or converted field, expected the form that "
+            "scanproof writes"
         )
     return report
 

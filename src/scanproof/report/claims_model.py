@@ -1,4 +1,5 @@
-"""The optional section `claims` of report.json: what the papers claim, what came out, and every number of the page's pictures."""
+"""The optional section `claims` of report.json: what the papers claim, what came out, and every
+number of the page's pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class ClaimRow(Strict):
 
 
 class Curve(Strict):
-    """One line of a picture. exact: computed without sampling; sampled: a mean over draws; measured: of a run, on its inputs."""
+    """One line of a picture. exact: computed without sampling; sampled: a mean over draws;
+    measured: of a run, on its inputs."""
 
     panel: str
     label: str
@@ -40,7 +42,8 @@ class Curve(Strict):
 
 
 class Band(Strict):
-    """The spread over draws for each strength of the perturbation: 5 %, 50 % and 95 % of the draws lie below."""
+    """The spread over draws for each strength of the perturbation: 5 %, 50 % and 95 % of the draws
+    lie below."""
 
     label: str
     strength: list[float]
@@ -50,7 +53,8 @@ class Band(Strict):
 
 
 class MemoryRow(Strict):
-    """Steps until |lambda|^t = 2^-bits for an initialisation: exact quantiles 5 %, 50 %, 95 % of |lambda|, and of the draws."""
+    """Steps until |lambda|^t = 2^-bits for an initialisation: exact quantiles 5 %, 50 %, 95 % of
+    |lambda|, and of the draws."""
 
     label: str
     bits: int
@@ -73,7 +77,8 @@ class CostRow(Strict):
 
 
 class LayerTime(Strict):
-    """One layer's kernel on one thread, judged before it was timed; the last four are None where it was not timed."""
+    """One layer's kernel on one thread, judged before it was timed; the last four are None where it
+    was not timed."""
 
     layer: str
     dtype: str

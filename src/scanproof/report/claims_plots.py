@@ -1,4 +1,5 @@
-"""The pictures of claims.html: lines with one key each, and bands over the strength of a perturbation."""
+"""The pictures of claims.html: lines with one key each, and bands over the strength of a
+perturbation."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ SIZE = (4.6, 3.3)
 
 
 class Look(NamedTuple):
-    """Axes of a panel, in decades. limit: what the dashed line at 10^limit stands for; falling: x runs to the left."""
+    """Axes of a panel, in decades. limit: what the dashed line at 10^limit stands for; falling: x
+    runs to the left."""
 
     x: str
     y: str
@@ -31,7 +33,8 @@ class Look(NamedTuple):
 def lines(
     curves: Sequence[Curve], keys: Mapping[str, int], look: Look, name: str, alt: str
 ) -> Html:
-    """Both axes logarithmic; what lies beyond the panel sits on its edge. Samples are dots without a line."""
+    """Both axes logarithmic; what lies beyond the panel sits on its edge. Samples are dots without
+    a line."""
     with style():
         figure = Figure(SIZE)
         axes = figure.subplots()
@@ -49,7 +52,8 @@ def lines(
 
 
 def bands(rows: Sequence[Band], keys: Mapping[str, int], look: Look, name: str, alt: str) -> Html:
-    """Median as a line, 5 % to 95 % as a band; the perturbation's strength from left to right, to scale."""
+    """Median as a line, 5 % to 95 % as a band; the perturbation's strength from left to right, to
+    scale."""
     with style():
         figure = Figure(SIZE)
         axes = figure.subplots()

@@ -24,7 +24,8 @@ def superscript(n: int) -> str:
 
 
 def log10(y: float, low: float, high: float, beyond: float = 0) -> float:
-    """log10, kept between the edges; zero lies `beyond` the lower one, infinity and what is no number the upper one."""
+    """log10, kept between the edges; zero lies `beyond` the lower one, infinity and what is no
+    number the upper one."""
     if not y < math.inf:
         return high + beyond
     return min(max(math.log10(y), low), high) if y > 0 else low - beyond

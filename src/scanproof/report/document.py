@@ -19,7 +19,8 @@ def document(
     parts: Sequence[Html],
     beside: Mapping[str, str],
 ) -> str:
-    """The whole text. sections: titles by their id, one part each; beside: titles of other pages by their file's name."""
+    """The whole text. sections: titles by their id, one part each; beside: titles of other pages by
+    their file's name."""
     headed = zip(sections.items(), parts, strict=True)
     main = [
         element("section", element("h2", heading), part, id=name)
@@ -59,7 +60,9 @@ def again(report: RunReport, seconds: float) -> Html:
         for name, fact in facts.items()
         for tag, value in (("dt", name), ("dd", fact))
     ]
-    note = "The same version with the same seed draws the same cases. All numbers of this page are in report.json, beside it."
+    note = ("The same version with the same seed draws the same cases. All numbers of this page "
+            "are "
+            "in report.json, beside it.")
     return join(
         [
             element("pre", element("code", report.command)),

@@ -1,4 +1,5 @@
-"""The figures of the page: which rows of the report go into which panel, with key, captions and alternative text."""
+"""The figures of the page: which rows of the report go into which panel, with key, captions and
+alternative text."""
 
 from __future__ import annotations
 
@@ -8,19 +9,25 @@ from scanproof.report.plots import Strip, growth, strips
 from scanproof.report.svg import COLOURS, GLYPHS
 
 GROWTH = (
-    "What to see: how the error (solid) of each implementation grows with the length, and how far it stays below its allowance "
-    "(dashed), the proved limit for every evaluation of its declared arithmetic. A solid line above its dashed line would be "
+    "What to see: how the error (solid) of each implementation grows with the length, and how far "
+    "it stays below its allowance "
+    "(dashed), the proved limit for every evaluation of its declared arithmetic. A solid line "
+    "above its dashed line would be "
     "outside. An error of zero lies on the lower edge."
 )
 RATIOS = (
-    "What to see: one dot per judged call, those that cover each other drawn once. An honest implementation stays left of the "
-    "line; exact results lie at 0, on the left edge. Each × is a mutant under one law, at ∞ where the allowance is zero; one × "
-    "beyond the line rejects it. Beyond the line, no evaluation of the declared arithmetic gives the result."
+    "What to see: one dot per judged call, those that cover each other drawn once. An honest "
+    "implementation stays left of the "
+    "line; exact results lie at 0, on the left edge. Each × is a mutant under one law, at ∞ where "
+    "the allowance is zero; one × "
+    "beyond the line rejects it. Beyond the line, no evaluation of the declared arithmetic gives "
+    "the result."
 )
 
 
 def numbered(report: RunReport) -> dict[str, int]:
-    """Implementations in the order of the report, those that were only timed last: their number, colour and marker."""
+    """Implementations in the order of the report, those that were only timed last: their number,
+    colour and marker."""
     names = dict.fromkeys([*_judged(report), *(row.contestant for row in report.speed)])
     return {name: place for place, name in enumerate(names)}
 

@@ -1,4 +1,5 @@
-"""HTML from plain functions. Text is escaped unless it is `Html`, so nothing enters a page unescaped by oversight."""
+"""HTML from plain functions. Text is escaped unless it is `Html`, so nothing enters a page
+unescaped by oversight."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ class Html(str):
 
 
 def element(tag: str, *children: object, **attributes: object) -> Html:
-    """<tag ...>children</tag>. `class_` stands for class, `aria_label` for aria-label; empty attributes are left out."""
+    """<tag ...>children</tag>. `class_` stands for class, `aria_label` for aria-label; empty
+    attributes are left out."""
     written = "".join(
         f' {_attribute(name)}="{escape(value)}"'
         for name, value in attributes.items()
@@ -27,7 +29,8 @@ def join(parts: Iterable[object], between: str = "") -> Html:
 
 
 def table(label: str, headers: Iterable[object], rows: Iterable[Html]) -> Html:
-    """A table that scrolls inside its own box when it is wider than the page. label: its name for screen readers."""
+    """A table that scrolls inside its own box when it is wider than the page. label: its name for
+    screen readers."""
     head = element(
         "thead", element("tr", *(element("th", header, scope="col") for header in headers))
     )
@@ -74,5 +77,6 @@ def _attribute(name: str) -> str:
 
 
 def escape(value: object) -> str:
-    """Escaped; what does not print (control characters, reversals of the writing direction) becomes U+FFFD."""
+    """Escaped; what does not print (control characters, reversals of the writing direction) becomes
+    U+FFFD."""
     return html.escape("".join(c if c.isprintable() else "\ufffd" for c in str(value)))

@@ -1,6 +1,7 @@
 """The machine-readable report (`report.json`): what was asked, what came out, and what was not run.
 
-Read strictly: an unknown or missing field is an error. `format` changes when a field changes its meaning.
+Read strictly: an unknown or missing field is an error. `format` changes when a field changes its
+meaning.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from scanproof.report.strict import Strict
 
 
 class LawRow(Strict):
-    """One law on one implementation. counts: judged calls by verdict, and calls that were not offered."""
+    """One law on one implementation. counts: judged calls by verdict, and calls that were not
+    offered."""
 
     name: str
     statement: str
@@ -49,7 +51,8 @@ class CheckRow(Strict):
 
 
 class MutantRow(Strict):
-    """One deliberately wrong implementation. caught_by: the laws that reject it; ratios: error/allowance per law."""
+    """One deliberately wrong implementation. caught_by: the laws that reject it; ratios:
+    error/allowance per law."""
 
     system: str
     name: str
@@ -63,10 +66,12 @@ class MutantRow(Strict):
 
 
 class VersionRow(Strict):
-    """A published version of a layer, or a layer with one fault: what the model says of it, and what was found.
+    """A published version of a layer, or a layer with one fault: what the model says of it, and
+    what was found.
 
-    Its results, computed in float64 and rounded once, are judged as `dtype`: it is the map that is told apart, not its rounding.
-    after: the verdict over what it makes of re-parameterised parameters, where a re-parameterisation is stated.
+    Its results, computed in float64 and rounded once, are judged as `dtype`: it is the map that is
+    told apart, not its rounding. after: the verdict over what it makes of re-parameterised
+    parameters, where a re-parameterisation is stated.
     """
 
     name: str
@@ -106,7 +111,8 @@ class GoldenRow(Strict):
 
 
 class Growth(Strict):
-    """Largest error up to each length for one implementation, and the allowance at that length, over rms of the states."""
+    """Largest error up to each length for one implementation, and the allowance at that length,
+    over rms of the states."""
 
     implementation: str
     dtype: str
@@ -143,7 +149,8 @@ class LemmaRow(Strict):
 
 
 class Timing(Strict):
-    """Of one contestant: over rounds, each a mean of `calls` calls. ratio: time per byte over that of the measured copy."""
+    """Of one contestant: over rounds, each a mean of `calls` calls. ratio: time per byte over that
+    of the measured copy."""
 
     first_ms: float  # compiles, or loads compiled code
     median_ms: float
@@ -157,9 +164,11 @@ class Timing(Strict):
 
 
 class SpeedRow(Strict):
-    """One contestant on one case of the benchmark; copies are references, the others are judged before they are timed.
+    """One contestant on one case of the benchmark; copies are references, the others are judged
+    before they are timed.
 
-    sequences, states: how many (batch, channel) sequences of the timed call were judged, and how many of their states.
+    sequences, states: how many (batch, channel) sequences of the timed call were judged, and how
+    many of their states.
     """
 
     case: str
@@ -183,9 +192,11 @@ class SpeedRow(Strict):
 
 
 class RunReport(Strict):
-    """All of one `scanproof verify`. accepted: lemmas proved, honest implementations not refuted, every mutant rejected.
+    """All of one `scanproof verify`. accepted: lemmas proved, honest implementations not refuted,
+    every mutant rejected.
 
-    claims: the papers' experiments of `verify --claims`, findings that accept and reject nothing; left out of the file if None.
+    claims: the papers' experiments of `verify --claims`, findings that accept and reject nothing;
+    left out of the file if None.
     """
 
     format: Literal["scanproof-report/3"] = "scanproof-report/3"  # 2: speed; 3: systems of mutants

@@ -1,6 +1,7 @@
 """The plots of the page, one small SVG per panel, so that panels stack on a narrow screen.
 
-No text of the user enters a figure: implementations appear by number, colour and marker, and the key is HTML.
+No text of the user enters a figure: implementations appear by number, colour and marker, and the
+key is HTML.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Bar(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """One row of dots: error/allowance of one implementation, or of the mutants, which have no key."""
+    """One row of dots: error/allowance of one implementation, or of the mutants, which have no
+    key."""
 
     label: str
     key: int | None
@@ -110,7 +112,8 @@ def bars(rows: Sequence[Bar], copy: float | None, name: str, alt: str) -> Html:
 def _curves(
     axes: Axes, row: Growth, key: int, turn: tuple[int, int], ends: tuple[float, float]
 ) -> None:
-    """turn: which of how many; their dashes take turns and their markers shrink, so that equal curves all show."""
+    """turn: which of how many; their dashes take turns and their markers shrink, so that equal
+    curves all show."""
     place, count = turn
     x = [math.log10(length) for length in row.lengths]
     dashes = (4 * place, (4, 4 * max(1, count - 1)))
@@ -145,7 +148,8 @@ def _name(axes: Axes, rows: Sequence[Growth], ends: tuple[float, float]) -> None
 
 
 def _dots(axes: Axes, row: Strip, height: int, ends: tuple[int, int]) -> None:
-    """Dots are spread over the height of their row; those that would cover each other are drawn once."""
+    """Dots are spread over the height of their row; those that would cover each other are drawn
+    once."""
     heights = [height + ((i * 0.618034) % 1 - 0.5) * 0.56 for i in range(len(row.ratios))]
     spots = sorted(
         {

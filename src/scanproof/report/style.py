@@ -1,6 +1,7 @@
 """The look of the page: one style sheet for light and dark, phone, desktop and paper.
 
---c0 ... --c6 are the colours of the implementations (Okabe and Ito's palette, shifted for contrast on each background).
+--c0 ... --c6 are the colours of the implementations (Okabe and Ito's palette, shifted for contrast
+on each background).
 """
 
 CSS = """

@@ -1,6 +1,7 @@
 """How figures look and how they become part of the page.
 
-Colours are written as placeholders and become variables of the style sheet, so a figure follows light and dark mode.
+Colours are written as placeholders and become variables of the style sheet, so a figure follows
+light and dark mode.
 """
 
 from __future__ import annotations

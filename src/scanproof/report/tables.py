@@ -19,13 +19,15 @@ from scanproof.report.model import (
 NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
     "outside": CLAIMS["outside"]
-    + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic; or “theorem given the assumed constants”: "
+    + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic; or “theorem given "
+      "the assumed constants”: "
     "elementary functions are as accurate as docs/measured/constants.md says",
     "nearest": CLAIMS["nearest"],
     "within": CLAIMS["within"]
     + ". It never means “correct”: a fault smaller than the allowance is also within",
     "undecided": CLAIMS["undecided"]
-    + ": the declared class is not modelled, overflow is possible, or the allowance is too large to inform",
+    + ": the declared class is not modelled, overflow is possible, or the allowance is too large "
+      "to inform",
     "not offered": "the implementation does not take such a call; counted, never a failure",
     "not run": "nothing was judged, for the reason given; never counted as passed",
 }
@@ -72,7 +74,8 @@ def _check(check: CheckRow, key: int) -> Html:
 
 
 def _reasoned(check: CheckRow) -> Html:
-    """The verdict, and for all but `within` the reason, the declaration that would rescue it, and the evidence."""
+    """The verdict, and for all but `within` the reason, the declaration that would rescue it, and
+    the evidence."""
     if check.verdict == "within":
         return word(check.verdict)
     weaker = (
@@ -112,7 +115,8 @@ def laws(checks: Sequence[CheckRow]) -> Html:
 
 
 def _matrix(checks: Sequence[CheckRow]) -> Html:
-    """Implementations down, laws across: the number of laws is fixed, that of implementations is not."""
+    """Implementations down, laws across: the number of laws is fixed, that of implementations is
+    not."""
     statements = {law.name: law.statement for check in checks for law in check.laws}
     rows = [_matrix_row(check, list(statements)) for check in checks]
     meanings = (
@@ -162,7 +166,8 @@ def _alarm(survivors: Sequence[str]) -> Html:
     if not survivors:
         return Html()
     text = f"{several(len(survivors), 'mutant')} survived: {', '.join(survivors)}."
-    hole = " A wrong implementation that no law rejects is a hole in the suite: a “within” above says less than it seems to."
+    hole = (" A wrong implementation that no law rejects is a hole in the suite: a “within” above "
+            "says less than it seems to.")
     return element("p", element("strong", text), hole, class_="alarm", role="alert")
 
 
