@@ -1,5 +1,6 @@
 """What the tests beside proofs/coq share: which theorem a test runs, coarse constants, errors at their ends, weakened equations."""
 
+import ast
 import inspect
 from fractions import Fraction
 from typing import NamedTuple
@@ -47,7 +48,7 @@ def fl(x, form, truncates=False):
 
 def weakened(function, right, wrong):
     """A function with some words of its source replaced; everything that it calls stays what it is."""
-    source, found = inspect.getsource(function), {}
+    source, found = ast.unparse(ast.parse(inspect.getsource(function))), {}
     assert source.count(right) == 1
     exec(source.replace(right, wrong), function.__globals__, found)
     return found[function.__name__]

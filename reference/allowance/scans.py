@@ -156,10 +156,15 @@ def _left(call: Call, view: Certified, flip: bool) -> Certified:
 
 
     safe = left(np.asarray(view.no_overflow))
-    left_arrays = {"bound": left(view.bound), "unstored": left(view.unstored), "carried": owed}
     return replace(
-        view, truth=truth, no_overflow=safe, exact=exact if inner else None, **left_arrays
-    )  # type: ignore[arg-type]
+        view,
+        truth=truth,
+        bound=left(view.bound),
+        unstored=left(view.unstored),
+        carried=owed,
+        no_overflow=safe,
+        exact=exact if inner else None,
+    )
 
 
 def certify(inputs: Inputs, arithmetic: Arithmetic) -> Certificate:

@@ -14,7 +14,14 @@ from layer_truth import ball
 from typer.testing import CliRunner
 
 from scanproof.benchmarks.campaigns import cases, tightness_page
-from scanproof.benchmarks.campaigns.cases import CAMPAIGNS, CELLS, FORMATS, REGIMES, declared, planned
+from scanproof.benchmarks.campaigns.cases import (
+    CAMPAIGNS,
+    CELLS,
+    FORMATS,
+    REGIMES,
+    declared,
+    planned,
+)
 from scanproof.benchmarks.campaigns.programs import Program, results
 from scanproof.benchmarks.campaigns.tightness import admitted, block, judged
 from scanproof.benchmarks.campaigns.tightness_page import page, table

@@ -16,7 +16,16 @@ from typer.testing import CliRunner
 from scanproof import proofs
 from scanproof.cli import app, derivation, exits, prove
 from scanproof.proofs.engine import algebra, certificates, instances, limit, run
-from scanproof.proofs.engine.algebra import FEW, Claim, expanded, letters, nonzero_at_a_point, residual, terms, vanishes
+from scanproof.proofs.engine.algebra import (
+    FEW,
+    Claim,
+    expanded,
+    letters,
+    nonzero_at_a_point,
+    residual,
+    terms,
+    vanishes,
+)
 from scanproof.proofs.engine.instances import at_sizes, matrix, value
 from scanproof.proofs.engine.run import check
 from scanproof.proofs.rotations import rotation

@@ -9,7 +9,14 @@ from calls import LAYERS, case, drawn, exact, largest, moved, scans
 from scanproof.properties import explain
 from scanproof.properties.check import check
 from scanproof.properties.domain import Domain
-from scanproof.properties.explain import UNINFORMED, Judgements, assumed_needed, explained, rescue, weakest
+from scanproof.properties.explain import (
+    UNINFORMED,
+    Judgements,
+    assumed_needed,
+    explained,
+    rescue,
+    weakest,
+)
 from scanproof.properties.judge import judge
 from scanproof.properties.verdict import FUSED, judged
 from scanproof.reference.allowance import certificate

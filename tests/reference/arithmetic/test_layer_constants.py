@@ -9,6 +9,7 @@
     a matrix unit: roundings of a product        5 -> 3     slack where two operands are aligned: such a sum truncates once
 """
 
+import ast
 import inspect
 import itertools
 import math
@@ -184,4 +185,4 @@ def truncated(x, place):
 
 def source(module):
     """The text that a constant stands in: a slack that is recorded here is of the code that runs."""
-    return inspect.getsource(module)
+    return ast.unparse(ast.parse(inspect.getsource(module)))

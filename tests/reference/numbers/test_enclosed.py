@@ -16,7 +16,15 @@ from thresholds import FLOAT64
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.arithmetic.operations import TINY
 from scanproof.reference.numbers import compiled_enclosures, contraction, exponential, namespace
-from scanproof.reference.numbers.enclosed import BITS, Complex, Enclosed, balls, exact, of_balls, scan
+from scanproof.reference.numbers.enclosed import (
+    BITS,
+    Complex,
+    Enclosed,
+    balls,
+    exact,
+    of_balls,
+    scan,
+)
 from scanproof.reference.systems import lru, rotrnn
 
 assert allowance_namespace  # lets namespace.of know enclosures
@@ -288,7 +296,7 @@ def uncached(njit, cache=False, **options):
 TERMS = [
     ("+ abs(rest_1)", "", "ordinary"),
     ("+ abs(rest_2)", "", "ordinary"),
-    ("+ abs(dropped) + abs(dropped_too)\n    return p", "\n    return p", "ordinary"),
+    ("abs(rest_2) + abs(dropped) + abs(dropped_too)", "abs(rest_2)", "ordinary"),
     ("lost = missed + missed_1", "lost = missed_1", "underflow"),
     ("(tails * UP + TINY if (a_tail != 0) & (b_tail != 0) else 0.0)", "0.0", "ordinary"),
     ("head, tail, abs(dropped) + abs(dropped_too)", "head, tail, 0.0", "ordinary"),
