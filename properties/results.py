@@ -75,8 +75,11 @@ def form_fault(got: Mapping[str, Any], call: Call, arithmetic: Arithmetic) -> st
 
 
 def _known(call: Call) -> str:
-    exposed = f", or constants {', '.join(call.system.exposed)}" if call.system.exposed else ""
-    return f"gradients of {', '.join(call.system.gradients)}{exposed}"
+    """The names that the results of a system may have, in words."""
+    system = call.system
+    groups = [("gradients of ", system.gradients), ("constants ", system.exposed)]
+    found = [words + ", ".join(names) for words, names in groups if names]
+    return ", or ".join(found) or ", ".join(system.result)
 
 
 def missing(call: Call, got: Mapping[str, Any]) -> set[str]:

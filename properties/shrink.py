@@ -68,7 +68,8 @@ def _candidates(call: Call, room: Room, domain: Domain, worst: Element) -> Itera
         size = call.size(axis, absent=0)
         order = dict.fromkeys((index.get(axis, 0) % size, *range(size))) if size > 1 else {}
         for kept in order:
-            yield call.take("batch", [kept]) if axis == "batch" else room.taken(call, axis, [kept])
+            yield _taken(call, room, axis, [kept])
+    yield from _accepted(call, room, domain, index)
     if call.system.timed:
         yield from _shorter(call, index)
     for name in call.system.named("state"):
@@ -80,6 +81,23 @@ def _candidates(call: Call, room: Room, domain: Domain, worst: Element) -> Itera
         yield from room.simpler(call, domain, worst.index)
     yield from _emptier(call)
     yield from _fewer_bits(call, room)
+
+
+def _taken(call: Call, room: Room, axis: str, kept: list[int]) -> Call:
+    return room.taken(call, axis, kept) if axis in room.reduced else call.take(axis, kept)
+
+
+def _accepted(call: Call, room: Room, domain: Domain, index: dict[str, int]) -> Iterator[Call]:
+    """The smaller sizes that the domain names, which may have gaps: the part at the element."""
+    for name, axis in room.axes.items():
+        numbers, size = getattr(domain, name), call.size(axis, absent=0)
+        if numbers is None or axis not in ("time", *room.reduced):
+            continue
+        last = axis == "time" and not call.reverse
+        for count in sorted(n for n in numbers if n < size):
+            at = index.get(axis, 0)
+            start = min(max(at + 1 - count, 0), size - count) if last else min(at, size - count)
+            yield _taken(call, room, axis, list(range(start, start + count)))
 
 
 def _shorter(call: Call, index: dict[str, int]) -> Iterator[Call]:

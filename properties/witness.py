@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ from scanproof.reference.allowance.certified import GIVEN, Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES
 from scanproof.reference.call import Call, called
+from scanproof.reference.call.layout import chosen_axes
 from scanproof.reference.inputs import Array
 from scanproof.reference.systems import declared, system_of
 
@@ -202,8 +204,14 @@ class Witness(Strict):
 def witness(
     call: Call, got: Results, verdict: Verdict, implementation: str, law: str, seed: int
 ) -> Witness:
-    """The witness of an outside verdict. Raises ValueError for any other verdict."""
+    """The witness of an outside verdict; a call without the batch axis becomes a batch of one.
+
+    Raises:
+        ValueError: any other verdict.
+    """
     worst = outside(verdict)
+    if not call.layout.batched:
+        call, got, worst = _batch_of_one(call, got, worst)
     arguments: dict[str, Any] = {name: numbers(x) for name, x in call.arguments.items()}
     return Witness(
         schema=SCHEMA,
@@ -220,6 +228,21 @@ def witness(
         allowance=worst.allowance.hex(),
         claim=str(verdict),
     )
+
+
+def _batch_of_one(call: Call, got: Results, worst: Element) -> tuple[Call, Results, Element]:
+    def batched(axes: str, x: Array) -> bool:
+        return "[batch]" in chosen_axes(axes, x.ndim, call.layout).split()
+
+    arguments = {
+        name: x[None] if batched(call.system.argument[name].axes, x) else x
+        for name, x in call.arguments.items()
+    }
+    timed = {name: x for name, x in got.items() if not name.startswith("constant")}
+    full = {name: x[None] for name, x in timed.items() if batched(call.axes_of(name), x)}
+    if worst.output.removesuffix(GIVEN) in full:
+        worst = replace(worst, axes=("batch", *worst.axes), index=(0, *worst.index))
+    return Call(call.system, arguments, call.reverse), {**got, **full}, worst
 
 
 def outside(verdict: Verdict) -> Element:

@@ -173,7 +173,5 @@ def check_finite(params: Any) -> None:
         for where in np.argwhere(~np.isfinite(x))[:1] if x is not None else ():
             index = tuple(map(int, where))
             found = f"{name}: found {x[index]} at index {index}, expected a finite number"
-            raise ValueError(
-                f"{found}: the logarithm of 0, which float32 draws with probability 2^-24; draw "
-                "again"
-            )
+            why = "the logarithm of 0, which float32 draws with probability 2^-24; draw again"
+            raise ValueError(f"{found}: {why}" if x[index] == -np.inf else found)

@@ -13,5 +13,14 @@ ROOMS: dict[str, Room] = {
 
 
 def room_of(system: str | System) -> Room:
-    """The room of a system. Raises ValueError for an unknown one."""
-    return ROOMS[system_of(system).name]
+    """The room of a system.
+
+    Raises:
+        ValueError: an unknown name, or a System that has no room.
+    """
+    known = system_of(system)
+    room = ROOMS.get(known.name)
+    if room is None or room.system is not known:
+        expected = f"one of {', '.join(ROOMS)}, or one with a room (docs/adding-a-system.md)"
+        raise ValueError(f"system: found {known.name}, which has no room, expected {expected}")
+    return room

@@ -1,11 +1,13 @@
 """`judge`: results that someone recorded, in any form and of any system, and nothing else."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from calls import LAYERS, TIMED, bare, drawn, exact, largest, moved
 
+import scanproof
 from scanproof.properties.judge import judge
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Argument, Result, System
@@ -136,3 +138,12 @@ def test_a_system_of_ones_own_is_judged():
     assert (verdict.verdict, verdict.worst.axes) == ("outside", ("time", "channels"))
     with pytest.raises(TypeError, match=r"^got: found shape \(7,\) for s, expected \(7, 2\)$"):
         judge(leaky, got[:, 0], keep=keep, x=x)
+
+
+def test_check_of_a_system_without_a_room_is_one_line():
+    """What `check` draws from stands in its room; judging needs none."""
+    other = dataclasses.replace(SYSTEMS["scan"], name="mine")
+    expected = "one of scan, lru, rotrnn, expm, or one with a room (docs/adding-a-system.md)"
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        scanproof.check(other, lambda **keywords: None, dtype="float32")
+    assert str(error.value) == f"system: found mine, which has no room, expected {expected}"

@@ -93,6 +93,11 @@ def test_another_form_is_one_line(got, told):
     assert str(fault.value).startswith(f"result: {told}")
 
 
+def test_a_system_without_gradients_names_its_results():
+    call = drawn("expm")
+    assert form_fault({"constant P": call["S"]}, call, FLOAT32) == "got: found constant P, expected P"
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("batched", [True, False])
 def test_what_the_reference_gives_has_the_form(system, batched):

@@ -191,6 +191,19 @@ def test_without_a_batch_axis_calls_stay_so():
     assert not smallest.layout.batched
 
 
+GAPS = {  # a domain whose sizes have gaps that halving does not jump over, and what is left of 20 steps, 2 channels
+    "lengths": (Domain(lengths=frozenset((3, 17, 20))), (1, 17, 1)),
+    "no shorter one": (Domain(lengths=frozenset((16, 20))), (1, 20, 1)),
+    "channels": (Domain(channels=frozenset((2,))), (1, 17, 2)),
+}
+
+
+@pytest.mark.parametrize(("domain", "sizes"), GAPS.values(), ids=GAPS)
+def test_gaps_in_a_domain_are_jumped_over(domain, sizes):
+    """A dropped carry needs 17 steps."""
+    assert sizes_of(shrunk("scan-drops-carry", domain)) == sizes
+
+
 # ---------------------------------------------------------------- candidates
 REGIMES = [("scan", {"lam": lam, "size": size, "varying": number % 2 == 0})
            for number, (lam, size) in enumerate(zip(scan.LAMBDAS, scan.SIZES, strict=True))]  # fmt: skip

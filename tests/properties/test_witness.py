@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from calls import drawn, exact
+from calls import bare, drawn, exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from witnesses import altered, array_of, content, nudged, recheck, with_constants, written
@@ -209,6 +209,20 @@ def test_what_follows_from_shown_constants_has_a_witness(tmp_path, system, spoil
     assert again.output == f"{spoiled}{given}"
     verdict = judged(again.got(), again.call(), again.declared())
     assert contradiction(again, verdict) is None
+
+
+@pytest.mark.parametrize(("system", "output"), [("scan", "h"), ("lru", "y"), ("lru", "h_last"), ("rotrnn", "gradient u")])
+def test_a_call_without_the_batch_axis_is_a_batch_of_one(system, output):
+    arithmetic = Arithmetic("complex64" if system == "scan" else "float32")
+    call = bare(drawn(system, arithmetic, two=True, **FULL | {"bars": output.startswith("gradient")}))
+    got = exact(call, arithmetic)
+    got[output][(-1,) * got[output].ndim] += 3
+    found = written(call, got, arithmetic)
+    again = found.call()
+    assert again.layout.batched
+    assert again.size("batch") == 1
+    assert recheck(content(found)) == "confirmed"
+    assert contradiction(found, judged(found.got(), again, found.declared())) is None
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -1,6 +1,7 @@
 """Initialisers: anything at all in place of any argument is one line that names it, and so are variants that are none."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -36,3 +37,10 @@ def test_anything_else_is_refused_in_one_line_that_names_the_argument(layer, arg
 def test_variants_that_are_none(init, told):
     with pytest.raises(ValueError, match=f"^{re.escape(told)}"):
         init()
+
+
+def test_only_a_logarithm_of_zero_is_blamed_on_the_draw():
+    for value, ending in ((-np.inf, "; draw again"), (np.nan, "expected a finite number")):
+        with pytest.raises(ValueError, match=r"^nu_log: found .* at index \(1,\)") as error:
+            initialise.check_finite(SimpleNamespace(nu_log=np.array([0.0, value]), C2_re=None))
+        assert str(error.value).endswith(ending)
