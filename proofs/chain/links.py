@@ -416,7 +416,7 @@ EQUATIONS = (
     Link(
         name="the rotation operator",
         says="plane rotations side by side compose by adding angles",
-        python=("reference.transitions.diagonal:rotation", "numba_kernels.rotation:scan"),
+        python=("reference.transitions.rotation:rotation", "numba_kernels.rotation:scan"),
         lemmas=("rotation-associative", "rotation-identity", "rotation-affine", "theta-rotation", "canonical-form"),
         theorems=("Theta.*",),
         tested=("tests/proofs/test_coq_algebra.py: a tree of turns in fractions",),

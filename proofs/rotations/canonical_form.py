@@ -33,8 +33,8 @@ from scanproof.proofs.engine.instances import rotation as random_rotation
 from scanproof.proofs.engine.moments import WIDTHS
 from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.rotations.rotation_operator import diagonal_rotation, rotation
-from scanproof.reference.transitions.diagonal import rotate
-from scanproof.reference.transitions.diagonal import rotation as rotation_scan
+from scanproof.reference.transitions.rotation import rotate
+from scanproof.reference.transitions.rotation import rotation as rotation_scan
 
 C, S, x, y, P, Theta, Z, h, B, u = letters("C S x y P Theta Z h B u")
 b, p, t, d = letters("b p t d")

@@ -38,7 +38,7 @@ from scanproof.proofs.scan.adjoint import numbers
 from scanproof.proofs.scan.scan_algebra import labelled, states
 from scanproof.proofs.systems.equivalence import named
 from scanproof.reference.systems import lru, rotrnn
-from scanproof.reference.transitions.diagonal import rotate
+from scanproof.reference.transitions.rotation import rotate
 
 M, K, G, B, P, Theta, Q, s, u, pi, C, S, x, y, d, q = letters(
     "M K G B P Theta Q s u pi C S x y d q"

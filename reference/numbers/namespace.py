@@ -24,7 +24,8 @@ import numpy as np
 from scanproof.reference.numbers import exponential
 from scanproof.reference.numbers.exponential import Array
 from scanproof.reference.numbers.gaussian import Gaussian
-from scanproof.reference.transitions import diagonal as transitions
+from scanproof.reference.transitions import diagonal
+from scanproof.reference.transitions import rotation as rotations
 
 Function = Callable[..., Any]  # of arrays, or of what stands for them (composite.py)
 ELEMENTARY = ("exp", "expm1", "log", "cos", "sin", "sqrt")
@@ -51,8 +52,8 @@ class Namespace:
     expm: Function
     frechet: Function
     valid: Function  # which numbers are real and finite
-    scan: Function = transitions.scan
-    rotation: Function = transitions.rotation
+    scan: Function = diagonal.scan
+    rotation: Function = rotations.rotation
 
 
 def of(x: Array) -> Namespace:

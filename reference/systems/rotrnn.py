@@ -39,7 +39,7 @@ from scanproof.reference.call import Argument, Result, System
 from scanproof.reference.layers import backwards, finite_exp, gathered, in_time, last, named
 from scanproof.reference.numbers import namespace
 from scanproof.reference.numbers.exponential import Array
-from scanproof.reference.transitions.diagonal import rotate
+from scanproof.reference.transitions.rotation import rotate
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ import pytest
 from coq_model import runs
 
 from scanproof.proofs.rounding.tiny_formats import VARIANTS, Format
-from scanproof.reference.transitions.diagonal import rotation, scan
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.transitions.rotation import rotation
 
 SEEDS = range(20)
 COS, SIN = Fraction(3, 5), Fraction(4, 5)   # a rational angle; its multiples are the angles below

@@ -17,7 +17,8 @@ from coq_model import runs
 from scanproof.proofs.engine import instances
 from scanproof.reference.numbers.exponential import ball_expm
 from scanproof.reference.systems import lru, rotrnn
-from scanproof.reference.transitions.diagonal import rotation, scan
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.transitions.rotation import rotation
 
 COS, SIN = Fraction(3, 5), Fraction(4, 5)
 

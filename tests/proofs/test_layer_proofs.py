@@ -20,7 +20,7 @@ from scanproof.proofs.systems import equivalence, lru, state_norm
 from scanproof.reference.numbers.gaussian import Gaussian
 from scanproof.reference.systems import lru as lru_layer
 from scanproof.reference.systems import rotrnn as rotrnn_layer
-from scanproof.reference.transitions.diagonal import rotate
+from scanproof.reference.transitions.rotation import rotate
 
 TOPICS = (canonical_form, lru, state_norm, equivalence)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}

@@ -18,7 +18,8 @@ from scanproof.proofs.householder import state_tracking
 from scanproof.proofs.systems import authors_versions, layer_invariances
 from scanproof.reference.systems import lru as lru_layer
 from scanproof.reference.systems import rotrnn as rotrnn_layer
-from scanproof.reference.transitions.diagonal import rotate, scan
+from scanproof.reference.transitions.diagonal import scan
+from scanproof.reference.transitions.rotation import rotate
 
 TOPICS = (householder, state_tracking, layer_invariances, authors_versions)
 LEMMAS = {lemma.name: lemma for topic in TOPICS for lemma in topic.LEMMAS}
