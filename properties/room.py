@@ -31,7 +31,7 @@ class Visit(NamedTuple):
     regime: Mapping[str, Any] = {}
 
 
-class Fault(NamedTuple):
+class FaultyImplementation(NamedTuple):
     """A deliberately wrong implementation that the search must refute; dtypes: in which it
     shows."""
 
@@ -74,7 +74,7 @@ class Room:
     decisive: Callable[[Arithmetic, Domain], list[str]]
     axes: Mapping[str, str]
     honest: Callable[..., Any]
-    faults: Callable[[], tuple[Fault, ...]]
+    faults: Callable[[], tuple[FaultyImplementation, ...]]
     states: Callable[[Any, Call], Changes] | None = None
     others: tuple[str, ...] = ()
     multiple: int = 1

@@ -37,7 +37,7 @@ class Model(NamedTuple):
 COARSE = Model(u=Fraction(1, 16), beta=Fraction(1, 8), r=Fraction(1, 32))
 
 
-class Bounded(NamedTuple):
+class Computed(NamedTuple):
     """x' is near x: |x' - x| <= X' - X and |x| <= X; with the counts m and a."""
 
     computed: Fraction
@@ -115,28 +115,28 @@ def product(factors: Any) -> Fraction:
     return result
 
 
-def read(x: Fraction, model: Model, error: Error) -> Bounded:
+def read(x: Fraction, model: Model, error: Error) -> Computed:
     """A leaf, read with a relative error."""
-    return Bounded(x * (1 + error(model.r)), x, abs(x) * (1 + model.r), abs(x), 0, 0)
+    return Computed(x * (1 + error(model.r)), x, abs(x) * (1 + model.r), abs(x), 0, 0)
 
 
-def added(x: Bounded, y: Bounded, model: Model, error: Error, sign: int = 1) -> Bounded:
+def added(x: Computed, y: Computed, model: Model, error: Error, sign: int = 1) -> Computed:
     total = (x.computed + sign * y.computed) * (1 + error(model.u))
     sizes = (1 + model.u) * (x.upper + y.upper), x.size + y.size
-    return Bounded(total, x.exact + sign * y.exact, *sizes, max(x.m, y.m), 1 + max(x.a, y.a))
+    return Computed(total, x.exact + sign * y.exact, *sizes, max(x.m, y.m), 1 + max(x.a, y.a))
 
 
-def multiplied(x: Bounded, y: Bounded, model: Model, error: Error) -> Bounded:
+def multiplied(x: Computed, y: Computed, model: Model, error: Error) -> Computed:
     rounded = x.computed * y.computed * (1 + error(model.beta)) + error(model.loss)
     sizes = (1 + model.beta) * x.upper * y.upper + model.loss, x.size * y.size
-    return Bounded(rounded, x.exact * y.exact, *sizes, x.m + y.m + 1, x.a + y.a)
+    return Computed(rounded, x.exact * y.exact, *sizes, x.m + y.m + 1, x.a + y.a)
 
 
-def evaluate(circuit: Circuit, values: Sequence[Fraction], model: Model, error: Error) -> Bounded:
+def evaluate(circuit: Circuit, values: Sequence[Fraction], model: Model, error: Error) -> Computed:
     """The circuit with rounding; `size` is that of its polynomial, smaller than the circuit's own
     if something cancels."""
 
-    def operation(combine: Callable, **sign: int) -> Callable[[Bounded, Bounded], Bounded]:
+    def operation(combine: Callable, **sign: int) -> Callable[[Computed, Computed], Computed]:
         return lambda x, y: combine(x, y, model, error, **sign)
 
     plus, times, minus = operation(added), operation(multiplied), operation(added, sign=-1)

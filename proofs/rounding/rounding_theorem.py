@@ -32,7 +32,7 @@ from scanproof.proofs.engine.algebra import Claim, Equation, Instance, letters
 from scanproof.proofs.engine.instances import at_sizes, matrix
 from scanproof.proofs.engine.run import Lemma
 from scanproof.proofs.rounding import circuits
-from scanproof.proofs.rounding.circuits import COARSE, Bounded
+from scanproof.proofs.rounding.circuits import COARSE, Computed
 
 x_, x, y_, y, z = letters("x_ x y_ y z")
 X_, X, Y_, Y, nx_, nx, ny, dx, dy, rho = letters("X_ X Y_ Y nx_ nx ny dx dy rho")
@@ -58,7 +58,7 @@ def exact(values: dict[sp.Symbol, Fraction]) -> Instance:
     return {symbol: rational(number) for symbol, number in values.items()}
 
 
-def random_near(rng: random.Random) -> Bounded:
+def random_near(rng: random.Random) -> Computed:
     """The root of a random circuit, rewritten and rounded."""
     circuit = circuits.rewritten(rng, circuits.random_circuit(rng, LEAVES, rng.randint(0, 8)), 6)
     values = circuits.leaf_values(rng, circuit, LEAVES)
@@ -98,7 +98,7 @@ def two_nodes(rng: random.Random) -> Instance:
     return exact(size | slack | {g: u * size[nx_] + LOSS - size[rho]} | powers(one, other))
 
 
-def powers(one: Bounded, other: Bounded) -> dict[sp.Symbol, Fraction]:
+def powers(one: Computed, other: Computed) -> dict[sp.Symbol, Fraction]:
     """The numbers of the closed form."""
     base = {K: 1 + COARSE.beta, V: 1 + COARSE.u, R: 1 + COARSE.r}
     first, second, both = (
@@ -114,7 +114,7 @@ def powers(one: Bounded, other: Bounded) -> dict[sp.Symbol, Fraction]:
     return base | slack | {F: both} | {symbol: Fraction(k) for symbol, k in exponents.items()}
 
 
-def counts(one: Bounded, other: Bounded) -> tuple[tuple[int, int], ...]:
+def counts(one: Computed, other: Computed) -> tuple[tuple[int, int], ...]:
     """(m, a) of the one, of the other, and the larger of each."""
     return (one.m, one.a), (other.m, other.a), (max(one.m, other.m), max(one.a, other.a))
 

@@ -16,7 +16,7 @@ import scipy.linalg
 
 from scanproof.properties.domain import Domain, nearest
 from scanproof.properties.laws import Law, Session
-from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
+from scanproof.properties.room import Changes, Draw, FaultyImplementation, Room, Sizes, Visit
 from scanproof.properties.shrink import blocks
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
@@ -128,13 +128,13 @@ def _honest(S: Array) -> Array:
 
 
 FAULTS = (
-    Fault(
+    FaultyImplementation(
         "truncated",
         "four terms of the series",
         lambda S: np.eye(S.shape[1], dtype=S.dtype) + S + S @ S / 2 + S @ S @ S / 6,
     ),
-    Fault("transposed", "exp of -S", lambda S: _honest(-S)),
-    Fault(
+    FaultyImplementation("transposed", "exp of -S", lambda S: _honest(-S)),
+    FaultyImplementation(
         "wrong-entry",
         "adds 1e-3 to one entry",
         lambda S: _honest(S) + _corner(S) * S.dtype.type(1e-3),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scanproof.properties.domain import DEEP, LARGEST, Domain, most, nearest
-from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
+from scanproof.properties.room import Changes, Draw, FaultyImplementation, Room, Sizes, Visit
 from scanproof.properties.versions.versions import REJECTED, VERSIONS
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call, System
@@ -179,6 +179,6 @@ def _stored(case: Draw, params: Any) -> Changes:
     return {name: case.stored(x, name) for name, x in named(params).items()}
 
 
-def _faults(system: str) -> tuple[Fault, ...]:
+def _faults(system: str) -> tuple[FaultyImplementation, ...]:
     wrong = [each for each in VERSIONS if each.system == system and each.expected == REJECTED]
-    return tuple(Fault(each.name, each.behaviour, each.implementation) for each in wrong)
+    return tuple(FaultyImplementation(each.name, each.behaviour, each.implementation) for each in wrong)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scanproof.properties.domain import WIDE, WIDEST, Domain, most, nearest
-from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
+from scanproof.properties.room import Changes, Draw, FaultyImplementation, Room, Sizes, Visit
 from scanproof.properties.versions.scan import MUTANTS, chunked
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import roundings
@@ -253,10 +253,10 @@ def simpler(call: Call, domain: Domain, index: tuple[int, ...]) -> Iterator[Call
         yield call.but(lam=lam[0, 0].copy())
 
 
-def _faults() -> tuple[Fault, ...]:
+def _faults() -> tuple[FaultyImplementation, ...]:
     shown = {True: ("complex64",), False: ("float32", "complex64")}
     return tuple(
-        Fault(each.name, each.fault, each.scan, shown[each.complex_only]) for each in MUTANTS
+        FaultyImplementation(each.name, each.fault, each.scan, shown[each.complex_only]) for each in MUTANTS
     )
 
 

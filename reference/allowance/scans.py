@@ -33,7 +33,7 @@ EXACT_LENGTH = 8192
 BLOCK = 2**16  # elements of one block: its arrays fit a core's cache
 
 
-class Certificate(NamedTuple):
+class CertifiedScan(NamedTuple):
     """Of forward inputs, some steps of them: (batch, time, channels) each."""
 
     inputs: Inputs  # of these steps; h0 is that of the first block
@@ -103,7 +103,7 @@ def _why(forward: Inputs, arithmetic: Arithmetic) -> str:
 
 
 def _whole(
-    block: Certificate, before: Array, arithmetic: Arithmetic, forward: Inputs, first: int
+    block: CertifiedScan, before: Array, arithmetic: Arithmetic, forward: Inputs, first: int
 ) -> Certified:
     """The states from the first step on."""
     bound, safe, unstored = block.allowance
@@ -118,7 +118,7 @@ def _whole(
     )
 
 
-def _owed(block: Certificate, before: Array, printed: Array | None = None) -> Array:
+def _owed(block: CertifiedScan, before: Array, printed: Array | None = None) -> Array:
     """|lam_t h_{t-1}| of the exact h_{t-1} or the printed one, whichever is smaller
     (Certified.carried).
 
@@ -167,13 +167,13 @@ def _left(call: Call, view: Certified, flip: bool) -> Certified:
     )
 
 
-def certify(inputs: Inputs, arithmetic: Arithmetic) -> Certificate:
+def certify(inputs: Inputs, arithmetic: Arithmetic) -> CertifiedScan:
     """Truth and allowance of forward inputs, all at once."""
     exact = truth(inputs)
-    return Certificate(inputs, exact, allowance(inputs, arithmetic, exact))
+    return CertifiedScan(inputs, exact, allowance(inputs, arithmetic, exact))
 
 
-def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate]:
+def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[CertifiedScan]:
     """The same, block after block in bounded memory; one block where the sequence is short or the
     class needs all of it."""
     batch, time, channels = inputs.b.shape
@@ -188,7 +188,7 @@ def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[Certificate
         lam = inputs.lam[:, part] if inputs.varying else inputs.lam
         block = Inputs(lam, inputs.b[:, part], inputs.h0)
         bound, carry = rounding.advance(block, arithmetic, carry, rounding.size(exact))
-        yield Certificate(block, exact, bound)
+        yield CertifiedScan(block, exact, bound)
 
 
 def block_steps(sequences: int, arithmetic: Arithmetic) -> int:
@@ -226,7 +226,7 @@ def window(
 
 
 def _windows(
-    block: Certificate, before: Array, printed: Array, last: Array, arithmetic: Arithmetic
+    block: CertifiedScan, before: Array, printed: Array, last: Array, arithmetic: Arithmetic
 ) -> Certified:
     """Every state of a block from the printed state before its window."""
     forward = Inputs(block.inputs.lam, block.inputs.b, last)

@@ -63,7 +63,7 @@ STRIP = 16  # channels that are stepped together: enough for vector units
 C, D, B, B_IM, X, Y, TAIL, TAIL_IM, R = range(9)
 
 
-class Carry(NamedTuple):
+class ExactCarry(NamedTuple):
     """Enclosure of the states after one step, (batch, channels) each: |h - head - tail| <= rad."""
 
     head: Array  # float64 or complex128
@@ -71,10 +71,10 @@ class Carry(NamedTuple):
     rad: Array  # float64, inf where nothing is known
 
 
-def start(h0: Array) -> Carry:
+def start(h0: Array) -> ExactCarry:
     """The exact state before the first step; h0 (batch, channels)."""
     head = h0.astype(np.complex128 if np.iscomplexobj(h0) else np.float64)
-    return Carry(head, np.zeros_like(head), np.zeros(h0.shape))
+    return ExactCarry(head, np.zeros_like(head), np.zeros(h0.shape))
 
 
 def double_double(inputs: Inputs) -> Truth:
@@ -88,7 +88,7 @@ def double_double(inputs: Inputs) -> Truth:
     return Truth(*(part[:, ::-1] for part in found)) if inputs.reverse else found
 
 
-def advance(lam: Array, b: Array, carry: Carry) -> tuple[Truth, Carry]:
+def advance(lam: Array, b: Array, carry: ExactCarry) -> tuple[Truth, ExactCarry]:
     """The states of a block of steps that goes on from `carry`, forward in time, and the carry
     after its last step.
 
@@ -118,7 +118,7 @@ def advance(lam: Array, b: Array, carry: Carry) -> tuple[Truth, Carry]:
         tail,
         found.rad,
     )
-    return Truth(*(states[:, 1:] for states in found)), Carry(
+    return Truth(*(states[:, 1:] for states in found)), ExactCarry(
         *(states[:, -1].copy() for states in found)
     )
 

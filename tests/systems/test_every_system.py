@@ -26,7 +26,7 @@ from scanproof.properties.domain import Domain
 from scanproof.properties.implementation import Question
 from scanproof.properties.laws import laws_of
 from scanproof.properties.results import received
-from scanproof.properties.room import Draw, Fault, Room
+from scanproof.properties.room import Draw, FaultyImplementation, Room
 from scanproof.properties.systems import ROOMS
 from scanproof.properties.verdict import judged
 from scanproof.properties.witness import Witness, contradiction, numbers, read
@@ -104,7 +104,7 @@ def test_an_honest_program_is_within(name: str) -> None:
     assert not room.system.gradients or verdicts["gradients"] == "within"
 
 
-def refuted(name: str, fault: Fault) -> Any:
+def refuted(name: str, fault: FaultyImplementation) -> Any:
     """The report of the first law that refutes a fault, among those that decide."""
     room, dtype = ROOM[name], fault.dtypes[0]
     domain = small(room, LONG if OF_CHUNKS.search(fault.name) else SHORT)
@@ -137,7 +137,7 @@ def shrunk(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Call, Call]]:
 
 @pytest.mark.parametrize(("name", "fault"), FAULTS, ids=[fault.name for _, fault in FAULTS])
 def test_every_fault_is_refuted_shrunk_and_told_in_a_witness(
-    name: str, fault: Fault, shrunk: list[tuple[Call, Call]], rechecked: Any, tmp_path: Path
+    name: str, fault: FaultyImplementation, shrunk: list[tuple[Call, Call]], rechecked: Any, tmp_path: Path
 ) -> None:
     report = refuted(name, fault)
     assert (report.headline == "contract broken") == (fault.name in OTHER_FORM), str(report)

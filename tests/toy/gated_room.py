@@ -7,7 +7,7 @@ import numpy as np
 from toy import gated
 
 from scanproof.properties.domain import Domain, nearest
-from scanproof.properties.room import Changes, Draw, Fault, Room, Sizes, Visit
+from scanproof.properties.room import Changes, Draw, FaultyImplementation, Room, Sizes, Visit
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.call import Call
 
@@ -120,8 +120,8 @@ ROOM = Room(
     rounded=("q", "k", "v", "initial_state"),
     honest=honest,
     faults=lambda: (
-        Fault("carry", "the carry is multiplied by 1 + 2^-12", carries_wrong),
-        Fault("gradient", "the gradient of g is too large by 2^-8 of it", wrong_gradient),
-        Fault("state", "the initial state is ignored", forgets_state),
+        FaultyImplementation("carry", "the carry is multiplied by 1 + 2^-12", carries_wrong),
+        FaultyImplementation("gradient", "the gradient of g is too large by 2^-8 of it", wrong_gradient),
+        FaultyImplementation("state", "the initial state is ignored", forgets_state),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from toy import leaky
 
-from scanproof.properties.room import Changes, Draw, Fault, Room
+from scanproof.properties.room import Changes, Draw, FaultyImplementation, Room
 from scanproof.properties.systems import layers
 from scanproof.reference.call import Call
 
@@ -85,7 +85,7 @@ ROOM = Room(
     rounded=("u", "h0", "B", "C"),
     honest=honest,
     faults=lambda: (
-        Fault("pushed", "the decay is too large by 2^-14", pushed),
-        Fault("skewed", "the gradient of B is too large by 2^-10 of it", skewed),
+        FaultyImplementation("pushed", "the decay is too large by 2^-14", pushed),
+        FaultyImplementation("skewed", "the gradient of B is too large by 2^-10 of it", skewed),
     ),
 )

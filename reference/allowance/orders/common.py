@@ -41,7 +41,7 @@ LOG_ERROR = 2.0**-50  # absolute error of log |z|, with |z| near 1 by hypot
 SUM_ERROR = 2.0**-40  # absolute error of log X, with X near 1 a float64 sum over time
 
 
-class Constants(NamedTuple):
+class AssumedConstants(NamedTuple):
     """The numbers of the glossary, and the format's range."""
 
     u: float
@@ -74,7 +74,7 @@ class Sizes(NamedTuple):
         return np.asarray(self.t - 1 + (self.b0 > 0)[:, None])
 
 
-def constants(arithmetic: Arithmetic, complex_products: bool) -> Constants:
+def constants(arithmetic: Arithmetic, complex_products: bool) -> AssumedConstants:
     """Of single operations of this arithmetic; products are real where `complex_products` is
     False."""
     ops, form, assumed = (
@@ -84,7 +84,7 @@ def constants(arithmetic: Arithmetic, complex_products: bool) -> Constants:
     )
     eta = max(form.smallest_subnormal / 2, TINY)
     e, e_t, fft = (factor * form.u * assumed for factor in (E, E_T, FFT))
-    return Constants(
+    return AssumedConstants(
         ops.u, ops.c, ops.beta, eta, 16 * eta, e, e_t, fft, form.smallest_normal, form.largest
     )
 
@@ -144,14 +144,14 @@ def chunk_addends(size: Sizes, length: int) -> Array:
     return np.asarray(np.minimum(size.t, length) - 1 + np.ceil(size.t / length))
 
 
-def underflow(size: Sizes, k: Constants, spread: Array) -> Array:
+def underflow(size: Sizes, k: AssumedConstants, spread: Array) -> Array:
     """underflow_t of the module's docstring."""
     count = 2 * size.t + 2
     w = grow(k.loss * size.G * size.G, count)
     return np.asarray(spread * (w * size.total + count * k.loss * size.G * (1 + w)))
 
 
-def settled(error: Array, peak: Array, size: Sizes, k: Constants) -> Array:
+def settled(error: Array, peak: Array, size: Sizes, k: AssumedConstants) -> Array:
     """The bound, rounded upwards against its own evaluation; inf from where `peak` or a state could
     overflow."""
     bound = error * over_steps(size.t) + 64 * (size.t + 8) * TINY * size.G

@@ -46,7 +46,7 @@ from __future__ import annotations
 import numpy as np
 
 from scanproof.reference.allowance.orders.common import (
-    Constants,
+    AssumedConstants,
     Sizes,
     chunk_addends,
     constants,
@@ -76,7 +76,7 @@ def scaled_cumsum(forward: Inputs, arithmetic: Arithmetic) -> Array:
     )
 
 
-def _in_range(size: Sizes, growth: Array, k: Constants) -> Array:
+def _in_range(size: Sizes, growth: Array, k: AssumedConstants) -> Array:
     """Where no product over any segment up to t, nor its reciprocal, underflows or overflows."""
     smallest, ending = np.ones(size.A.shape), np.ones(size.b0.shape)
     for t in range(size.A.shape[1]):
@@ -107,7 +107,7 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
     return np.where(np.logical_and.accumulate(positive, axis=1), found, np.inf)
 
 
-def _exponents(size: Sizes, length: int, k: Constants) -> tuple[Array, Array, Array]:
+def _exponents(size: Sizes, length: int, k: AssumedConstants) -> tuple[Array, Array, Array]:
     """C_t, exp(2 (1+u) sigma C_t) - 1 and exp([(1+u) kappa + u] |log lam|) - 1: (batch, time,
     channels) each."""
     # eta / e: a logarithm may underflow

@@ -24,7 +24,7 @@ import numpy as np
 
 from scanproof.reference.allowance.orders.common import (
     LOG_ERROR,
-    Constants,
+    AssumedConstants,
     angle,
     chunk_addends,
     constants,
@@ -60,7 +60,7 @@ def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
     return settled(error + underflow(size, k, spread), size.G * spread, size, k)
 
 
-def power(forward: Inputs, k: Constants) -> tuple[Array, float]:
+def power(forward: Inputs, k: AssumedConstants) -> tuple[Array, float]:
     """`step` (channels,) and `once`: |computed lam^j - lam^j| <= [(1+step)^j (1+once) - 1] |lam|^j,
     j >= 1, but for underflow."""
     A = np.abs(forward.lam.astype(complex))

@@ -147,7 +147,7 @@ def same(one, two):
 def in_one_piece(forward, arithmetic):
     """One block of everything, with the truth that blocks have."""
     whole = double_double(forward)
-    return [module.Certificate(forward, whole, allowance(forward, arithmetic, whole))]
+    return [module.CertifiedScan(forward, whole, allowance(forward, arithmetic, whole))]
 
 
 KINDS = ("honest", "wrong", "nan", "input")

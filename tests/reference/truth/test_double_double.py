@@ -23,7 +23,7 @@ from scanproof.reference.arithmetic.operations import TINY, UP
 from scanproof.reference.inputs import Inputs
 from scanproof.reference.transitions.diagonal import scan
 from scanproof.reference.truth import double_double as module
-from scanproof.reference.truth.double_double import Carry, advance, double_double, start
+from scanproof.reference.truth.double_double import ExactCarry, advance, double_double, start
 from scanproof.reference.truth.enclosure import Truth
 from scanproof.reference.truth.exact import disc, exact
 
@@ -200,7 +200,7 @@ def test_products_by_powers_of_two_and_sums_with_zero_are_exact(phase):
     assert not found.rad.any()
     assert np.array_equal(found.head, true.head)
     assert np.array_equal(found.tail, true.tail)
-    tails = Carry(b[:, 7], b[:, 7] * 2.0**-60, np.zeros((1, 12)))  # states of two words stay exact as well
+    tails = ExactCarry(b[:, 7], b[:, 7] * 2.0**-60, np.zeros((1, 12)))  # states of two words stay exact as well
     assert not advance(lam, 0 * b, tails)[0].rad.any()
 
 
