@@ -18,11 +18,11 @@ from scanproof.golden.recipes import COLLECTIONS
 from scanproof.golden.recipes.layers import h_last
 from scanproof.golden.schema import Case, asked
 from scanproof.golden.store import published
+from scanproof.properties.files import numbers
 from scanproof.properties.results import received
 from scanproof.properties.versions.plain_lru import Lru
 from scanproof.properties.versions.plain_rotrnn import RotRnn
 from scanproof.properties.versions.scan import chunked
-from scanproof.properties.witness import numbers
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.inputs import Array
 

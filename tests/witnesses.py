@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 from calls import drawn, exact
 
+from scanproof.properties.files import numbers
 from scanproof.properties.recheck import _witness, core
 from scanproof.properties.verdict import judged
-from scanproof.properties.witness import numbers, witness
+from scanproof.properties.witness import witness
 from scanproof.reference.allowance.certificate import certify
 from scanproof.reference.arithmetic.declaration import Arithmetic
 

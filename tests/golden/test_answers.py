@@ -34,9 +34,9 @@ from scanproof.golden.answers import collect, question
 from scanproof.golden.judging import judge
 from scanproof.golden.recipes import COLLECTIONS
 from scanproof.golden.store import PUBLISHED
+from scanproof.properties.files import Numbers, array, numbers
 from scanproof.properties.versions.scan import MUTANTS, chunked
 from scanproof.properties.versions.versions import VERSIONS
-from scanproof.properties.witness import Numbers, array, numbers
 from scanproof.reference.arithmetic.declaration import Arithmetic
 
 SCANS = some("scan", "float32")

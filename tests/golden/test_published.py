@@ -22,7 +22,7 @@ from scanproof.golden.magnitude import magnitude
 from scanproof.golden.making import make, make_all, truths
 from scanproof.golden.recipes import COLLECTIONS
 from scanproof.golden.store import PUBLISHED, write
-from scanproof.properties.witness import array
+from scanproof.properties.files import array
 from scanproof.reference.allowance.certificate import whole
 from scanproof.reference.allowance.scans import inputs_of
 from scanproof.reference.arithmetic.declaration import Arithmetic

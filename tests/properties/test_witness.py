@@ -15,20 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from witnesses import altered, array_of, content, nudged, recheck, with_constants, written
 
+from scanproof.properties.files import array, numbers, write_atomically
 from scanproof.properties.judge import judge
 from scanproof.properties.systems.scan import LAMBDAS, SIZES
 from scanproof.properties.verdict import judged
 from scanproof.properties.versions.scan import drops_carry, zeros
-from scanproof.properties.witness import (
-    FIRST_EDITION,
-    Witness,
-    array,
-    contradiction,
-    numbers,
-    read,
-    witness,
-    write_atomically,
-)
+from scanproof.properties.witness import FIRST_EDITION, Witness, contradiction, read, witness
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.formats import DTYPES, format_of
 from scanproof.reference.systems import SYSTEMS

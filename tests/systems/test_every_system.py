@@ -23,13 +23,14 @@ from scanproof.golden import answers, judging, lint, making, store
 from scanproof.golden.recipes import COLLECTIONS
 from scanproof.properties import check, shrink
 from scanproof.properties.domain import Domain
+from scanproof.properties.files import numbers
 from scanproof.properties.implementation import Question
 from scanproof.properties.laws import laws_of
 from scanproof.properties.results import received
 from scanproof.properties.room import Draw, FaultyImplementation, Room
 from scanproof.properties.systems import ROOMS
 from scanproof.properties.verdict import judged
-from scanproof.properties.witness import Witness, contradiction, numbers, read
+from scanproof.properties.witness import Witness, contradiction, read
 from scanproof.reference.arithmetic import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.numbers import namespace

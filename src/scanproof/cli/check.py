@@ -16,10 +16,11 @@ from scanproof.cli.exits import BROKEN, OF_VERDICT, REJECTED
 from scanproof.cli.output import console, print_json, progress, word
 from scanproof.properties.check import check as run_check
 from scanproof.properties.domain import Domain
+from scanproof.properties.files import write_atomically
 from scanproof.properties.laws import laws_of
 from scanproof.properties.outcome import Report
 from scanproof.properties.systems import room_of
-from scanproof.properties.witness import WITNESSES, write_atomically
+from scanproof.properties.witness import WITNESSES
 from scanproof.properties.worker import Worker
 from scanproof.reference.arithmetic.declaration import Arithmetic
 

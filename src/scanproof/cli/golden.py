@@ -16,7 +16,7 @@ from scanproof.cli.exits import ACCEPTED, OF_VERDICT, REJECTED
 from scanproof.cli.output import console, element, number, print_json, table, word
 from scanproof.golden import answers, judging, lint, making, store
 from scanproof.golden.schema import Case
-from scanproof.properties.witness import array
+from scanproof.properties.files import array
 from scanproof.reference.arithmetic.formats import DTYPES
 
 ROWS = 40

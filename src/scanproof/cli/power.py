@@ -10,7 +10,7 @@ from typing import Any
 from scanproof.cli import processes
 from scanproof.cli.exits import ACCEPTED, REJECTED
 from scanproof.cli.output import console, print_json, progress, table, waiting
-from scanproof.properties.witness import write_atomically
+from scanproof.properties.files import write_atomically
 
 BLOCK = 50  # honest evaluations in one piece of work
 CASES = 3  # of layers, likewise

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
 
 from scanproof.golden.schema import Case, asked
-from scanproof.properties.witness import Numbers, Strict, array, first_fault, numbers
+from scanproof.properties.files import Numbers, Strict, array, first_fault, numbers
 from scanproof.reference.call import Call, Form
 from scanproof.reference.inputs import Array
 

@@ -16,7 +16,7 @@ from scanproof.golden.making import BITS, balls, classes
 from scanproof.golden.recipes import collection_of
 from scanproof.golden.schema import Case
 from scanproof.golden.store import files, read
-from scanproof.properties.witness import numbers
+from scanproof.properties.files import numbers
 from scanproof.reference.allowance.certificate import whole
 from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic

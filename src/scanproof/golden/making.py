@@ -19,7 +19,7 @@ from scanproof.golden.drawing import Draw
 from scanproof.golden.flags import View, holding
 from scanproof.golden.recipes import collection_of
 from scanproof.golden.schema import SCHEMA, Case, Enclosure, Granted, asked
-from scanproof.properties.witness import Numbers, numbers
+from scanproof.properties.files import Numbers, numbers
 from scanproof.reference.allowance.certificate import whole
 from scanproof.reference.allowance.certified import Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic

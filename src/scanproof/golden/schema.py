@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, StringConstraints, model_validator
 
-from scanproof.properties.witness import SLUG, Numbers, Strict, Words, array
+from scanproof.properties.files import SLUG, Numbers, Strict, Words, array
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call, Form, called
 from scanproof.reference.inputs import Array

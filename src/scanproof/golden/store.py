@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from scanproof.golden.recipes import COLLECTIONS, collection_of
 from scanproof.golden.schema import FIRST_EDITION, SCHEMA, Case
-from scanproof.properties.witness import check_schema, first_fault, write_atomically
+from scanproof.properties.files import check_schema, first_fault, write_atomically
 
 PUBLISHED = Path(__file__).parent / "v2"  # a folder for each system
 REMEDY = "make new ones with `scanproof golden write FOLDER --system NAME`"

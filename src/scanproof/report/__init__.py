@@ -21,7 +21,7 @@ __all__ = ["RunReport", "read", "write"]
 def write(report: RunReport, folder: Path | str) -> Path:
     """Writes report.json, index.html and, with claims, claims.html into `folder`, each whole or not
     at all; index.html's path."""
-    from scanproof.properties.witness import write_atomically
+    from scanproof.properties.files import write_atomically
     from scanproof.report.claims_page import claims_page  # imports matplotlib
     from scanproof.report.page import page
 

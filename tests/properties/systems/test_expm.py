@@ -14,12 +14,13 @@ from calls import case, exact
 from scanproof.properties import shrink
 from scanproof.properties.check import check
 from scanproof.properties.domain import Domain
+from scanproof.properties.files import array
 from scanproof.properties.judge import judge
 from scanproof.properties.laws import laws_of
 from scanproof.properties.room import Draw
 from scanproof.properties.systems import expm as room
 from scanproof.properties.verdict import judged
-from scanproof.properties.witness import array, contradiction, read, witness
+from scanproof.properties.witness import contradiction, read, witness
 from scanproof.reference.allowance import certificate
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.operations import UP
