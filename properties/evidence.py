@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from scanproof.properties.files import Count, Hex, HexInteger, Numbers, Strict, numbers
-from scanproof.properties.verdict import Results
+from scanproof.properties.gathering import Results
 from scanproof.reference.allowance.certificate import certify
 from scanproof.reference.allowance.certified import GIVEN, Certified
 from scanproof.reference.arithmetic.declaration import Arithmetic

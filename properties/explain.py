@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scanproof.properties.verdict import Results, Verdict, judged
+from scanproof.properties.gathering import Results
+from scanproof.properties.verdict import Verdict, judged
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.word import Changes
 from scanproof.reference.call import Call, System

@@ -9,12 +9,13 @@ import hypothesis
 
 from scanproof.properties.domain import Domain
 from scanproof.properties.findings import Element
+from scanproof.properties.gathering import Results
 from scanproof.properties.implementation import Fault, Implementation
 from scanproof.properties.laws import Law
 from scanproof.properties.outcome import LawResult
 from scanproof.properties.results import missing
 from scanproof.properties.room import Draw, Room, draws
-from scanproof.properties.verdict import Results, Status, Verdict, Word, judged
+from scanproof.properties.verdict import Status, Verdict, Word, judged
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call
 from scanproof.reference.inputs import Array

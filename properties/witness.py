@@ -28,8 +28,9 @@ from scanproof.properties.files import (
     write_atomically,
 )
 from scanproof.properties.findings import Element
+from scanproof.properties.gathering import Results
 from scanproof.properties.results import form_fault
-from scanproof.properties.verdict import Results, Verdict
+from scanproof.properties.verdict import Verdict
 from scanproof.reference.allowance.certified import GIVEN
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.call import Call, called

@@ -11,7 +11,8 @@ from scanproof.golden.agreement import altered
 from scanproof.golden.recipes import COLLECTIONS
 from scanproof.golden.schema import Case, asked
 from scanproof.properties.explain import Judgements, rescue
-from scanproof.properties.verdict import CLAIMS, Results, Status, Verdict, Word, judged
+from scanproof.properties.gathering import Results
+from scanproof.properties.verdict import CLAIMS, Status, Verdict, Word, judged
 from scanproof.reference.allowance.certificate import certify
 from scanproof.reference.allowance.certified import Block
 from scanproof.reference.arithmetic.declaration import Arithmetic

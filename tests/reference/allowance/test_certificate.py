@@ -8,8 +8,8 @@ import pytest
 from scans import OF_ORDER, exact, problem, verdict_of, worst
 from thresholds import FLOAT64
 
-from scanproof.properties import verdict as verdict_module
-from scanproof.properties.findings import find
+from scanproof.properties import gathering
+from scanproof.properties.inspection import find
 from scanproof.reference.allowance import scans as module
 from scanproof.reference.allowance.rounding import allowance
 from scanproof.reference.allowance.scans import block_steps, certificates, certify
@@ -167,7 +167,7 @@ def test_parts_are_judged_as_the_whole(monkeypatch, strip, steps):
             at_once.setattr(module, "certificates", in_one_piece)
             cases.append((got, inputs, arithmetic, verdict_of(got, inputs, arithmetic)))
     in_blocks(monkeypatch, steps)
-    monkeypatch.setattr(verdict_module, "STRIP", strip)
+    monkeypatch.setattr(gathering, "STRIP", strip)
     moved = 0
     for got, inputs, arithmetic, expected in cases:
         found = verdict_of(got, inputs, arithmetic)
@@ -186,10 +186,10 @@ def test_parts_are_judged_as_the_whole(monkeypatch, strip, steps):
 
 def test_strips_run_in_channels(monkeypatch):
     """Each strip is judged by itself: as many as there are cores or channels."""
-    monkeypatch.setattr(verdict_module, "STRIP", 1)
-    monkeypatch.setattr(verdict_module.os, "sched_getaffinity", lambda _: range(3))
+    monkeypatch.setattr(gathering, "STRIP", 1)
+    monkeypatch.setattr(gathering.os, "sched_getaffinity", lambda _: range(3))
     seen = []
-    monkeypatch.setattr(verdict_module, "find", lambda name, got, *rest: seen.append(got.shape) or find(name, got, *rest))
+    monkeypatch.setattr(gathering, "find", lambda name, got, *rest: seen.append(got.shape) or find(name, got, *rest))
     arithmetic = Arithmetic("float32")
     inputs = problem(np.random.default_rng(0), arithmetic, 0.9, (2, 9, 8))
     verdict_of(scan(inputs.lam, inputs.b, inputs.h0, inputs.reverse), inputs, arithmetic)
