@@ -1,10 +1,12 @@
 """LRU's parameters as a recurrence with real matrices, and its cotangents back to the parameters;
 all in float64.
 
-    nu = exp(nu_log), theta = exp(theta_log), gamma = exp(gamma_log)         (state,)
-    lam = exp(-nu + i theta)                                                 (state,)
-    W = (gamma B)^T, real and imaginary parts side by side                   (width, 2 state)
-    V = conj(C), likewise: Re(C h) is the real product of conj(C) and h      (directions, width, 2 state)
+    nu = exp(nu_log), theta = exp(theta_log), gamma = exp(gamma_log)  (state,)
+    lam = exp(-nu + i theta)                                          (state,)
+    W = (gamma B)^T, real and imaginary parts side by side            (width, 2 state)
+    V = conj(C), likewise                                             (directions, width, 2 state)
+
+Re(C h) is the real product of conj(C) and h.
 
 Source: Orvieto et al. 2023, arXiv 2303.06349.
 """

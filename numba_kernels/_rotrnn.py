@@ -1,11 +1,14 @@
 """RotRNN's parameters as a recurrence in the rotated basis, and its cotangents back to the
 parameters; all in float64.
 
-    g = exp(gamma_log), gamma = exp(-g), xi = sqrt((1 - gamma^2) / tr(B^T B))        (heads,)
-    S = M - M^T, P = expm(S)                                                         (heads, head_dim, head_dim)
-    lam = gamma exp(i theta): the pair (p, q) of coordinates is p + i q              (heads * pairs,)
-    W = xi B^T P of all heads side by side: s_t = P^T x_t is what is scanned         (width, features)
-    V = C P, likewise                                                                (directions, width, features)
+    g = exp(gamma_log), gamma = exp(-g)     (heads,)
+    xi = sqrt((1 - gamma^2) / tr(B^T B))    (heads,)
+    S = M - M^T, P = expm(S)                (heads, head_dim, head_dim)
+    lam = gamma exp(i theta)                (heads * pairs,)
+    W = xi B^T P of all heads side by side  (width, features)
+    V = C P, likewise                       (directions, width, features)
+
+What is scanned is s_t = P^T x_t; a pair (p, q) of its coordinates is the number p + i q.
 
 Source: RotRNN, arXiv 2407.07239.
 """

@@ -4,9 +4,11 @@ reduce, then scan.
 With the chunks numbered in the scan's direction, each of `chunk` steps, the last one perhaps
 shorter:
 
-    1. reduce   P_k = product of the lam_t of chunk k, E_k = its end state from a zero state      chunks in parallel
-    2. carry    H_k = P_k H_{k-1} + E_k, from H_0 = h0                                            one after the other
-    3. scan     h_t = lam_t h_{t-1} + b_t through chunk k, from H_{k-1}                           chunks in parallel
+    1. reduce   P_k = product of the lam_t of chunk k, E_k = its end state from a zero state
+    2. carry    H_k = P_k H_{k-1} + E_k, from H_0 = h0
+    3. scan     h_t = lam_t h_{t-1} + b_t through chunk k, from H_{k-1}
+
+Chunks are reduced and scanned in parallel; the carries follow one another.
 
 b is read twice and each state is written once. The other known way, to scan each chunk from zero
 and to add the carries to its states afterwards, also writes every state twice.

@@ -1,9 +1,10 @@
 """Published initialisations as named options, and the draws that they share.
 
-    symbol        meaning
-    r_min r_max   the ring r_min <= |lambda| <= r_max, drawn uniformly by area: |lambda|^2 is uniform
-    max_phase     angles are uniform on [0, max_phase)
-    M_std ...     standard deviation of the entries, from the head size N, the state's size H N and the model's width
+    symbol       meaning
+    r_min r_max  the ring r_min <= |lambda| <= r_max, drawn uniformly by area: |lambda|^2 is uniform
+    max_phase    angles are uniform on [0, max_phase)
+    M_std ...    standard deviation of the entries, from the head size N, the state's size H N and
+                 the model's width
 """
 
 from __future__ import annotations

@@ -201,8 +201,7 @@ def alarm(plan: Plan, verdict: Verdict) -> str:
     """How to repeat an evaluation that is outside, and what it is."""
     call = f"judged(planned({plan.seed}, {plan.number}))"
     return (f"{call} of scanproof.benchmarks.campaigns.alarms: error/allowance "
-            f"{verdict.ratio:.4g}, "
-            f"{plan}: {verdict}")
+            f"{verdict.ratio:.4g}, {plan}: {verdict}")
 
 
 def tightness(got: Array, exact: Certified) -> tuple[float, ...]:

@@ -107,13 +107,13 @@ def page(seed: int, outcomes: list[Outcome]) -> Iterator[str]:
 INTRODUCTION = """\
 # False alarms and tightness
 
-Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write docs/measured/tightness.md`.
-Honest programs of
-the bare scan are computed ([`benchmarks/campaigns/honest.py`](../../benchmarks/campaigns/honest.py))
-and judged as any result is, each under the
-class that it was computed in. By the theorem ([theorem.md](../theorem.md)) none can be `outside`; so this checks the code, not
-the theorem. A fault that no evaluation here meets stays unseen, and nothing is said about programs outside the classes of the
-table.
+Written by `scanproof power alarms --evaluations {evaluations} --seed {seed} --write \
+docs/measured/tightness.md`.
+Honest programs of the bare scan are computed
+([`benchmarks/campaigns/honest.py`](../../benchmarks/campaigns/honest.py)) and judged as any result
+is, each under the class that it was computed in. By the theorem ([theorem.md](../theorem.md)) none
+can be `outside`; so this checks the code, not the theorem. A fault that no evaluation here meets
+stays unseen, and nothing is said about programs outside the classes of the table.
 
 | | |
 |---|---:|
@@ -123,21 +123,26 @@ table.
 | `outside` | {outside:,} |
 | `within` | {within:,} |
 | `nearest`: every element is correctly rounded | {nearest:,} |
-| `undecided`: not refuted, but the allowance says too little, or overflow is possible | {undecided:,} |
+| `undecided`: not refuted, but the allowance says too little, or overflow is possible | \
+{undecided:,} |
 | largest error/allowance, rounded down | {ratio} |
 
-**What is computed.** Classes take turns; of the programs that a class admits, one is drawn. Bracketings: one step after the
-other, the doubling of Hillis and Steele, the sweeps of Blelloch, chunks with one carry, a tree drawn at random. Steps are
-separate or fused (each fused operation is rounded once, exactly), complex ones contracted in several ways; in float64 and
-complex128 they are NumPy's own. Truncation, the alignment of matrix units, TF32 operands and flushes are formed from exact
-results. Inputs: |lam| near 0, around 1/2, near 1, exactly 1 and just above, constant or varying (with resets), also real
-beside complex states; magnitudes from subnormal to near overflow, constant inputs, whole numbers, inputs that cancel what was
-carried; with and without h0 and reverse. Lengths go from 1 to 2048, and the table shows four.
+**What is computed.** Classes take turns; of the programs that a class admits, one is drawn.
+Bracketings: one step after the other, the doubling of Hillis and Steele, the sweeps of Blelloch,
+chunks with one carry, a tree drawn at random. Steps are separate or fused (each fused operation is
+rounded once, exactly), complex ones contracted in several ways; in float64 and complex128 they are
+NumPy's own. Truncation, the alignment of matrix units, TF32 operands and flushes are formed from
+exact results. Inputs: |lam| near 0, around 1/2, near 1, exactly 1 and just above, constant or
+varying (with resets), also real beside complex states; magnitudes from subnormal to near overflow,
+constant inputs, whole numbers, inputs that cancel what was carried; with and without h0 and
+reverse. Lengths go from 1 to 2048, and the table shows four.
 
-**Columns.** `calls`: evaluations of this class and length. `sequences`: sequences of these calls with an error and with an allowance
-throughout; others (exact, or overflow is possible) are left out of the next two. `smallest`, `median`: of allowance/error
-over these sequences, the largest of each over time. `error/allowance`: the largest of any element of these calls, and of any
-window where states are read back (`store`), rounded down. `informative`: share of sequences whose allowance could tell zeros or a
-dropped carry ([verdicts.md](verdicts.md)), mean over the calls. `rounded`: share of elements that are the correct rounding of
-the exact state. A large median is the price of a worst case: random errors grow like the square root of the number of
-roundings, allowances like the number itself. A `smallest` near 1 is an allowance that an honest program uses up."""
+**Columns.** `calls`: evaluations of this class and length. `sequences`: sequences of these calls
+with an error and with an allowance throughout; others (exact, or overflow is possible) are left out
+of the next two. `smallest`, `median`: of allowance/error over these sequences, the largest of each
+over time. `error/allowance`: the largest of any element of these calls, and of any window where
+states are read back (`store`), rounded down. `informative`: share of sequences whose allowance
+could tell zeros or a dropped carry ([verdicts.md](../verdicts.md)), mean over the calls. `rounded`:
+share of elements that are the correct rounding of the exact state. A large median is the price of a
+worst case: random errors grow like the square root of the number of roundings, allowances like the
+number itself. A `smallest` near 1 is an allowance that an honest program uses up."""

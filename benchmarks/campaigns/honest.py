@@ -22,7 +22,7 @@ from scanproof.reference.inputs import Array, Inputs
 TREES = ("doubling", "sweeps")
 FUSED = ("float16", "bfloat16", "float32")  # formats whose products are exact in float64
 
-# ---------------------------------------------------------------- bracketings: (machine, a, x, h0) -> h, like x
+# ------------------------------------------ bracketings: (machine, a, x, h0) -> h, like x
 
 
 def sequential(machine: Machine, a: Array, x: Array, h0: Array) -> Array:

@@ -59,7 +59,7 @@ CAMPAIGN = Campaign(
     shares=lambda rng, state: np.sqrt(1 - rng.random(state)),  # uniform on the disc
     programs=programs,
     programs_text="LRU's gain comes before or after B, as (gamma B) u or gamma (B u); "
-    "its gradients are also those that autodiff\nof the doubling gives: "
+    "its gradients\nare also those that autodiff of the doubling gives: "
     "`any` admits that, `formed` does not.",
     draws_text="LRU's eigenvalues have moduli below a limit, uniformly on the disc, with N states.",
     sparse_text="LRU's gain 1",

@@ -197,12 +197,13 @@ def _table(columns: tuple[str, ...], words: int, rows: Iterable[tuple[str, ...]]
 INTRODUCTION = """\
 # Tightness of the allowances of layers
 
-Written by `scanproof power layers --cases {each} --seed {seed} --write docs/measured/layers-tightness.md`.
-Honest programs of whole
-layers, forward and backward, are computed ([`benchmarks/campaigns/programs.py`](../../benchmarks/campaigns/programs.py)),
-and every result
-is put beside its allowance. By the theorem none can be `outside`, given the assumed constants ([constants.md](constants.md)).
-So this checks the code and shows what the theorem is worth: a large median is the price of a worst case over all programs.
+Written by `scanproof power layers --cases {each} --seed {seed} --write \
+docs/measured/layers-tightness.md`.
+Honest programs of whole layers, forward and backward, are computed
+([`benchmarks/campaigns/programs.py`](../../benchmarks/campaigns/programs.py)), and every result is
+put beside its allowance. By the theorem none can be `outside`, given the assumed constants
+([constants.md](constants.md)). So this checks the code and shows what the theorem is worth: a large
+median is the price of a worst case over all programs.
 
 | | |
 |---|---:|
@@ -215,27 +216,31 @@ So this checks the code and shows what the theorem is worth: a large median is t
 | the same: float64 | {ratio_float64} |
 | the same: bfloat16 in and out, sums in float32 | {ratio_bfloat16} |
 
-**Programs.** Plain NumPy, one step after the other; doubling (Hillis and Steele) and chunks of 8 with one carry, their steps
-contracted in ways that are drawn; the Numba kernels, which fold matrices in float64.
+**Programs.** Plain NumPy, one step after the other; doubling (Hillis and Steele) and chunks of 8
+with one carry, their steps contracted in ways that are drawn; the Numba kernels, which fold
+matrices in float64.
 {programs}
-In bfloat16 every program widens its inputs to float32 and rounds its results once, so that the rounding of results is most of
-every error. Complex states are returned as complex64, since there are no complex numbers of bfloat16: they are not rounded
-here, though programs may do it, which is why their allowances look loose.
+In bfloat16 every program widens its inputs to float32 and rounds its results once, so that the
+rounding of results is most of every error. Complex states are returned as complex64, since there
+are no complex numbers of bfloat16: they are not rounded here, though programs may do it, which is
+why their allowances look loose.
 
-**Cases.** Parameters as the suite draws them (`properties/systems/`: half of the angles near multiples of pi/2, M with a norm
-up to 3), width 8, batch 1, Gaussian inputs and cotangents.
+**Cases.** Parameters as the suite draws them (`properties/systems/`: half of the angles near
+multiples of pi/2, M with a norm up to 3), width 8, batch 1, Gaussian inputs and cotangents.
 {draws}
-One case in four runs backwards, one in four has two directions, one in two has an initial state. Sparse: one power of two in
-every row of B and C and no skip, {sparse}: almost nothing but the scan rounds.
+One case in four runs backwards, one in four has two directions, one in two has an initial state.
+Sparse: one power of two in every row of B and C and no skip, {sparse}: almost nothing but the scan
+rounds.
 
-**Modes.** `formed`: drive and states are formed, and of gradients the cotangents of the states by the adjoint recurrence;
-`any`: none of this is assumed.
+**Modes.** `formed`: drive and states are formed, and of gradients the cotangents of the states by
+the adjoint recurrence; `any`: none of this is assumed.
 
-**Columns.** A sequence is a channel over time, or a whole parameter, or all of u; it has its largest allowance and its largest
-error. `smallest`, `median`: of allowance/error, over the sequences that have an error. `/rms`: allowance over the rms of the truth,
-median. `informative`: share of sequences whose allowance, the rounding of results aside, is at most 2^-7 of the rms (and could
-tell a dropped carry from y). `outside`: elements. `gradient B` and `gradient C` hold real and imaginary parts, and both
-directions' C."""
+**Columns.** A sequence is a channel over time, or a whole parameter, or all of u; it has its
+largest allowance and its largest error. `smallest`, `median`: of allowance/error, over the
+sequences that have an error. `/rms`: allowance over the rms of the truth, median. `informative`:
+share of sequences whose allowance, the rounding of results aside, is at most 2^-7 of the rms (and
+could tell a dropped carry from y). `outside`: elements. `gradient B` and `gradient C` hold real and
+imaginary parts, and both directions' C."""
 
 INFORMATIVE = """\
 ## Where allowances inform
@@ -245,5 +250,6 @@ Shares of informative sequences; those of gradients are the mean over all of the
 COST = """\
 ## Cost
 
-Truth and allowance of one case in the mode `formed`, beside the reference itself in float64: median seconds on one core of
-one machine that was busy with other cases, and how many times as long. Only this table depends on the machine's speed."""
+Truth and allowance of one case in the mode `formed`, beside the reference itself in float64: median
+seconds on one core of one machine that was busy with other cases, and how many times as long. Only
+this table depends on the machine's speed."""

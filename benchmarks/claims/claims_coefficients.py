@@ -1,16 +1,21 @@
 """What rounding makes of a layer's coefficient, and of the states, if nothing else is rounded.
 
-    symbol     meaning
-    lam        exact coefficient exp(-exp(nu_log) + i theta) of parameters that the format holds exactly
-    lam_hat    the coefficient that a program has:
-                   stored    lam rounded to the format, both components
-                   LRU       exp(-exp(nu_log)) (cos, sin)(exp(theta_log)), every operation rounded to the format
-                   RotRNN    gamma (cos, sin)(theta), gamma = exp(-exp(gamma_log)) likewise, its product with (cos, sin) exact
-    D          rms of h_hat - h over the rms of h after T steps of white input, both scans exact: only the coefficient differs
+    symbol   meaning
+    lam      exact coefficient exp(-exp(nu_log) + i theta) of parameters that the format holds
+             exactly
+    lam_hat  the coefficient that a program has, one of
+             stored   lam rounded to the format, both components
+             LRU      exp(-exp(nu_log)) (cos, sin)(exp(theta_log)), every operation rounded to the
+                      format
+             RotRNN   gamma (cos, sin)(theta), gamma = exp(-exp(gamma_log)) likewise; its product
+                      with (cos, sin) is exact
+    D        rms of h_hat - h over the rms of h after T steps of white input; both scans are exact,
+             so only the coefficient differs
 
-D^2 = (S(lam_hat, lam_hat) - 2 Re S(lam_hat, lam) + S(lam, lam)) / S(lam, lam) with S(a, b) = sum of
-(a conj b)^k over k < T, which for T = 2^m is the product of 1 + (a conj b)^(2^j) over j < m: no
-division, so |lam_hat| = 1 is no special case.
+    D^2 = (S(lam_hat, lam_hat) - 2 Re S(lam_hat, lam) + S(lam, lam)) / S(lam, lam)
+
+with S(a, b) = sum of (a conj b)^k over k < T, which for T = 2^m is the product of
+1 + (a conj b)^(2^j) over j < m: no division, so |lam_hat| = 1 is no special case.
 """
 
 from __future__ import annotations

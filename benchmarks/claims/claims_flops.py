@@ -9,10 +9,13 @@
 Operations are real additions and multiplications, counted as the equations are written (a test
 counts those of the reference):
 
-    LRU       gamma (B u): 4NW      lam h + b: 8N                 Re(C h) + D u: 4NW + W                 8NW + 8N + W
-    RotRNN    xi (B u): 2HNW        P^T: H(2N^2 - N)              gamma Theta s + b: 5HN
-              P s: H(2N^2 - N)      C x + D u: 2HNW + W                                                  4HNW + 4HN^2 + 3HN + W
-    folded    gamma B, or xi P^T B and C P, formed once           2SW - S + 4S + 2SW + W                 4SW + 3S + W
+    LRU     gamma (B u): 4NW, lam h + b: 8N, Re(C h) + D u: 4NW + W
+            in all 8NW + 8N + W
+    RotRNN  xi (B u): 2HNW, P^T: H(2N^2 - N), gamma Theta s + b: 5HN, P s: H(2N^2 - N),
+            C x + D u: 2HNW + W
+            in all 4HNW + 4HN^2 + 3HN + W
+    folded  gamma B, or xi P^T B and C P, formed once: 2SW - S + 4S + 2SW + W
+            in all 4SW + 3S + W
 
 Bytes are those of arrays of one step that a program of separate stages reads and writes once each:
 u and y (2W), b and h (S each, twice), and, where P is applied to them, B u and x as well.
@@ -45,10 +48,10 @@ def formulas() -> list[CostRow]:
     plain, wide = ITEM * (2 * WIDTH + 4 * STATE), ITEM * (2 * WIDTH + 8 * STATE)
     expm = "H matrix exponentials N × N, tr(BᵀB)"
     fixed = [
-        _row("LRU", "as written", "8NW + 8N + W", "4 (2W + 8N)", "N exponentials, sines, cosines", None,
-             lru_flops(STATE // 2, WIDTH), plain),
-        _row("LRU", "γ folded into B", "8NW + 6N + W", "4 (2W + 8N)", "the same, and 2NW products", None,
-             folded_flops(STATE, WIDTH), plain),
+        _row("LRU", "as written", "8NW + 8N + W", "4 (2W + 8N)",
+             "N exponentials, sines, cosines", None, lru_flops(STATE // 2, WIDTH), plain),
+        _row("LRU", "γ folded into B", "8NW + 6N + W", "4 (2W + 8N)",
+             "the same, and 2NW products", None, folded_flops(STATE, WIDTH), plain),
     ]  # fmt: skip
     for N in HEAD_DIMS:
         once = f"{expm}, 2HNW (2N − 1) for PᵀB and CP"
@@ -71,8 +74,8 @@ def _row(
     count: int,
     size: int,
 ) -> CostRow:
-    return CostRow(layer=layer, form=form, flops=flops, bytes=moved, once=once, head_dim=head_dim, flops_per_step=count,
-                   bytes_per_step=size)  # fmt: skip
+    return CostRow(layer=layer, form=form, flops=flops, bytes=moved, once=once,
+                   head_dim=head_dim, flops_per_step=count, bytes_per_step=size)  # fmt: skip
 
 
 def flops_curves() -> list[Curve]:
@@ -83,5 +86,6 @@ def flops_curves() -> list[Curve]:
         "RotRNN as written": [rotrnn_flops(STATE // N, N, WIDTH) for N in at],
         "either, folded": [folded_flops(STATE, WIDTH) for _ in at],
     }
-    return [Curve(panel=f"state of {STATE} reals, width {WIDTH}", label=label, kind="exact", x=[float(N) for N in at],
-                  y=[float(n) for n in y]) for label, y in counts.items()]  # fmt: skip
+    return [Curve(panel=f"state of {STATE} reals, width {WIDTH}", label=label, kind="exact",
+                  x=[float(N) for N in at], y=[float(n) for n in y])
+            for label, y in counts.items()]  # fmt: skip

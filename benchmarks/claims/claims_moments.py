@@ -1,11 +1,11 @@
 """E |x_t|^2 of a linear layer, exactly: no sample is drawn.
 
-    symbol    meaning                                                                       shape
-    u         input with E u_t = 0 and E u_s u_t^T = rho^|s-t| I                            (time, width)
+    symbol    meaning                                                    shape
+    u         input with E u_t = 0 and E u_s u_t^T = rho^|s-t| I         (time, width)
     rho       0: white noise, 1: a constant, between them: a stationary AR(1) process
-    x         states of a layer with fixed parameters, from zero                            (time, ...)
-    r         response of x to u_t = rho^(t-1) e_j, for every channel j                     (width, time, ...)
-    G         sum over j of |r|^2                                                           (time, ...)
+    x         states of a layer with fixed parameters, from zero         (time, ...)
+    r         response of x to u_t = rho^(t-1) e_j, for every channel j  (width, time, ...)
+    G         sum over j of |r|^2                                        (time, ...)
 
 u_t is rho^(t-1) u_1 plus innovations of variance 1 - rho^2, each of which decays in the same way;
 all of them are uncorrelated. Hence, for whatever numbers the layer computes with (floats,

@@ -4,7 +4,10 @@ are perturbed instead.
 Words follow from exact second moments (claims_moments.py) at flint's precision; sampled runs only
 illustrate.
 
-    white input    RotRNN   E |x_t|^2 = 1 - gamma^(2t) in every head      LRU   E |h_t|^2 -> |B|^2 in every state
+With white input the papers say:
+
+    RotRNN   E |x_t|^2 = 1 - gamma^(2t) in every head
+    LRU      E |h_t|^2 -> |B|^2 in every state
 """
 
 from __future__ import annotations
@@ -90,7 +93,8 @@ def _white(
     return ClaimRow(
         claim="RotRNN: with white input E |xₜ|² = 1 − γ²ᵗ → 1, in every head and for every value "
         "of the parameters",
-        source="RotRNN, arXiv 2407.07239: “robust normalisation procedure”, ξ² = (1 − γ²) / tr(BᵀB)",
+        source="RotRNN, arXiv 2407.07239: “robust normalisation procedure”, "
+               "ξ² = (1 − γ²) / tr(BᵀB)",
         measured=[
             f"E |x∞|² = {span} in {heads} heads ({draws} draws, noise of σ = 0 to "
             f"{STRENGTHS[-1]:g} added to every parameter)",

@@ -223,45 +223,51 @@ INTRODUCTION = """\
 # Declared constants
 
 Written by `scanproof power constants --seed {seed} --write docs/measured/constants.md`.
-A verdict on a layer is a theorem *given* these
-constants, which nobody has proved for the libraries that people use. Here they stand beside the largest errors that were
-measured: evidence, no proof. An implementation may claim them for its own functions; one that cannot is outside the class.
+A verdict on a layer is a theorem *given* these constants, which nobody has proved for the libraries
+that people use. Here they stand beside the largest errors that were measured: evidence, no proof.
+An implementation may claim them for its own functions; one that cannot is outside the class.
 
 All in units of u, the unit roundoff (2^-24 in binary32, 2^-53 in binary64); the code is
-[`reference/arithmetic/constants.py`](../../reference/arithmetic/constants.py).
-For float16 and bfloat16 nothing was measured: u is larger there, and
-programs compute such functions in binary32 and round."""
+[`reference/arithmetic/constants.py`](../../reference/arithmetic/constants.py). For float16 and
+bfloat16 nothing was measured: u is larger there, and programs compute such functions in binary32
+and round."""
 
 ELEMENTARY = """\
 ## Measured: elementary functions
 
-The largest error in units of u, and the argument where it was met: relative, but absolute for sin and cos. Results are normal
-numbers in all these ranges; subnormal ones are declared separately (`--subnormals`). Arguments are drawn evenly in the
-logarithm. Then the {worst} binades with the largest errors are looked at again: in float32 at every number, in float64 as often
-as in the whole range. In float32 the worst argument is found by comparison with NumPy's float64 function, which the float64
-rows show to be off by less than 1e-8 of float32's u; in float64 every argument is compared with balls (python-flint, {bits} bits
-and more). The figure itself is computed by balls, so it is certain; a larger error elsewhere may have been missed. Bold: above
-the declared constant. NumPy's sigmoid is 1/(1+exp(-x)), its softplus logaddexp(x, 0)."""
+The largest error in units of u, and the argument where it was met: relative, but absolute for sin
+and cos. Results are normal numbers in all these ranges; subnormal ones are declared separately
+(`--subnormals`). Arguments are drawn evenly in the logarithm. Then the {worst} binades with the
+largest errors are looked at again: in float32 at every number, in float64 as often as in the whole
+range. In float32 the worst argument is found by comparison with NumPy's float64 function, which the
+float64 rows show to be off by less than 1e-8 of float32's u; in float64 every argument is compared
+with balls (python-flint, {bits} bits and more). The figure itself is computed by balls, so it is
+certain; a larger error elsewhere may have been missed. Bold: above the declared constant. NumPy's
+sigmoid is 1/(1+exp(-x)), its softplus logaddexp(x, 0)."""
 
 EXPONENTIAL = """\
 ## Measured: the matrix exponential of a skew S
 
-The largest error over matrices of N = 2 to 64 and norms from 0.05 to 100, just below the limits from which SciPy and jax
-square once more among them, in units of u (n + sqrt N), n the largest column sum of absolute values of S. For `exp`: the
-2-norm of P^ - exp S. For `adjoint`: the Frobenius norm of L^ - L(S^T, G), relative to that of G. `dense`: S and G Gaussian;
-`rotations`: N/2 planes turn by n, and G changes that angle. The truth is computed in balls of {bits} bits from the very
-floats that the implementation gets, and subtracted there; a radius above 2^-120 would end the run. SciPy computes the adjoint
-in float64, and it is rounded; jax's is the reverse derivative of its expm. Bold: above the default constant."""
+The largest error over matrices of N = 2 to 64 and norms from 0.05 to 100, just below the limits
+from which SciPy and jax square once more among them, in units of u (n + sqrt N), n the largest
+column sum of absolute values of S. For `exp`: the 2-norm of P^ - exp S. For `adjoint`: the
+Frobenius norm of L^ - L(S^T, G), relative to that of G. `dense`: S and G Gaussian; `rotations`: N/2
+planes turn by n, and G changes that angle. The truth is computed in balls of {bits} bits from the
+very floats that the implementation gets, and subtracted there; a radius above 2^-120 would end the
+run. SciPy computes the adjoint in float64, and it is rounded; jax's is the reverse derivative of
+its expm. Bold: above the default constant."""
 
 ROTATIONS = """\
 ## Named: one plane, N = 2
 
-A rotation by 7.8 and by 62.8. `jax.scipy.linalg.expm` scales by the floor of a logarithm where the ceiling is needed: just
-below 3.9257 2^k in binary32 and 5.3719 2^k in binary64, k >= 1, its rational approximation is used at twice its range. The
-errors are absolute, that of the adjoint relative to G."""
+A rotation by 7.8 and by 62.8. `jax.scipy.linalg.expm` scales by the floor of a logarithm where the
+ceiling is needed: just below 3.9257 2^k in binary32 and 5.3719 2^k in binary64, k >= 1, its
+rational approximation is used at twice its range. The errors are absolute, that of the adjoint
+relative to G."""
 
 EXCEEDED = """\
 ## What exceeds a default constant
 
-Listed, not hidden by a larger constant. Class `jax` has a constant of its own for the exponential, so that the rest of such a
-layer can be judged. "No class": no constant is claimed, and no allowance speaks about a program that uses that function."""
+Listed, not hidden by a larger constant. Class `jax` has a constant of its own for the exponential,
+so that the rest of such a layer can be judged. "No class": no constant is claimed, and no allowance
+speaks about a program that uses that function."""

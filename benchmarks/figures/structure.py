@@ -1,6 +1,8 @@
 """The structure of the project: folders on floors, and an arrow from each to those that it imports.
 
-    python -m scanproof.benchmarks.figures.structure docs/structure.md     # writes docs/structure.svg beside it
+    python -m scanproof.benchmarks.figures.structure docs/structure.md
+
+writes the page and, beside it, docs/structure.svg.
 
 A folder stands one floor above the highest one that it imports. Imports inside functions count;
 those for type checkers do not.
@@ -23,8 +25,9 @@ PACKAGE = Path(scanproof.__file__).parent
 DEEP = "reference"  # whose own folders and files are shown
 HEAD = """# Structure
 
-`python -m scanproof.benchmarks.figures.structure docs/structure.md` draws this page from the imports of the source.
-A folder imports only folders on lower floors; an arrow would lead back up where two import each other, and none does.
+`python -m scanproof.benchmarks.figures.structure docs/structure.md` draws this page from the
+imports of the source. A folder imports only folders on lower floors; an arrow would lead back up
+where two import each other, and none does.
 
 ![Folders on floors, with arrows from each to those that it imports](structure.svg)
 

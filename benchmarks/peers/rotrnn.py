@@ -35,8 +35,8 @@ from scanproof.reference.inputs import Array
 from scanproof.reference.systems.rotrnn import SYSTEM, Params, init
 
 EXPM1 = (
-    "jax differentiates expm1(x) as expm1(x) + 1, which cancels: "
-    "dL/dgamma_log is lost where gamma is small"
+    "jax differentiates expm1(x) as expm1(x) + 1, which cancels: dL/dgamma_log is lost where gamma "
+    "is small"
 )
 
 

@@ -1,7 +1,9 @@
 """What the pages show is what the commands print and the files hold today.
 
-    python docs/tools/outputs.py            # exit 1 if a page shows something else (tests/project/test_docs.py)
+    python docs/tools/outputs.py            # exit 1 if a page shows something else
     python docs/tools/outputs.py --write    # writes it into the pages: make outputs
+
+tests/project/test_docs.py runs the first.
 
 A block below `<!-- output -->` or `<!-- output, exit 1 -->` begins with `$ ` and a command, which
 is run in a fresh copy of examples/, with that exit code expected; the blocks of one page are run in

@@ -230,9 +230,8 @@ LAYERS = (
     Link(
         name="elements (v, X, E) of a layer",
         says="|computed - v| <= E for every program that multiplies out to the same monomials, "
-        "cancels nothing and meets, on any "
-        "path, no more additions than the equations write, n - 1 in a sum of n; a flat sum over "
-        "what two run over is another",
+        "cancels nothing and meets, on any path, no more additions than the equations write, n - 1 "
+        "in a sum of n; a flat sum over what two run over is another",
         python=(
             "reference.allowance.bounded:Bounded",
             "reference.allowance.operation_errors:operation_errors",
@@ -248,9 +247,8 @@ LAYERS = (
         theorems=("Circuit.*", "CircuitSum.*"),
         argued=(
             "docs/layers.md: Circuits without cancellation. Coq proves the bound of a program by "
-            "its own counts "
-            "(counted), of one open sum and of one product; that the rules together cover the "
-            "class is argued",
+            "its own counts (counted), of one open sum and of one product; that the rules together "
+            "cover the class is argued",
             "reference/allowance/bounded.py: roundings of a quotient, declared depths of sums, "
             "the 3 n addends of n complex products",
         ),
@@ -380,7 +378,8 @@ LAYERS = (
         lemmas=("exp-orthogonal-series", "exp-orthogonal-flow"),
         cited=("the derivative of exp is the integral of exp((1-s)S) E exp(sS): Van Loan 1978",),
         assumed=(
-            "reference/arithmetic/constants.py: c_E, of the derivative as of the exponential itself",
+            "reference/arithmetic/constants.py: c_E, of the derivative as of the exponential "
+            "itself",
         ),
         tested=("tests/reference/allowance/test_layer_certificate.py: gradients of honest layers",),
     ),
@@ -407,9 +406,22 @@ EQUATIONS = (
     Link(
         name="the scan operator",
         says="every bracketing computes what the loop computes",
-        python=("reference.transitions.diagonal:scan", "reference.allowance.rounding:allowance", "numba_kernels.chunked:scan"),
-        lemmas=("scan-associative", "scan-identity", "scan-action", "scan-429-bracketings", "scan-any-bracketing", "scan-carry",
-                "scan-reverse", "scan-doubling", "scan-exclusive"),
+        python=(
+            "reference.transitions.diagonal:scan",
+            "reference.allowance.rounding:allowance",
+            "numba_kernels.chunked:scan",
+        ),
+        lemmas=(
+            "scan-associative",
+            "scan-identity",
+            "scan-action",
+            "scan-429-bracketings",
+            "scan-any-bracketing",
+            "scan-carry",
+            "scan-reverse",
+            "scan-doubling",
+            "scan-exclusive",
+        ),
         theorems=("Scan.*",),
         tested=("tests/proofs/test_coq_algebra.py: the same tree in fractions",),
     ),
@@ -417,23 +429,47 @@ EQUATIONS = (
         name="the rotation operator",
         says="plane rotations side by side compose by adding angles",
         python=("reference.transitions.rotation:rotation", "numba_kernels.rotation:scan"),
-        lemmas=("rotation-associative", "rotation-identity", "rotation-affine", "theta-rotation", "canonical-form"),
+        lemmas=(
+            "rotation-associative",
+            "rotation-identity",
+            "rotation-affine",
+            "theta-rotation",
+            "canonical-form",
+        ),
         theorems=("Theta.*",),
         tested=("tests/proofs/test_coq_algebra.py: a tree of turns in fractions",),
     ),
     Link(
         name="RotRNN's matrices",
         says="A = P Theta P^T is in SO(N), P = exp(M - M^T); s = P^T h is what is scanned",
-        python=("reference.systems.rotrnn:constants", "reference.systems.rotrnn:run", "reference.numbers.exponential:ball_expm",
-                "proofs.engine.instances:rotation"),
-        lemmas=("exp-orthogonal-series", "exp-orthogonal-flow", "exp-determinant-halves", "exp-determinant-jacobi",
-                "exp-closed-one-angle", "exp-closed-four", "canonical-form", "every-rotation-is-canonical",
-                "exp-onto-every-rotation", "exp-onto-rotations", "rotated-basis"),
+        python=(
+            "reference.systems.rotrnn:constants",
+            "reference.systems.rotrnn:run",
+            "reference.numbers.exponential:ball_expm",
+            "proofs.engine.instances:rotation",
+        ),
+        lemmas=(
+            "exp-orthogonal-series",
+            "exp-orthogonal-flow",
+            "exp-determinant-halves",
+            "exp-determinant-jacobi",
+            "exp-closed-one-angle",
+            "exp-closed-four",
+            "canonical-form",
+            "every-rotation-is-canonical",
+            "exp-onto-every-rotation",
+            "exp-onto-rotations",
+            "rotated-basis",
+        ),
         theorems=("Rotation.*", "Flow.*", "Series.*", "Cayley.*", "Scan.change_of_basis"),
-        cited=("a symmetric matrix has a unit eigenvector: every other step to A = P Theta P^T is "
-               "a claim",),
-        tested=("tests/reference/systems/test_rotrnn.py: the symmetric part of M and the size of B "
-                "do not matter",),
+        cited=(
+            "a symmetric matrix has a unit eigenvector: every other step to A = P Theta P^T is a "
+            "claim",
+        ),
+        tested=(
+            "tests/reference/systems/test_rotrnn.py: the symmetric part of M and the size of B do "
+            "not matter",
+        ),
     ),
     Link(
         name="RotRNN's head is LRU in conjugate pairs",
@@ -446,8 +482,18 @@ EQUATIONS = (
     Link(
         name="norm of the state",
         says="E|x_t|^2 = 1 - gamma^(2t) for white inputs; gamma^k |x| without inputs",
-        python=("reference.systems.lru:normalising_gamma_log", "reference.systems.rotrnn:constants", "properties.laws:norm"),
-        lemmas=("norm-preserved", "decay-below-one", "lru-variance", "expected-state-norm", "state-norm-needs-white"),
+        python=(
+            "reference.systems.lru:normalising_gamma_log",
+            "reference.systems.rotrnn:constants",
+            "properties.laws:norm",
+        ),
+        lemmas=(
+            "norm-preserved",
+            "decay-below-one",
+            "lru-variance",
+            "expected-state-norm",
+            "state-norm-needs-white",
+        ),
         theorems=("Moments.*", "Norm.*"),
         assumed=("inputs are white in time and space; no verdict depends on it",),
         tested=("tests/proofs/test_coq_algebra.py: the same moments in fractions",),
@@ -465,24 +511,40 @@ EQUATIONS = (
         name="laws of every scan",
         says="states are linear in drives and start, and know nothing of what comes later; delayed "
              "drives give them later",
-        python=("properties.laws:linearity", "properties.laws:causality", "properties.laws:time_invariance"),
+        python=(
+            "properties.laws:linearity",
+            "properties.laws:causality",
+            "properties.laws:time_invariance",
+        ),
         lemmas=("scan-linear", "scan-causal", "scan-time-invariant"),
-        tested=("tests/properties/test_laws.py: what each asks for", "tests/properties/test_faults.py: what each finds"),
+        tested=(
+            "tests/properties/test_laws.py: what each asks for",
+            "tests/properties/test_faults.py: what each finds",
+        ),
     ),
     Link(
         name="parameters that give the same outputs",
         says="M + a symmetric matrix, c B, theta + 2 pi, pairs, channels and conjugates in another "
              "order",
-        python=("properties.laws:invariances", "properties.systems.rotrnn:equivalents", "properties.systems.lru:equivalents"),
+        python=(
+            "properties.laws:invariances",
+            "properties.systems.rotrnn:equivalents",
+            "properties.systems.lru:equivalents",
+        ),
         lemmas=("only-the-skew-part", "input-scale", "angles-and-pairs", "channels-permute"),
-        tested=("tests/reference/systems/test_rotrnn.py: the symmetric part of M and the size of B "
-                "do not matter",),
+        tested=(
+            "tests/reference/systems/test_rotrnn.py: the symmetric part of M and the size of B do "
+            "not matter",
+        ),
     ),
     Link(
         name="the authors' versions of RotRNN",
         says="A is the model; B, C and D are it with other parameters; two directions of C are "
              "another layer",
-        python=("properties.versions.rotrnn:one_direction", "properties.versions.rotrnn:two_directions"),
+        python=(
+            "properties.versions.rotrnn:one_direction",
+            "properties.versions.rotrnn:two_directions",
+        ),
         lemmas=("versions-of-rotrnn", "cascade-is-another-layer", "columns-of-two-directions"),
         tested=("tests/properties/test_versions.py: each, judged",),
     ),
@@ -495,5 +557,5 @@ EQUATIONS = (
         assumed=("inputs are white in time and space; no verdict depends on it",),
         tested=("tests/reference/systems/test_lru.py: initial values",),
     ),
-)  # fmt: skip
+)
 LINKS = (*OPERATIONS, *SCANS, *LAYERS, *EQUATIONS)

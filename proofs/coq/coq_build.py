@@ -1,9 +1,10 @@
 """Compiling sources of Coq and asking what their theorems rest on and say: coqdep, coqc and
 coqtop in a build folder.
 
-    coqdep    which sources need which, and which libraries are not installed
-    coqc      each source as soon as those that it needs are done, several at a time
-    coqtop    `Print Assumptions` of each theorem, and what the source states; it goes on after an error, which coqc does not
+    coqdep  which sources need which, and which libraries are not installed
+    coqc    each source as soon as those that it needs are done, several at a time
+    coqtop  `Print Assumptions` of each theorem, and what the source states; it goes on after an
+            error, which coqc does not
 """
 
 from __future__ import annotations

@@ -2,12 +2,12 @@
 
 A theorem is refused, with the reason, when
   1. coqc rejects its source, or one that this needs: the reason names the statement whose proof
-  fails;
+     fails;
   2. its source holds a word that lets something pass without proof: Admitted, Axiom, ...;
   3. `Print Assumptions` names something that its table does not allow (coq_table);
   4. source and table disagree about which theorems there are;
   5. it does not say what its record says (coq_statements), or a definition of its source, or of one
-  that this needs, does not.
+     that this needs, does not.
 It is not run when coqc or a library is missing; the reason says which Debian packages have them.
 Names of libraries that no package has are mistakes of the source, and refused.
 """
@@ -55,8 +55,12 @@ def check(sources: Path = SOURCES, build: Path = BUILD) -> list[TheoremResult]:
         )
     else:
         prepare(sources, build)
-        asked = {name: Asked([t.name for t in group if t.name != t.file], recorded(sources / f"{name}.v"))
-                 for name, group in stated.items()}  # fmt: skip
+        asked = {
+            name: Asked(
+                [t.name for t in group if t.name != t.file], recorded(sources / f"{name}.v")
+            )
+            for name, group in stated.items()
+        }
         outcomes = compiled(build, asked)
     results = [
         judged(theorem, outcomes[name]) for name, group in stated.items() for theorem in group

@@ -12,7 +12,8 @@ from scanproof.proofs.coq.coq_layer import BUILD, SOURCES
 from scanproof.proofs.coq.coq_statements import record
 
 HEAD = """\
-# What {file}.v states, as Coq prints it. `python -m scanproof.proofs.coq.coq_record` writes it: read what changes.
+# What {file}.v states, as Coq prints it. \
+`python -m scanproof.proofs.coq.coq_record` writes it: read what changes.
 """
 
 

@@ -1,10 +1,10 @@
 """What the Coq layer states: the theorems of proofs/coq/Scan.v are described in
 proofs/coq/Scan.toml, and so on.
 
-    assumptions      what they may rest on, a key of ALLOWED
-    N                the sizes that they cover, unless a theorem has its own
-    python           the functions that rely on them, as module:function below scanproof
-    [theorem.NAME]   statement: in words; lemmas: the SymPy lemmas that say the same, or a part of it
+    assumptions     what they may rest on, a key of ALLOWED
+    N               the sizes that they cover, unless a theorem has its own
+    python          the functions that rely on them, as module:function below scanproof
+    [theorem.NAME]  statement: in words; lemmas: the SymPy lemmas that say the same, or a part of it
 
 Every `Theorem` of a source has its entry and every entry its `Theorem`; a `Lemma` is a step of a
 proof, and has none.

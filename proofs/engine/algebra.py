@@ -7,13 +7,14 @@ rewriting words by those equations turns lhs - rhs into 0. Each step is an equal
 *-algebra, so a residual of exactly 0 is a proof for every size N. Rewriting need not be confluent:
 whatever it fails to reduce is not proved.
 
-    term       meaning                                                    example
-    letter     noncommuting symbol or its adjoint                         M, adjoint(M)
-    word       product of letters, as a tuple; () stands for I            (adjoint(E), E)
-    given      hypotheses (word, expression), read from left to right     (adjoint(S), -S)
-    mutant     a false right-hand side that must be told from the true    S
-    instance   exact values of all symbols                                {S: a rational skew matrix}
-    sign       a symbol that an inequality takes to be >= 0               X - |x|, named s by a hypothesis (s, X - n)
+    term       meaning                                                  example
+    letter     noncommuting symbol or its adjoint                       M, adjoint(M)
+    word       product of letters, as a tuple; () stands for I          (adjoint(E), E)
+    given      hypotheses (word, expression), read from left to right   (adjoint(S), -S)
+    mutant     a false right-hand side that must be told from the true  S
+    instance   exact values of all symbols                              {S: a rational skew matrix}
+    sign       a symbol that an inequality takes to be >= 0; a          s for X - |x|: (s, X - n)
+               hypothesis names it
 
 A number that a hypothesis speaks about is a letter too: what holds without commuting holds with.
 Coefficients may carry commuting symbols (an index k, a factorial of it), which no hypothesis

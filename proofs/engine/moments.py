@@ -1,18 +1,20 @@
 """Random vectors as letters: second moments become words, and the linearity of expectation is the
 distributive law.
 
-    symbol        meaning                                                                           shape
-    u, w          white inputs of two different steps                                               (W, outcomes)
-    x             a state that is uncorrelated with them                                            (N, outcomes)
-    x adjoint(u)  E[x u^T]                                                                          (N, W)
-    q             a second moment that a step takes to rate q + (1 - rate) fixed                    ()
+    symbol        meaning                                                         shape
+    u, w          white inputs of two different steps                             (W, outcomes)
+    x             a state that is uncorrelated with them                          (N, outcomes)
+    x adjoint(u)  E[x u^T]                                                        (N, W)
+    q             a second moment that a step takes to rate q + (1 - rate) fixed  ()
 
 A random vector v with second moments is the operator f -> E[v f] from the square-integrable random
 variables to R^n, and its adjoint takes a column c to c^T v; so v adjoint(w) is E[v w^T] for every
 probability space, and constant matrices stay outside. With finitely many outcomes v is the matrix
 whose column o is v(o) sqrt(P(o)): instances are such matrices.
 
-    white: E[u_t u_s^T] is I for t = s, 0 for t != s, and E[x_0 u_t^T] = 0.  Here a hypothesis, always.
+    white: E[u_t u_s^T] is I for t = s, 0 for t != s, and E[x_0 u_t^T] = 0
+
+That inputs are white is a hypothesis here, always.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """One step of a scan as a statement for Gappa: what each exact term, and underflow, contribute to
 its error.
 
-    computed - exact = sum of C terms + L,      C = prod (1 + d_r) - 1,      L = sum of errors prod (1 + d_r)
+    computed - exact = sum of C terms + L
+    C = prod (1 + d_r) - 1,      L = sum of errors prod (1 + d_r)
 
 A step is a program of roundings, one a line, on exact products p = a c and q = b d and an addend x.
 The C of a term takes the roundings r that the term passes on its way to y. The rounding of a

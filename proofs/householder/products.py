@@ -196,8 +196,8 @@ LEMMAS = (
     Lemma(
         name="orthogonal-by-reflections",
         statement="Every orthogonal matrix is a product of at most N reflections, a permutation "
-        "that moves m coordinates of at "
-        "most m - 1; every M with |M| <= 1 is a product of at most 3 N factors with beta in [0, 2].",
+        "that moves m coordinates of at most m - 1; every M with |M| <= 1 is a product of at most "
+        "3 N factors with beta in [0, 2].",
         source=f"{PAPER}: proposition 1 (2); Cartan and Dieudonne for the orthogonal ones",
         role="how many factors a token needs: what DeltaProduct can reach",
         N="general N",
@@ -216,8 +216,7 @@ LEMMAS = (
     Lemma(
         name="eigenvalues-of-products",
         statement="Eigenvalues of products of factors with beta in [0, 2) are 1 or of modulus < 1; "
-        "of two factors with beta in "
-        "[0, 1] they are real, in [0, 1].",
+        "of two factors with beta in [0, 1] they are real, in [0, 1].",
         source=f"{PAPER}: proposition 1 (3)",
         role="two factors of [0, 1] a token cannot turn anything: complex eigenvalues need beta > "
         "1 or three factors",

@@ -51,8 +51,7 @@ def one_period() -> Iterator[Claim]:
     """Steps of a period compose to one step; two periods have the square of its transition."""
     instances, composed = at_sizes(model), functools.reduce(compose, STEPS)
     what = (f"p = {PERIOD}: the reference's scan over a period applies (A, b), A the product of "
-            "the "
-            "transitions")
+            "the transitions")
     yield Claim(
         what,
         states(STEPS, h)[-1],
@@ -135,9 +134,8 @@ LEMMAS = (
     Lemma(
         name="real-transitions-count-powers-of-two",
         statement="On a constant input L layers of scalar states with real transitions, in finite "
-        "precision, end up with a "
-        "period that divides 2^L: they count modulo no m but powers of two; with transitions >= 0 "
-        "modulo none.",
+        "precision, end up with a period that divides 2^L: they count modulo no m but powers of "
+        "two; with transitions >= 0 modulo none.",
         source=f"{PAPER}: theorems 1 and 2, for diagonal layers; the proof by order is the "
         "project's own",
         role="a kernel that drops the sign or the imaginary part of a transition loses what the "
@@ -148,7 +146,8 @@ LEMMAS = (
         cited=(
             "rounding is monotone, and so is what is composed of monotone maps",
             "a monotone map of a finite ordered set ends in a fixed point (Coq: monotone_stops)",
-            "induction over layers: from some step on the inputs of the next layer have that period",
+            "induction over layers: from some step on the inputs of the next layer have that "
+            "period",
             f"{PAPER}: theorems 1 and 2, for matrices with real eigenvalues",
         ),
         claims=layers,

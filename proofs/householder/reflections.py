@@ -373,8 +373,7 @@ LEMMAS = (
     Lemma(
         name="two-reflections",
         statement="det H = 1 - beta. Two reflections make a rotation: orthogonal, determinant 1, "
-                  "the plane of k and j turned by "
-        "twice the angle from j to k, all else fixed.",
+                  "the plane of k and j turned by twice the angle from j to k, all else fixed.",
         source=f"{PAPER}, and DeltaProduct: products of Householder factors; the theorem is "
                "classical",
         role="two factors a token give complex eigenvalues, which one factor cannot",

@@ -309,9 +309,8 @@ LEMMAS = (
     Lemma(
         name="no-parity-without-sign",
         statement="On a constant input a scalar state with a >= 0 moves in one direction only; "
-                  "with a < 0 every second state "
-        "does. In finite precision the first stops changing and tells no parity, the second counts "
-        "modulo 2 at most.",
+                  "with a < 0 every second state does. In finite precision the first stops "
+                  "changing and tells no parity, the second counts modulo 2 at most.",
         source=f"{PAPER}: theorems 1 and 2, for one scalar state",
         role="what a transition in [0, 1] cannot do; a kernel that maps [-1, 1] to [0, 1] loses it",
         N=f"the recurrence of changes: general N; directions: scalar states; {ONE_LAYER}",
@@ -328,8 +327,7 @@ LEMMAS = (
     Lemma(
         name="parity",
         statement="a(x) = 1 - 2x, and the reflection I - 2 x k k^T, give the parity of a string of "
-                  "bits x: "
-        "a(x) a(y) = a(x xor y).",
+                  "bits x: a(x) a(y) = a(x xor y).",
         source=f"{PAPER}: parity, and Z_2 in theorem 3",
         role="the eigenvalue -1 does it, exactly in every format; the smallest test of a negative "
              "transition",
@@ -341,8 +339,8 @@ LEMMAS = (
     Lemma(
         name="reset-at-one-half",
         statement="Mamba's transition on [-1, 1], lam = 2 exp(-delta w) - 1, is 0 at delta = "
-                  "log(2) / w: the state is the last "
-        "drive. It is in (-1, 1], and below 0 exactly when exp(-delta w) < 1/2.",
+                  "log(2) / w: the state is the last drive. It is in (-1, 1], and below 0 exactly "
+                  "when exp(-delta w) < 1/2.",
         source=f"{PAPER}: transitions 2 exp(.) - 1",
         role="an integer case of that layer; no logarithm of lam exists, so kernels of cumulated "
              "logarithms do not apply",
@@ -355,9 +353,8 @@ LEMMAS = (
     Lemma(
         name="counting-modulo-m",
         statement="A turn by 2 pi / m, two reflections at the angle pi / m, returns after m steps "
-                  "and not before. So does the "
-        "cyclic shift, m - 1 reflections. After a layer that knows the parity of t, single "
-        "reflections add modulo m.",
+                  "and not before. So does the cyclic shift, m - 1 reflections. After a layer that "
+                  "knows the parity of t, single reflections add modulo m.",
         source=f"{PAPER}: Z_m in theorem 3, permutations in proposition 1 (2), and its remark on "
                "two layers of reflections",
         role="what complex eigenvalues add; the shift has entries 0 and 1 and is exact in every "

@@ -1,16 +1,19 @@
 """A = P Theta P^T is a rotation with cheap powers, for any number of angles; and what the reference
 scans is that model.
 
-    symbol     meaning                                                                         shape
-    C, S       diag(cos theta), diag(sin theta), one angle for each pair of coordinates        (N, N)
-    x, y       first and second coordinates of the N pairs of the state                        (N, 1)
-    Theta      [[C, -S], [S, C]], the rotation of all pairs; first coordinates before second     (2N, 2N)
-    b          det Theta(theta / 2)                                                            ()
-    P, A       orthogonal; A = P Theta P^T                                                     (N, N)
-    Z          Theta^k                                                                         (N, N)
-    p, t, d    det P, det Theta; det of Theta, then of A                                       ()
-    h, B, u    state, input matrix, inputs of RotRNN                                           (N, 1), (N, W), (W, 1)
-    s          P^T h, the rotated state                                                        (N, 1)
+    symbol     meaning                                                                   shape
+    C, S       diag(cos theta), diag(sin theta), one angle for each pair of coordinates  (N, N)
+    x, y       first and second coordinates of the N pairs of the state                  (N, 1)
+    Theta      [[C, -S], [S, C]], the rotation of all pairs; first coordinates before    (2N, 2N)
+               second
+    b          det Theta(theta / 2)                                                      ()
+    P, A       orthogonal; A = P Theta P^T                                               (N, N)
+    Z          Theta^k                                                                   (N, N)
+    p, t, d    det P, det Theta; det of Theta, then of A                                 ()
+    h          state of RotRNN                                                           (N, 1)
+    u          inputs of RotRNN                                                          (W, 1)
+    B          input matrix of RotRNN                                                    (N, W)
+    s          P^T h, the rotated state                                                  (N, 1)
 
 Where Theta is a letter nothing is said of pairs, and N is the head size itself. That every matrix
 of SO(N) has this form is shown in `every_rotation`.
@@ -213,8 +216,7 @@ LEMMAS = (
              "powers cost nothing",
         N="general N, any number of angles",
         method=f"{WORDS}; diagonal matrices of any size as letters; half angles; addition theorem "
-               "by SymPy; "
-        "the reference's rotate is run on the letters",
+               "by SymPy; the reference's rotate is run on the letters",
         cited=(
             MULTIPLICATIVE,
             "the same reordering of rows and columns changes no determinant",

@@ -229,8 +229,8 @@ LEMMAS = (
     Lemma(
         name="exp-closed-one-angle",
         statement="E = I + sin(r t)/r K + (1 - cos(r t))/r^2 K^2 is exp(t K) if K^3 = -r^2 K, r > "
-                  "0: E' = K E, E^T E = I, and "
-        "det E = 1; that is every skew K != 0 of size 2 and 3.",
+                  "0: E' = K E, E^T E = I, and det E = 1; that is every skew K != 0 of size 2 and "
+                  "3.",
         source=SOURCE,
         role="an exact matrix exponential beside scipy.linalg.expm, for heads of 2 and 3 "
              "coordinates",
@@ -247,8 +247,7 @@ LEMMAS = (
     Lemma(
         name="exp-closed-four",
         statement="For N = 4, K = L + R with L^2 = -l^2, R^2 = -q^2 and L R = R L: exp(t K) = "
-                  "exp(t L) exp(t R), each factor in "
-        "closed form with determinant 1.",
+                  "exp(t L) exp(t R), each factor in closed form with determinant 1.",
         source=SOURCE,
         role="an exact matrix exponential for heads of 4 coordinates, the default size",
         N="N = 4; the product of two flows for general N",

@@ -1,20 +1,21 @@
 """Every rotation of every size is P Theta P^T, and the exponential of a skew matrix: the induction
 over planes, for general N.
 
-    symbol     meaning                                                                      shape
-    A          any rotation: A^T A = A A^T = I, det A = 1                                    (N, N)
-    v, c       unit eigenvector of A + A^T, and half its eigenvalue: (A + A^T) v = 2c v      (N, 1), ()
-    W          A v - c v, across v                                                           (N, 1)
-    F, R       orthonormal columns that A maps into their span, A F = F R; R orthogonal      (N, k), (k, k)
-    G          columns that complete F to an orthonormal basis, F F^T + G G^T = I            (N, N - k)
-    P, D       orthogonal; a diagonal of signs, D D = I                                      (N, N)
-    Theta      plane rotations side by side                                                  (N, N)
-    E, E_dot   P Theta(t) P^T, and its derivative; T_dot that of T = Theta(t)                (N, N)
-    L          skew, Theta' = L Theta; K = P L P^T                                           (N, N)
-    t, b1, b2  time, and the angles of two pairs at t = 1                                    ()
-    d, d', r   det A, det A', det R                                                          ()
-    j, i       the number of lines with A' v = -v; half of an even one                       ()
-    w1, ...    labels of the entries of a matrix                                             ()
+    symbol     meaning                                                                   shape
+    A          any rotation: A^T A = A A^T = I, det A = 1                                (N, N)
+    v, c       unit eigenvector of A + A^T, and half its eigenvalue: (A + A^T) v = 2c v  (N, 1), ()
+    W          A v - c v, across v                                                       (N, 1)
+    F          orthonormal columns that A maps into their span: A F = F R                (N, k)
+    R          orthogonal                                                                (k, k)
+    G          columns that complete F to an orthonormal basis, F F^T + G G^T = I        (N, N - k)
+    P, D       orthogonal; a diagonal of signs, D D = I                                  (N, N)
+    Theta      plane rotations side by side                                              (N, N)
+    E, E_dot   P Theta(t) P^T, and its derivative; T_dot that of T = Theta(t)            (N, N)
+    L          skew, Theta' = L Theta; K = P L P^T                                       (N, N)
+    t, b1, b2  time, and the angles of two pairs at t = 1                                ()
+    d, d', r   det A, det A', det R                                                      ()
+    j, i       the number of lines with A' v = -v; half of an even one                   ()
+    w1, ...    labels of the entries of a matrix                                         ()
 
     |c| < 1    v and W / |W| span a plane that A turns: A v = c v + W, A W = c W - (1 - c^2) v
     |c| = 1    W = 0: A v = c v
@@ -226,8 +227,7 @@ def turning() -> Iterator[Claim]:
         {**labels, t: angle * sp.pi / 2, b1: ONE, b2: sp.Integer(angle)} for angle in (1, 2, 3)
     )
     what = ("Theta' = L Theta: d/dt diag(R(b1 t), R(b2 t), 1) = diag(b1 J, b2 J, 0) Theta, J = "
-            "[[0, "
-            "-1], [1, 0]]")
+            "[[0, -1], [1, 0]]")
     yield Claim(what, sides[0], sides[1], (), (sides[2], sides[3]), instances, shown=what)
     what, start, eye = (
         "Theta(0) = diag(R(0), R(0), 1) = I",

@@ -12,9 +12,11 @@ is proved twice.
     trace      trace of S                                                    ()
     P, Q       a finite sum up to its term j, and up to j - 1                ()
 
-    exp(S)^T exp(S) = sum of S^k (F(k,0) + ... + F(k,k)),        F(k,j) = (-1)^j / (j! (k-j)!),  G(k,j) its sum up to j
-    exp(S/2) exp(S/2) = sum of S^k/k! (W(k,0) + ... + W(k,k)),   W(k,j) = binomial(k, j) / 2^k,  D(k,j) = W(k+1,j) - W(k,j),
-                                                                 V(k,j) the sum of D(k,.) up to j         (certificates.py)
+    exp(S)^T exp(S) = sum of S^k (F(k,0) + ... + F(k,k))
+        F(k,j) = (-1)^j / (j! (k-j)!),    G(k,j) its sum up to j
+    exp(S/2) exp(S/2) = sum of S^k/k! (W(k,0) + ... + W(k,k))
+        W(k,j) = binomial(k, j) / 2^k,    D(k,j) = W(k+1,j) - W(k,j)
+        V(k,j) the sum of D(k,.) up to j                              (certificates.py)
 
 What an argument uses without proving it stands in the `cited` of its lemma. That every rotation is
 such an exponential is shown in `every_rotation`.

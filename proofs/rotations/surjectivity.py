@@ -9,8 +9,9 @@
     Q, J        orthogonal; quarter turns in disjoint planes, J^3 = -J        (N, N)
     K           Q J Q^T, skew                                                 (N, N)
 
-    N = 2   A = [[cos, -sin], [sin, cos]] = exp(theta J)
-    N = 3   A has an axis n; across it A is a rotation of a plane, so A = Q (I + sin J + (1 - cos) J^2) Q^T = exp(theta K)
+    N = 2  A = [[cos, -sin], [sin, cos]] = exp(theta J)
+    N = 3  A has an axis n; across it A is a rotation of a plane, so
+           A = Q (I + sin J + (1 - cos) J^2) Q^T = exp(theta K)
 """
 
 from __future__ import annotations

@@ -4,12 +4,13 @@ A circuit is a leaf (an index), or a pair of circuits with "+", "-" or "*" in fr
 1, 2)) is x0 (x1 + x2). Everything about a circuit is one fold over it: its polynomial, its exact
 and its rounded value, its sizes, its counts.
 
-    symbol     meaning
-    u, beta    largest relative error of a sum, of a product
-    r, loss    largest relative error of a leaf that is read; largest absolute error of a product
-    x', x      computed and exact value
-    X', X      size with every rounding against us, and without rounding; X is that of the polynomial, not of the circuit
-    m, a       products in one monomial (degree - 1); most additions met along one parse tree
+    symbol   meaning
+    u, beta  largest relative error of a sum, of a product
+    r, loss  largest relative error of a leaf that is read; largest absolute error of a product
+    x', x    computed and exact value
+    X', X    size with every rounding against us, and without rounding; X is that of the
+             polynomial, not of the circuit
+    m, a     products in one monomial (degree - 1); most additions met along one parse tree
 """
 
 from __future__ import annotations

@@ -219,8 +219,11 @@ def contracted() -> tuple[Instance, ...]:
     draws = [
         [Fraction(rng.choice((-4, -1, 0, 2, 4)), 4) * U for _ in range(3)] for _ in range(CASES)
     ]
-    return tuple(exact({u: U, **{rate: abs(x) for rate, x in zip((e, dt, t), draw, strict=True)},
-                        **{slack: U - abs(x) for slack, x in zip((f, g, h), draw, strict=True)}}) for draw in draws)  # fmt: skip
+    return tuple(
+        exact({u: U, **{rate: abs(x) for rate, x in zip((e, dt, t), draw, strict=True)},
+               **{slack: U - abs(x) for slack, x in zip((f, g, h), draw, strict=True)}})
+        for draw in draws
+    )  # fmt: skip
 
 
 def any_contraction() -> Iterator[Claim]:
@@ -265,9 +268,8 @@ LEMMAS = (
     Lemma(
         name="complex-product",
         statement="|fl(z w) - z w| <= 4/sqrt(3) u |z w| for four products and two sums, each "
-                  "rounded to nearest; 2 u |z w| with "
-        "one FMA a component. The constant in use without FMA, sqrt(5) u, is 3 percent smaller and "
-        "is cited.",
+                  "rounded to nearest; 2 u |z w| with one FMA a component. The constant in use "
+                  "without FMA, sqrt(5) u, is 3 percent smaller and is cited.",
         source=f"{SOURCE}, whose constants sqrt(5) and 2 these are; the proof of 4/sqrt(3) is the "
                "project's own",
         role="beta of reference/arithmetic/operations.py for complex numbers without contraction",
@@ -284,8 +286,7 @@ LEMMAS = (
     Lemma(
         name="complex-step",
         statement="x + z w is off by at most sqrt(2) ((1+u)^3 - 1) |z w| + ((1+u)^2 - 1) |x| for "
-                  "every contraction: whichever "
-        "products and sums a compiler fuses.",
+                  "every contraction: whichever products and sums a compiler fuses.",
         source="docs/theorem.md; reference/arithmetic/operations.py",
         role="beta and c of a complex step that may be contracted, the default",
         N="one complex step, any precision, any rounding with |d| <= u; no underflow",

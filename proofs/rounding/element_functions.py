@@ -205,8 +205,8 @@ LEMMAS = (
     Lemma(
         name="element-function",
         statement="E = moved + e (|f(v)| + moved) + loss bounds the error of a function that is "
-                  "off by e |f| + loss at a "
-        "computed argument; moved is the most that f changes over the argument's interval.",
+                  "off by e |f| + loss at a computed argument; moved is the most that f changes "
+                  "over the argument's interval.",
         source=SOURCE,
         role="exp, expm1, log, sin, cos and square roots of reference.allowance_namespace",
         N="numbers",
@@ -238,8 +238,7 @@ LEMMAS = (
     Lemma(
         name="element-norm-lane",
         statement="P' z' - P z = P (z' - z) + (P' - P) z + (P' - P)(z' - z); every component of "
-                  "(P' - P) z is at most "
-        "||P' - P||_2 |z|.",
+                  "(P' - P) z is at most ||P' - P||_2 |z|.",
         source=SOURCE,
         role="the matrix exponential is known in norm only: `normwise` in "
              "reference/allowance/bounded.py",

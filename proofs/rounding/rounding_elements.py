@@ -1,17 +1,17 @@
 """The rules of reference/allowance/bounded.py for elements (v, X, E), in exact arithmetic:
 products, open sums, closing, growing.
 
-    symbol          meaning                                                                     shape
-    x_, x, y_, y    computed and exact values; here matrices, all identities allow it           (N, N)
-    c, z            sum of computed addends, and what rounding makes of it                      (N, N)
-    Xa, Ea, Xb, Eb  sizes and errors of the factors: |a| <= Xa, |a_ - a| <= Ea                  ()
-    na, da          |a|, |a_ - a|; nb, db the same of the other factor                          ()
-    Pa, Pb, sa, sb  Xa + Ea, Xb + Eb; |a_|, |b_|                                                ()
-    rho             what rounding the product does: at most beta |a_ b_| + loss                 ()
-    Z               X + E0 of an open sum; Za and Zb of two sums                                ()
-    P               (X + E0) of two addends that a program adds first                           ()
-    n               addends; a = n_a - 1 and b = n_b - 1 of two sums                            ()
-    p, q, v ...     what is >= 0 by hypothesis, each named where it is used                     ()
+    symbol          meaning                                                            shape
+    x_, x, y_, y    computed and exact values; here matrices, all identities allow it  (N, N)
+    c, z            sum of computed addends, and what rounding makes of it             (N, N)
+    Xa, Ea, Xb, Eb  sizes and errors of the factors: |a| <= Xa, |a_ - a| <= Ea         ()
+    na, da          |a|, |a_ - a|; nb, db the same of the other factor                 ()
+    Pa, Pb, sa, sb  Xa + Ea, Xb + Eb; |a_|, |b_|                                       ()
+    rho             what rounding the product does: at most beta |a_ b_| + loss        ()
+    Z               X + E0 of an open sum; Za and Zb of two sums                       ()
+    P               (X + E0) of two addends that a program adds first                  ()
+    n               addends; a = n_a - 1 and b = n_b - 1 of two sums                   ()
+    p, q, v ...     what is >= 0 by hypothesis, each named where it is used            ()
 
     product    E0 = Xa Eb + Ea Xb + Ea Eb + beta Pa Pb + loss
     open sum   E = E0 + ((1 + u)^(n-1) - 1) (X + E0), so X + E = (1 + u)^(n-1) (X + E0)
@@ -264,8 +264,7 @@ LEMMAS = (
     Lemma(
         name="element-open-sum",
         statement="E = E0 + ((1 + u)^(n-1) - 1)(X + E0) bounds the error of n addends added in any "
-                  "order; closing keeps it, and "
-        "it grows with E0, X and n.",
+                  "order; closing keeps it, and it grows with E0, X and n.",
         source=SOURCE,
         role="sums of reference/allowance/bounded.py stay open, because a program may add in any "
              "order",

@@ -1,15 +1,15 @@
 """The allowance of a scan as a recurrence of O(T) steps, against the recursion over any tree
 (docs/theorem.md).
 
-    symbol       meaning                                                                   shape
-    A, dA        |lam_t| and how far what is read may be from it                           (N, N); ()
-    X, E         sizes of the monomials; what products and reading do to them              (N, 1); ()
-    dX           how far b_t as it is read may be from it (in a layer: as it is computed)  (N, 1); ()
-    Y            X + E, a scan too: Y_t = (A + dA) (1 + beta) Y_(t-1) + |b_t| + dX         (N, 1); ()
-    Al+, Bl+     a tree's segment l with every rounding against us; q is the later one     ()
-    Ql           (1 + beta) Al+, the product of all (1 + beta) (A_t + dA_t) of l           ()
-    K, V, F      1 + beta; 1 + u; (1 + u)^(additions below the node)                       ()
-    f, g, i, j, s  what is >= 0 by hypothesis                                              ()
+    symbol         meaning                                                              shape
+    A, dA          |lam_t| and how far what is read may be from it                      (N, N); ()
+    X, E           sizes of the monomials; what products and reading do to them         (N, 1); ()
+    dX             how far b_t may be from it as it is read (in a layer: as computed)   (N, 1); ()
+    Y              X + E, a scan too: Y_t = (A + dA) (1 + beta) Y_(t-1) + |b_t| + dX    (N, 1); ()
+    Al+, Bl+       a tree's segment l with every rounding against us; q is the later    ()
+    Ql             (1 + beta) Al+, the product of all (1 + beta) (A_t + dA_t) of l      ()
+    K, V, F        1 + beta; 1 + u; (1 + u)^(additions below the node)                  ()
+    f, g, i, j, s  what is >= 0 by hypothesis                                           ()
 
 Over a node Y composes as the affine operator does (scan-any-bracketing): Y = Qq Yl + Yq. Underflow
 is not part of these claims; `allowance` has its terms too, and tests compare it with trees that

@@ -244,9 +244,8 @@ LEMMAS = (
     Lemma(
         name="rounding-circuit",
         statement="|computed - exact| <= [(1+beta)^m (1+u)^a (1+r)^(m+1) - 1] X for every circuit "
-                  "without cancellation, "
-        "m + 1 the degree, a the most additions along one parse tree, X the polynomial on absolute "
-        "values.",
+                  "without cancellation, m + 1 the degree, a the most additions along one parse "
+                  "tree, X the polynomial on absolute values.",
         source=SOURCE,
         role="bracketing, distributing, factoring and transposing a scan leave its allowance as it "
              "is",

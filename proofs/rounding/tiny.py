@@ -1,7 +1,9 @@
 """What is tried in tiny formats, and each term of the allowance weakened there: some evaluation
 exceeds it, or it is slack.
 
-    scanproof power tiny --write docs/measured/tiny.md        # runs everything (minutes) and writes the tables
+    scanproof power tiny --write docs/measured/tiny.md     # runs everything, writes the tables
+
+This takes minutes.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ def bite(weakened: Weakened, order: str) -> Conclusion:
     return conclude(weakened.form, weakened.variant, order, weakened.model, seed=weakened.seed)
 
 
-# ---------------------------------------------------------------- the tables of docs/measured/tiny.md
+# ---------------------------------------------------- the tables of docs/measured/tiny.md
 
 
 class Row(NamedTuple):
@@ -170,14 +172,16 @@ def _operation(tried: Hypothesis) -> tuple[str, str]:
 PAGE = """# Tiny formats: every evaluation
 
 Written by `scanproof power tiny --write docs/measured/tiny.md`.
-A tiny format has p significand bits and subnormals; its inputs are
-all its numbers with exponents in the given range, and the subnormals; results have no upper limit. There the code of
-`reference/allowance/rounding.py` is tried on all inputs, compared as integers. This tries the transcription of a proved theorem
-([theorem.md](../theorem.md)); nothing is extrapolated from it to larger formats.
+A tiny format has p significand bits and subnormals; its inputs are all its numbers with exponents
+in the given range, and the subnormals; results have no upper limit. There the code of
+`reference/allowance/rounding.py` is tried on all inputs, compared as integers. This tries the
+transcription of a proved theorem ([theorem.md](../theorem.md)); nothing is extrapolated from it to
+larger formats.
 
 ## Hypotheses: single operations
 
-Largest error / promised error over all operands, subnormals included. At most 1, or the theorem would not apply.
+Largest error / promised error over all operands, subnormals included. At most 1, or the theorem
+would not apply.
 
 | operation | variant | operand tuples | largest ratio |
 |---|---|---|---|
@@ -185,9 +189,10 @@ Largest error / promised error over all operands, subnormals included. At most 1
 
 ## Conclusions: h_3 of three steps
 
-All (lam_2, lam_3, b_1, b_2, b_3), h_0 = 0; a drawn row has 16 magnitudes of each, with both signs. `sequential`: four evaluations
-of one bracketing, each step fused or not; `any`: those of the other bracketing too. The allowance is rounded down to an integer
-(in units of the format's smallest subnormal, cubed), so the ratio can only be overstated.
+All (lam_2, lam_3, b_1, b_2, b_3), h_0 = 0; a drawn row has 16 magnitudes of each, with both signs.
+`sequential`: four evaluations of one bracketing, each step fused or not; `any`: those of the other
+bracketing too. The allowance is rounded down to an integer (in units of the format's smallest
+subnormal, cubed), so the ratio can only be overstated.
 
 | variant | order | format | inputs | evaluations | violations | largest error / allowance |
 |---|---|---|---|---|---|---|
@@ -195,9 +200,9 @@ of one bracketing, each step fused or not; `any`: those of the other bracketing 
 
 ## One term weakened
 
-Weakened by its name in `reference/arithmetic/error_model.py`.
-Violated: with this input some evaluation has an error beyond the weakened
-allowance. Slack: none has; the ratio is the largest part of the weakened allowance that these inputs need.
+Weakened by its name in `reference/arithmetic/error_model.py`. Violated: with this input some
+evaluation has an error beyond the weakened allowance. Slack: none has; the ratio is the largest
+part of the weakened allowance that these inputs need.
 
 | term | variant | order | format | inputs | what happens | error / weakened allowance |
 |---|---|---|---|---|---|---|

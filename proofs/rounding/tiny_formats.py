@@ -1,9 +1,10 @@
 """Floating-point formats of a few bits: small enough to try every operand, and declared as any
 other format is.
 
-    tick   the smallest subnormal; all numbers are integers in ticks, so nothing here rounds but the format
-    K      ticks in 1; a product of two numbers, or a sum times K, is an integer in ticks / K
-    R      fl as a table: R[o + n] is the number that n ticks / K round to, o the middle of R
+    tick  the smallest subnormal; all numbers are integers in ticks, so nothing here rounds but
+          the format
+    K     ticks in 1; a product of two numbers, or a sum times K, is an integer in ticks / K
+    R     fl as a table: R[o + n] is the number that n ticks / K round to, o the middle of R
 
 Hence fl(x + y) = R[o + K (x + y)], fl(x y) = R[o + x y], fl(x y + z) = R[o + x y + K z].
 """

@@ -38,8 +38,11 @@ def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
     x, o = form.values(), len(R) // 2
     y, z = x[:, None], x[:, None, None]
     product_loss, sum_loss = ops.product_loss * K * K, ops.sum_loss * K * K
-    for name, n, rate, loss in (("x + y", K * (x + y), ops.u, sum_loss), ("x y", x * y, ops.beta, product_loss),
-                                ("x y + z", x * y + K * z, ops.u, product_loss)):  # fmt: skip
+    for name, n, rate, loss in (
+        ("x + y", K * (x + y), ops.u, sum_loss),
+        ("x y", x * y, ops.beta, product_loss),
+        ("x y + z", x * y + K * z, ops.u, product_loss),
+    ):
         error, promised = np.abs(K * R[o + n] - n), rate * np.abs(n) + loss
         ratio = np.divide(error, promised, out=np.where(error > 0, np.inf, 0.0), where=promised > 0)
         yield Hypothesis(name, variant.name, form.p, n.size, float(ratio.max()))

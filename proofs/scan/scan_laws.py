@@ -173,8 +173,7 @@ LEMMAS = (
     Lemma(
         name="scan-linear",
         statement="The states are linear in drives and start together: alpha b + c from alpha h + "
-                  "k gives alpha times those of "
-        "(b, h) plus those of (c, k).",
+                  "k gives alpha times those of (b, h) plus those of (c, k).",
         source=SOURCE,
         role="the law of linearity: no implementation may bend it by more than the allowances of "
              "its runs",

@@ -107,7 +107,8 @@ LEMMAS = (
         name="scan-associative",
         statement="The operator (A, b) then (A', b') = (A'A, A'b + b') is associative.",
         source=SOURCE,
-        role="every bracketing of a scan (parallel, chunked, sequential) computes the same function",
+        role="every bracketing of a scan (parallel, chunked, sequential) computes the same "
+        "function",
         N="general N",
         method="free *-algebra, word normal form",
         cited=(),
@@ -126,8 +127,7 @@ LEMMAS = (
     Lemma(
         name="scan-action",
         statement="Applying the composed element to a state is applying one element after the "
-        "other, "
-        "and that is what the reference's scan computes; the order matters.",
+        "other, and that is what the reference's scan computes; the order matters.",
         source=SOURCE,
         role="ties the operator to the recurrence that every verdict is about",
         N="general N",

@@ -12,11 +12,11 @@ parameters, or different.
     K1 .. K4    blocks of columns of the output matrices [C | C2]                  (W, N)
     d           skip, a number here                                                ()
 
-    version   drive of the scan   state     is the model with              returns
-    A         xi P^T B u          P s       the same parameters            one direction
-    B         xi P B u            P s       P^2 B for B                    states only
-    C         xi P B u            P s       P^2 B for B; two directions: no model of two scans of the inputs
-    D         xi P B u            P^T s     -M for M; two directions: columns of C and C2 in another order
+    version  drive of the scan  state  is the model with    two directions
+    A        xi P^T B u         P s    the same parameters  one direction only
+    B        xi P B u           P s    P^2 B for B          returns states only
+    C        xi P B u           P s    P^2 B for B          no model of two scans of the inputs
+    D        xi P B u           P^T s  -M for M             columns of C and C2 in another order
 
 The model: x_t = gamma P Theta P^T x_{t-1} + xi B u_t. A letter P or Theta says nothing of how they
 are computed.
@@ -222,8 +222,8 @@ LEMMAS = (
     Lemma(
         name="versions-of-rotrnn",
         statement="Version A of the authors' code is the model. B and C, in one direction, are the "
-                  "model with P^2 B for B, and "
-        "give the model's outputs with P^-2 B. D is the model with -M for M.",
+                  "model with P^2 B for B, and give the model's outputs with P^-2 B. D is the "
+                  "model with -M for M.",
         source=SOURCE,
         role="which published code may be compared with this one, and after which change of its "
              "parameters",
@@ -239,9 +239,8 @@ LEMMAS = (
     Lemma(
         name="cascade-is-another-layer",
         statement="The second direction of version C scans the states of the first: at t = 1 its "
-                  "answer to one input, x, changes "
-        "by gamma^2 |x| from T = 1 to T = 2. No choice of parameters makes it a second scan of the "
-        "inputs, whose answer stays.",
+                  "answer to one input, x, changes by gamma^2 |x| from T = 1 to T = 2. No choice "
+                  "of parameters makes it a second scan of the inputs, whose answer stays.",
         source=SOURCE,
         role="that version of two directions is refused as an implementation of the model; this is "
              "why",
@@ -256,8 +255,7 @@ LEMMAS = (
     Lemma(
         name="columns-of-two-directions",
         statement="Version D with two directions is the model after its columns of [C | C2] change "
-                  "places: states of both "
-        "directions of a head stand side by side.",
+                  "places: states of both directions of a head stand side by side.",
         source=SOURCE,
         role="a comparison of outputs with C x + C2 x' fails for more than one head until columns "
              "are relabelled",

@@ -13,11 +13,12 @@ unitary basis.
     K           output matrix (C in the papers)                                            (W, 2N)
     k, l        columns of K P, of the first and of the second coordinates                 (W, N)
 
-    x' = gamma P Theta P^T x + xi B u, y = K x    is    z' = gamma Lambda z + xi (W^* B) u, y = (K W) z = Re((K W) z)
+    x' = gamma P Theta P^T x + xi B u,      y = K x                      is
+    z' = gamma Lambda z + xi (W^* B) u,     y = (K W) z = Re((K W) z)
 
-One half of z is the conjugate of the other, so N modes with the doubled output matrix do: y = Re(2
-(K W)_1 z_1). Where U, P, Theta and Lambda are letters nothing is said of pairs, and N is the head
-size itself.
+One half of z is the conjugate of the other, so N modes with the doubled output matrix do:
+y = Re(2 (K W)_1 z_1). Where U, P, Theta and Lambda are letters nothing is said of pairs, and N is
+the head size itself.
 """
 
 from __future__ import annotations
@@ -289,8 +290,8 @@ LEMMAS = (
     Lemma(
         name="conjugate-pairs",
         statement="Theta = U diag(exp(i theta), exp(-i theta)) U^* with U unitary: gamma Theta is "
-                  "an LRU's diagonal in conjugate "
-        "pairs, each of modulus gamma, and Re of one of each pair, doubled, reads all out.",
+                  "an LRU's diagonal in conjugate pairs, each of modulus gamma, and Re of one of "
+                  "each pair, doubled, reads all out.",
         source=SOURCE,
         role="what a head of RotRNN can do an LRU can; kernels and allowances of the one serve the "
              "other",
@@ -302,8 +303,8 @@ LEMMAS = (
     Lemma(
         name="rotrnn-is-lru",
         statement="A head of RotRNN is the LRU with eigenvalues gamma exp(+- i theta), gain xi, "
-                  "input matrix W^* B, "
-        "output matrix K W and states W^* x, where W = P U: the same outputs.",
+                  "input matrix W^* B, output matrix K W and states W^* x, where W = P U: the same "
+                  "outputs.",
         source=SOURCE,
         role="the two systems are tested against each other; they differ in what is shared and "
              "trained, not in their functions",

@@ -1,17 +1,18 @@
 """The gradients of both layers, as reference/systems/lru.py and rotrnn.py compute them, against
 derivatives of the loss.
 
-    symbol         meaning                                                               shape
-    loss           sum of y_bar y over all steps                                         ()
-    step           direction in which one parameter moves, letters of its own            the parameter's
-    y_bar, b_bar   cotangents of the outputs and of the drive of one step                (W, 1), (N, 1)
-    B, C           input and output matrix                                               (N, W), (W, N)
-    D, G           diagonal: the skip; the gain of the inputs                            (W, W), (N, N)
-    dh, du         how a state and an input move                                         (N, 1), (W, 1)
-    X, x, y        cotangent of S = M - M^T or of exp(S); a move x y^T of M              (N, N), (N, 1), (N, 1)
-    V, W           S^i, S^j of a term of the Frechet derivative of exp                   (N, N)
-    decay, rate    gamma (or |lam|) and -log of it                                       (heads,), (state,)
-    xi, trace      normalisation and tr(B^T B), where xi^2 trace = 1 - gamma^2           ()
+    symbol         meaning                                                      shape
+    loss           sum of y_bar y over all steps                                ()
+    step           direction in which one parameter moves, letters of its own   the parameter's
+    y_bar, b_bar   cotangents of the outputs and of the drive of one step       (W, 1), (N, 1)
+    B, C           input and output matrix                                      (N, W), (W, N)
+    D, G           diagonal: the skip; the gain of the inputs                   (W, W), (N, N)
+    dh, du         how a state and an input move                                (N, 1), (W, 1)
+    X              cotangent of S = M - M^T or of exp(S)                        (N, N)
+    x, y           a move x y^T of M                                            (N, 1), (N, 1)
+    V, W           S^i, S^j of a term of the Frechet derivative of exp          (N, N)
+    decay, rate    gamma (or |lam|) and -log of it                              (heads,), (state,)
+    xi, trace      normalisation and tr(B^T B), where xi^2 trace = 1 - gamma^2  ()
 
 Small cases in symbols: every parameter, input and initial state free, any value of them; the sizes
 stand in the lemmas. That the states' cotangents are a scan for all N and T is the lemma
@@ -307,8 +308,7 @@ LEMMAS = (
     Lemma(
         name="lru-gradients",
         statement="reference.systems.lru.pull_back is the derivative of the loss in every "
-                  "parameter, in u and in h0 "
-        "(complex: dRe + i dIm).",
+                  "parameter, in u and in h0 (complex: dRe + i dIm).",
         source=f"{ADJOINT}; Linear Recurrent Unit, arXiv 2303.06349",
         role="a backward kernel of the LRU is judged against reference.systems.lru.pull_back",
         N="small cases: T = 2, one channel, width 1, both directions; one step for general N",
@@ -319,15 +319,13 @@ LEMMAS = (
     Lemma(
         name="rotrnn-gradients",
         statement="reference.systems.rotrnn.pull_back is the derivative of the loss in every "
-                  "parameter but M, in u and "
-        "in h0; for M it is put together from two parts: the derivative in a free P, and that of "
-        "<X, exp(M - M^T)> for any X.",
+                  "parameter but M, in u and in h0; for M it is put together from two parts: the "
+                  "derivative in a free P, and that of <X, exp(M - M^T)> for any X.",
         source=f"{ADJOINT}; RotRNN, arXiv 2407.07239",
         role="a backward kernel of RotRNN is judged against reference.systems.rotrnn.pull_back",
         N="small cases, one head of head_dim 2, width 1: T = 2, one direction and any P for what "
-          "constants() makes; T = 1, both "
-        "directions and M = 0 for the parameters; a quarter turn for M -> exp(M - M^T); one step "
-        "for general N",
+          "constants() makes; T = 1, both directions and M = 0 for the parameters; a quarter turn "
+          "for M -> exp(M - M^T); one step for general N",
         method=METHOD,
         cited=(
             *CITED,

@@ -441,9 +441,8 @@ LEMMAS = (
     Lemma(
         name="angles-and-pairs",
         statement="theta + 2 pi, and pairs of a head in another order with the basis permuted in "
-                  "the same way, give the same "
-        "outputs. So do second coordinates and angles that change sign, in as many pairs as keep "
-        "det P = 1.",
+                  "the same way, give the same outputs. So do second coordinates and angles that "
+                  "change sign, in as many pairs as keep det P = 1.",
         source=f"{PAPER}: A = P Theta P^T",
         role="parameters are not unique: implementations are compared by outputs; a law of every "
              "implementation",
@@ -460,8 +459,8 @@ LEMMAS = (
     Lemma(
         name="channels-permute",
         statement="An LRU with its channels in another order has the same outputs, and the states "
-                  "in that order. With lam, "
-        "inputs, outputs and start of a channel conjugated it has the same outputs.",
+                  "in that order. With lam, inputs, outputs and start of a channel conjugated it "
+                  "has the same outputs.",
         source="Linear Recurrent Unit, Orvieto et al. 2023, arXiv 2303.06349: a diagonal "
                "recurrence and Re(C h)",
         role="a law of every implementation: no channel sees its neighbours; angles in (pi, 2 pi) "

@@ -217,8 +217,7 @@ LEMMAS = (
     Lemma(
         name="lru-variance",
         statement="For white inputs E|h_i|^2 tends to |B_i|^2 exp(2 gamma_log) / (1 - |lam|^2), "
-                  "from any start that is "
-        "uncorrelated with them; that is its only fixed point.",
+                  "from any start that is uncorrelated with them; that is its only fixed point.",
         source=f"{SOURCE}: the normalisation gamma; gamma = 1 is their proposition 3 for r_min = "
                "r_max",
         role="the variance of a state is right at initialisation, and moves when nu_log and "
@@ -226,9 +225,8 @@ LEMMAS = (
         N="every channel of general N, any input width, every t; whiteness in time and space is a "
           "hypothesis",
         method=f"{WORDS}; random variables as letters, p adjoint(u) for E[p u^T]: whiteness as "
-               "hypotheses on the letters; "
-        "the reference's scan and lru.normalising_gamma_log are run on symbols; instances: finite "
-        "probability spaces",
+               "hypotheses on the letters; the reference's scan and lru.normalising_gamma_log are "
+               "run on symbols; instances: finite probability spaces",
         cited=(
             "random vectors with second moments are operators, and E[v w^T] is v adjoint(w)",
             "decay-below-one",

@@ -1,18 +1,20 @@
 """Where the LRU's eigenvalues start, what white inputs make of it, and why a constant input is
 another matter.
 
-    symbol     meaning                                                                       shape
-    a, b       r_min and r_max of the ring, a < b < 1                                        ()
-    rho, U     modulus of lam; uniform on [0, 1], from which rho is drawn                    ()
-    phi        max_phase: angles are uniform on [0, phi)                                     ()
-    s          rho^2                                                                         ()
-    B, u       input matrix; one input, white in space                                       (N, W), (W, outcomes)
-    Lambda, V  diagonal of eigenvalues; (I - Lambda)^-1                                      (N, N)
-    r, theta   one eigenvalue r exp(i theta)                                                 ()
-    z, k       tan(theta / 2); (1 + r)/(1 - r) > 1                                           ()
+    symbol     meaning                                                     shape
+    a, b       r_min and r_max of the ring, a < b < 1                      ()
+    rho, U     modulus of lam; uniform on [0, 1], from which rho is drawn  ()
+    phi        max_phase: angles are uniform on [0, phi)                   ()
+    s          rho^2                                                       ()
+    B, u       input matrix; one input, white in space                     (N, W), (W, outcomes)
+    Lambda, V  diagonal of eigenvalues; (I - Lambda)^-1                    (N, N)
+    r, theta   one eigenvalue r exp(i theta)                               ()
+    z, k       tan(theta / 2); (1 + r)/(1 - r) > 1                         ()
 
-    white inputs, gamma = 1:   E|h|^2 tends to  m E|B u|^2,   m = E 1/(1 - rho^2) = log((1 - a^2)/(1 - b^2)) / (b^2 - a^2)
-    one input for all steps:   h tends to V B u, and E 1/|1 - r exp(i theta)|^2 is 1/(1 - r^2) over the whole circle only
+    white inputs, gamma = 1:  E|h|^2 tends to m E|B u|^2,
+                              m = E 1/(1 - rho^2) = log((1 - a^2)/(1 - b^2)) / (b^2 - a^2)
+    one input for all steps:  h tends to V B u, and E 1/|1 - r exp(i theta)|^2 is 1/(1 - r^2)
+                              over the whole circle only
 """
 
 from __future__ import annotations
@@ -233,9 +235,8 @@ LEMMAS = (
     Lemma(
         name="ring-initialisation",
         statement="exp(-nu + i theta) is uniform on the ring's sector (Lemma 2); for white inputs "
-        "and gamma = 1 the mean of "
-        "1/(1 - |lam|^2) is log((1 - r_min^2)/(1 - r_max^2)) / (r_max^2 - r_min^2), for any "
-        "max_phase (Proposition 3).",
+        "and gamma = 1 the mean of 1/(1 - |lam|^2) is log((1 - r_min^2)/(1 - r_max^2)) / (r_max^2 "
+        "- r_min^2), for any max_phase (Proposition 3).",
         source=f"{SOURCE}: Lemma 2 and Proposition 3",
         role="what reference.initialise.decay_rate draws, and why gamma is needed near the circle",
         N="every channel of general N, any input width, every ring with 0 <= r_min < r_max < 1 and "
@@ -243,7 +244,8 @@ LEMMAS = (
         method="inverse of the distribution of the radius; antiderivatives; random vectors as "
         "letters",
         cited=(
-            "F(R) is uniform if R has the continuous distribution F, and d area = rho d rho d theta",
+            "F(R) is uniform if R has the continuous distribution F, and "
+            "d area = rho d rho d theta",
             "lru-variance, for E|h_i|^2 -> |B_i|^2 / (1 - |lam_i|^2)",
             "an integral is the difference of an antiderivative; E|x|^2 = tr E[x x^T]",
         ),
@@ -252,9 +254,8 @@ LEMMAS = (
     Lemma(
         name="ring-constant-input",
         statement="One input for all steps: E 1/|1 - r exp(i theta)|^2 is 1/(1 - r^2) over the "
-        "whole circle, and above it for "
-        "every max_phase below pi: the constant-input case of Proposition 3 fails there (r = 1/2, "
-        "pi/3: 8/3, not 4/3).",
+        "whole circle, and above it for every max_phase below pi: the constant-input case of "
+        "Proposition 3 fails there (r = 1/2, pi/3: 8/3, not 4/3).",
         source=f"{SOURCE}: Proposition 3; the counter-example is the project's own",
         role="long tasks restrict the phase (pi/10): a state then grows more than the paper's "
         "formula says",

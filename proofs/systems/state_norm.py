@@ -204,8 +204,7 @@ def geometric(name: str, rate: sp.Expr) -> Iterator[Claim]:
 SOURCE = "RotRNN, arXiv 2407.07239: the state norm"
 WORDS = "free *-algebra, word normal form"
 TRACE = ("E|x|^2 = tr E[x x^T], which is a sum of c c^T; tr is linear, tr c c^T = c^T c, tr B B^T "
-         "= "
-         "tr B^T B")
+         "= tr B^T B")
 VANISHING = "powers of a number below 1 in modulus tend to 0"
 
 LEMMAS = (
@@ -222,15 +221,13 @@ LEMMAS = (
     Lemma(
         name="expected-state-norm",
         statement="For white inputs E|x_t|^2 = gamma^2 E|x_(t-1)|^2 + (1 - gamma^2): 1 is its only "
-                  "fixed point, and from "
-        "zero it is 1 - gamma^(2t).",
+                  "fixed point, and from zero it is 1 - gamma^(2t).",
         source=SOURCE,
         role="why xi normalises: the expected norm is 1 for every value of the parameters",
         N="general N, any input width, every t; whiteness in time and space is a hypothesis",
         method=f"{WORDS}; random vectors as letters, x adjoint(u) for E[x u^T]: whiteness as "
-               "hypotheses on the letters; "
-        "the reference's scan is run on the letters, rotrnn.constants on symbols of head_dim = 2; "
-        "instances: finite probability spaces",
+               "hypotheses on the letters; the reference's scan is run on the letters, "
+               "rotrnn.constants on symbols of head_dim = 2; instances: finite probability spaces",
         cited=(
             "random vectors with second moments are operators, and E[v w^T] is v adjoint(w)",
             TRACE,
@@ -243,8 +240,7 @@ LEMMAS = (
     Lemma(
         name="state-norm-needs-white",
         statement="One input repeated, white in space alone: E|x_t|^2 tends to (1 + gamma)/(1 - "
-                  "gamma) for A = I, and to its "
-        "reciprocal for A = -I.",
+                  "gamma) for A = I, and to its reciprocal for A = -I.",
         source="the project's own counterexample to expected-state-norm without whiteness in time",
         role="what the expected state norm does not say: correlated inputs make the norm larger or "
              "smaller, for every gamma",

@@ -1,26 +1,32 @@
 """Allowance arithmetic: the reference runs on elements that know how far any program of the
 declared class may be from them.
 
-    symbol   meaning                                                                              kind
-    v        the exact value                                                                      Enclosed or Complex
-    X        its size: the same expression on absolute values, |v| <= X                           float64
-    E        |computed - v| <= E = R + F, hence |computed| <= X + E                                         float64
-    n        addends, not exactly zero, of the sum that the element is; 1 for what is no sum      float64
-    E0       before the additions of that sum:  R = E0 + ((1 + u)^depth(n) - 1) (X + E0)
-    product_bound, K   X of factors max(1, |x|): beyond any number that a program meets on its way,     float64
-             whichever factors it multiplies first
-    underflow_error, F   what underflow may have cost, whichever factors were multiplied first          float64
+    symbol                meaning                                                 kind
+    v                     the exact value                                         Enclosed, Complex
+    X                     its size: the same expression on absolute values,       float64
+                          so |v| <= X
+    E                     |computed - v| <= E = R + F; hence |computed| <= X + E  float64
+    n                     addends, not exactly zero, of the sum that the element  float64
+                          is; 1 for what is no sum
+    E0                    the error before the additions of that sum:             float64
+                          R = E0 + ((1 + u)^depth(n) - 1) (X + E0)
+    K (product_bound)     X of factors max(1, |x|): no program meets a larger     float64
+                          number, whichever factors it multiplies first
+    F (underflow_error)   what underflow may have cost, whichever factors were    float64
+                          multiplied first
 
 Sums stay open: adding to a sum makes a longer one, whose addends all meet all of its additions,
 since a program may add them in any order. A product, a function or a stage closes it: its sums are
 sums of their own, and one flat sum over what two of them run over (steps and width of a
 convolution) may round more often and is in no class here. With P = (X_a + E_a)(X_b + E_b),
 
-    a b         X = X_a X_b,   E0 = X_a R_b + R_a X_b + R_a R_b + beta P            no beta where a or b is a power of two
-                F = F_a K_b + K_a F_b + loss K_a K_b,  K = K_a K_b
-    a + b       X = X_a + X_b, E0 = E0_a + E0_b,  n = n_a + n_b,  F = F_a + F_b + flushed sums
+    a b         X = X_a X_b,   E0 = X_a R_b + R_a X_b + R_a R_b + beta P
+                (without beta P where a or b is a power of two)
+                F = F_a K_b + K_a F_b + loss K_a K_b,   K = K_a K_b
+    a + b       X = X_a + X_b,   E0 = E0_a + E0_b,   n = n_a + n_b,   F = F_a + F_b + flushed sums
     sum of a b  the same with sums of products; n counts those that are not exactly zero
-    a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b) and two roundings twice (a (1/b), sqrt a / sqrt b are admitted);
+    a / b       E = (E_a + X_a E_b / |b|) / (|b| - E_b), and two roundings twice, since
+                a (1/b) and sqrt a / sqrt b are admitted;
                 nothing is known where b may overflow, since a / inf is 0
 
 Losses of underflow are absolute, and so depend on the order: gamma (B u) makes the loss of B u

@@ -4,7 +4,8 @@
     NAME                 a result of the system, such as y or h
     gradient NAME        cotangent of an argument
     constant NAME        what an implementation exposes of its constants, such as lam or P
-    NAME from constants  a result as it follows from the constants that were exposed: nothing is assumed of exp, cos, expm then
+    NAME from constants  a result as it follows from the constants that were exposed:
+                         nothing is assumed of exp, cos, expm then
 
 Most systems are certified by their own equations, run on allowance elements (bounded.py). A system
 with a sharper theory brings its own. Results of a program that declares `stages formed` are judged

@@ -1,10 +1,13 @@
 """The seams of the reference for enclosures and for allowance elements: elementary functions, expm,
 scans.
 
-    f of a    E = sup of |f(s) - f(v)| over |s - v| <= E_a, by one ball as wide as that, and the declared error of f
-    expm      ||P^ - exp S||_2 <= u ||S||_1 + c_E u (||S||_1 + sqrt N): exp of a skew matrix does not amplify  [c_E assumed]
-    frechet   ||G^ - L(S, G)||_F <= ||E_G||_F + (the same) ||G||_F: the derivative at a skew S is no longer than G  [assumed]
-    scan      the theorem of rounding.py, with the errors of lam, b and h0 as read errors
+    f of a   E = sup of |f(s) - f(v)| over |s - v| <= E_a, by one ball as wide as that,
+             and the declared error of f
+    expm     ||P^ - exp S||_2 <= u ||S||_1 + c_E u (||S||_1 + sqrt N), c_E assumed:
+             exp of a skew matrix does not amplify
+    frechet  ||G^ - L(S, G)||_F <= ||E_G||_F + (the same) ||G||_F, c_E assumed:
+             the derivative at a skew S is no longer than G
+    scan     the theorem of rounding.py, with the errors of lam, b and h0 as read errors
 
 Importing this module lets `namespace.of` know both kinds.
 """
@@ -212,7 +215,8 @@ def _underflow_error(lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings) -> A
     """Where b is not formed, its factors and those of lam^m are multiplied in any order: m losses
     for each monomial, and sums.
 
-    K_t = A K_{t-1} + K of b_t;  F_t = A (F_{t-1} + loss K_{t-1}) + F of b_t,  A = max(1, |lam|);  K, F as in bounded.py
+    K_t = A K_{t-1} + K of b_t
+    F_t = A (F_{t-1} + loss K_{t-1}) + F of b_t        A = max(1, |lam|); K, F as in bounded.py
     """
     if b.errors.materialized:
         return np.zeros(b.shape)

@@ -3,10 +3,12 @@ own evaluation.
 
     symbol   meaning
     u        unit roundoff of one operation
-    e        relative error of elementary functions, in units of u                    [assumed: docs/measured/constants.md]
-    e_t      absolute error of sin and cos, in units of u                             [assumed]
-    c_E      error of the matrix exponential, in units of u (|S|_1 + sqrt N)          [assumed]
+    e        relative error of elementary functions, in units of u
+    e_t      absolute error of sin and cos, in units of u
+    c_E      error of the matrix exponential, in units of u (|S|_1 + sqrt N)
     depth    most additions that one of n addends meets
+
+e, e_t and c_E are assumed (docs/measured/constants.md).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The allowance of a scan: how far any evaluation of a declared arithmetic can be from the exact
 states.
 
-Glossary (beside that of arithmetic.py; all arrays are per batch row and channel, all sizes rounded
-upwards)
+Glossary (beside that of reference/arithmetic/error_model.py; all arrays are per batch row and
+channel, all sizes are rounded upwards)
 
     symbol   meaning
     A, dA    |lam_t| and how far the multiplier that is read may be from it
@@ -17,7 +17,8 @@ Theorem (docs/theorem.md; its algebra is proved in `scanproof.proofs`). Every br
 computes h_t as a sum of monomials lam_t ... lam_{k+1} b_k, each rounded once per product by a
 factor lam and at most c d_t times by additions:
 
-    E_t = (A+dA)(1+beta) E_{t-1} + [dA (1+beta) + A beta] X_{t-1} + dX_t,      xi_t = (1+u)^(c d_t) - 1
+    E_t = (A+dA)(1+beta) E_{t-1} + [dA (1+beta) + A beta] X_{t-1} + dX_t
+    xi_t = (1+u)^(c d_t) - 1
     |computed - exact| <= (1+xi_t) E_t + xi_t X_t + underflow_t
 
 Three refinements, each exact arithmetic: a product by +-2^-j or +-i 2^-j rounds only by underflow

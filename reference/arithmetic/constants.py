@@ -3,15 +3,18 @@
 
 All in units of u, the unit roundoff of the format that they compute in:
 
-    symbol     meaning
-    e          |f^ - f| <= e u |f| + eta for f = exp, expm1, log, log1p, tanh, sigmoid, softplus (eta: loss by underflow)
-    e_t        |f^ - f| <= e_t u for f = sin, cos, at any argument
-    division   relative error of x / y and sqrt x: 1, they are correctly rounded
-    c_E        ||P^ - exp S||_2 <= c_E u (||S||_1 + sqrt N) for a skew S (N, N) that is given; and for the Frechet derivative
-               and its adjoint, ||L^ - L(S, G)||_F <= c_E u (||S||_1 + sqrt N) ||G||_F
-    FFT        transforms of length N are wrong by FFT u log2 N in the Euclidean norm, as algorithms/fft.py counts it
+    symbol    meaning
+    e         |f^ - f| <= e u |f| + eta for f = exp, expm1, log, log1p, tanh, sigmoid, softplus
+              (eta: loss by underflow)
+    e_t       |f^ - f| <= e_t u for f = sin, cos, at any argument
+    division  relative error of x / y and sqrt x: 1, they are correctly rounded
+    c_E       ||P^ - exp S||_2 <= c_E u (||S||_1 + sqrt N) for a skew S (N, N) that is given;
+              and for the Frechet derivative and its adjoint,
+              ||L^ - L(S, G)||_F <= c_E u (||S||_1 + sqrt N) ||G||_F
+    FFT       transforms of length N are wrong by FFT u log2 N in the Euclidean norm,
+              as reference/allowance/orders/fft.py counts it
 
-|z| and arg z of a complex number have the constant e too (algorithms/common.py).
+|z| and arg z of a complex number have the constant e too (reference/allowance/orders/common.py).
 """
 
 from __future__ import annotations

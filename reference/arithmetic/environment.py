@@ -23,6 +23,6 @@ def require_ieee() -> None:
         found = "subnormals flushed to zero" if nearest else "a rounding mode other than to nearest"
         raise FloatingPointError(
             f"environment: found {found} in this process (by a library built with -ffast-math?), "
-            "expected IEEE arithmetic; "
-            "`scanproof check` runs an implementation in a process of its own"
+            "expected IEEE arithmetic; `scanproof check` runs an implementation in a process of "
+            "its own"
         )

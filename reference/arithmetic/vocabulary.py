@@ -47,7 +47,8 @@ def _other(declared: Any, changes: Changes) -> Changes:
 
 WORDS = {
     "dtype": Word(
-        "Declared format: float16, bfloat16, float32, float64; of scans also complex64, complex128.",
+        "Declared format: float16, bfloat16, float32, float64; "
+        "of scans also complex64, complex128.",
         known=DTYPES,
     ),
     "subnormals": Word(
@@ -64,8 +65,8 @@ WORDS = {
     ),
     "order": Word(
         "Bracketings: any, sequential, chunked:L (chunks of L steps from zero, then the carry) or "
-        "tree. "
-        "Other algorithms: angle-sum, polar:L, scaled-cumsum, segment-exp:L, log-space or fft.",
+        "tree. Other algorithms: angle-sum, polar:L, scaled-cumsum, segment-exp:L, log-space or "
+        "fft.",
         known=ORDERS,
         feature="states",
         weaker=_weaker_orders,
@@ -79,7 +80,8 @@ WORDS = {
         rank=7,
     ),
     "store": Word(
-        "Which printed states are read back: output (none), step (sequential) or chunk (chunked:L).",
+        "Which printed states are read back: output (none), step (sequential) "
+        "or chunk (chunked:L).",
         known=tuple(STORES),
         feature="states",
     ),

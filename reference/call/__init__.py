@@ -6,5 +6,6 @@ from scanproof.reference.call.run import evaluated, pulled_back
 from scanproof.reference.call.system import Argument, Result, System
 
 __all__ = [
-    "Argument", "Call", "Form", "Result", "System", "called", "evaluated", "kinds_of", "pulled_back", "wide",
+    "Argument", "Call", "Form", "Result", "System",
+    "called", "evaluated", "kinds_of", "pulled_back", "wide",
 ]  # fmt: skip

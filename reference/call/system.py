@@ -1,11 +1,15 @@
 """A system as a table of arguments and results, with its equations.
 
-    word        meaning
-    axes        names of axes: "time width"; a bracket marks an axis that may be missing, a bar another choice of axes
-    role        parameter (no time axis), input (drives the state), gate (sets the transition), readout (reads the state),
-                state (the initial one), cotangent (of a result, for gradients)
-    kind        the numbers of an array: "declared" (the declared dtype itself), "real" (its components), "complex"
-    inside      an array as the equations see it: with a batch axis, and with an axis of directions where states have one
+    word    meaning
+    axes    names of axes: "time width"; a bracket marks an axis that may be missing,
+            a bar another choice of axes
+    role    parameter (no time axis), input (drives the state), gate (sets the transition),
+            readout (reads the state), state (the initial one), cotangent (of a result, for
+            gradients)
+    kind    the numbers of an array: "declared" (the declared dtype itself), "real" (its
+            components), "complex"
+    inside  an array as the equations see it: with a batch axis, and with an axis of directions
+            where states have one
 
 Two axes have a meaning of their own. `batch` may be missing, then it is missing everywhere.
 `directions` is there only if the parameters of a second direction are given: such a system scans

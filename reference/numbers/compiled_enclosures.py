@@ -6,7 +6,8 @@ values of all words that were dropped, and rad bounds |number - head - tail|, ro
 Nothing is estimated but the product of two tails, by its own size. Where anything overflows, head
 and tail become 0 and rad inf.
 
-    (a + a')(b + b') = p + e + t_1 + rest_1 + t_2 + rest_2 + a' b',    p + e = a b,  t_1 + rest_1 = a b',  t_2 + rest_2 = a' b
+    (a + a')(b + b') = p + e + t_1 + rest_1 + t_2 + rest_2 + a' b'
+    p + e = a b,    t_1 + rest_1 = a b',    t_2 + rest_2 = a' b
 """
 
 from __future__ import annotations

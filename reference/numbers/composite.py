@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 OPERATORS = {
-    np.add: "__add__", np.subtract: "__sub__", np.multiply: "__mul__", np.true_divide: "__truediv__", np.matmul: "__matmul__",
+    np.add: "__add__", np.subtract: "__sub__", np.multiply: "__mul__",
+    np.true_divide: "__truediv__", np.matmul: "__matmul__",
     np.negative: "__neg__", np.equal: "__eq__", np.power: "__pow__",
 }  # fmt: skip
 

@@ -1,10 +1,10 @@
 """Enclosures: real numbers as head + tail within rad, and complex numbers as pairs of them. The
 truth of whole layers.
 
-    part     meaning                                                    dtype
-    head     the float64 nearest to the number's middle                 float64
-    tail     the float64 nearest to what head leaves                    float64
-    rad      |number - head - tail| <= rad, rounded upwards             float64, inf where something overflowed
+    part     meaning                                         dtype
+    head     the float64 nearest to the number's middle      float64
+    tail     the float64 nearest to what head leaves         float64
+    rad      |number - head - tail| <= rad, rounded upwards  float64; inf after an overflow
 
 Sums and products are double-double arithmetic that knows all that it drops
 (compiled_enclosures.py): numbers that fit are exact, with rad 0. Elementary functions go through

@@ -1,11 +1,12 @@
 """The matrix exponential and its Frechet derivative, of stacks of square matrices, in every
 arithmetic that has one.
 
-    symbol    meaning
-    S         square matrix (skew in RotRNN)                                      (stack, n, n)
-    E         direction                                                           (stack, n, n)
-    L(S, E)   Frechet derivative, exp(S + E) = exp(S) + L(S, E) + o(E):  the upper right block of exp [[S, E], [0, S]],
-              and the integral of exp((1 - s) S) E exp(s S) over s from 0 to 1    (stack, n, n)
+    symbol    meaning                                                           shape
+    S         square matrix (skew in RotRNN)                                    (stack, n, n)
+    E         direction                                                         (stack, n, n)
+    L(S, E)   Frechet derivative: exp(S + E) = exp(S) + L(S, E) + o(E). It is   (stack, n, n)
+              the upper right block of exp [[S, E], [0, S]], and the integral
+              of exp((1 - s) S) E exp(s S) over s from 0 to 1
 
 Its adjoint for <X, Y> = tr(X^T Y) is E -> L(S^T, E). Sources: Van Loan 1978 (the block), Al-Mohy
 and Higham 2009 (SciPy's algorithm).

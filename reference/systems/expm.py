@@ -1,10 +1,12 @@
 """The matrix exponential P = exp S of given skew matrices, as a system. S is exactly skew, and
 nothing was rounded before.
 
-    delta = c_E u (|S|_1 + sqrt N)                                  c_E: assumed (docs/measured/constants.md); exp 0 = I is exact
-    D     = P^ - exp S, in balls                                    P^: what a program returned
-    low   = |D x|_2 / |x|_2 <= |D|_2                                x: the leading singular vector of D, rounded: any x will do
-    high  = |(D^T D)^(2^k)|_F ^ (2^-k-1) >= |D|_2                   too large by a factor N^(2^-k-2) at most
+    delta = c_E u (|S|_1 + sqrt N)                 c_E: assumed (docs/measured/constants.md);
+                                                   exp 0 = I is exact
+    D     = P^ - exp S, in balls                   P^: what a program returned
+    low   = |D x|_2 / |x|_2 <= |D|_2               x: the leading singular vector of D, rounded
+                                                   (the inequality holds for every x)
+    high  = |(D^T D)^(2^k)|_F ^ (2^-k-1) >= |D|_2  too large by a factor N^(2^-k-2) at most
 
 The error of a whole matrix is judged, by its 2-norm: `outside` needs low > delta, `within`
 high <= delta.

@@ -1,17 +1,17 @@
 """Linear Recurrent Unit (Orvieto et al. 2023, arXiv 2303.06349): a complex diagonal recurrence with
 normalised inputs.
 
-    symbol       meaning                                        paper                  shape
-    nu_log       logarithm of nu, the rate of decay             nu^log                 (state,)
-    theta_log    logarithm of theta, the angle                  theta^log              (state,)
-    gamma_log    logarithm of gamma, the gain of the inputs     gamma^log              (state,)
-    B_re, B_im   input matrix                                   B                      (state, width)
-    C_re, C_im   output matrix; C2 of the second direction      C                      (width, state)
-    D            skip                                           D                      (width,)
-    lam          transition exp(-nu + i theta), |lam| < 1       diagonal of Lambda     (state,)
-    b            drive, complex                                 exp(gamma^log) (B u)   (batch, time, state)
-    h            states, complex                                x                      (batch, time, [2,] state)
-    u, y         inputs, outputs                                u, y                   (batch, time, width)
+    symbol      meaning                             paper                 shape
+    nu_log      logarithm of nu, the rate of decay  nu^log                (state,)
+    theta_log   logarithm of theta, the angle       theta^log             (state,)
+    gamma_log   logarithm of gamma, the input gain  gamma^log             (state,)
+    B_re, B_im  input matrix                        B                     (state, width)
+    C_re, C_im  output matrix; C2 is the second's   C                     (width, state)
+    D           skip                                D                     (width,)
+    lam         exp(-nu + i theta), |lam| < 1       diagonal of Lambda    (state,)
+    b           drive, complex                      exp(gamma^log) (B u)  (batch, time, state)
+    h           states, complex                     x                     (batch, time, [2,] state)
+    u, y        inputs, outputs                     u, y                  (batch, time, width)
 
     h_t = lam h_{t-1} + gamma (B u_t)          y_t = Re(C h_t) + D u_t          (no factor 2)
 
@@ -257,28 +257,27 @@ SYSTEM = System(
         Argument("C_re", "width state", "parameter", meaning="output matrix, real part"),
         Argument("C_im", "width state", "parameter", meaning="output matrix, imaginary part"),
         Argument("D", "width", "parameter", meaning="skip"),
-        Argument("C2_re", "width state", "parameter", meaning="output matrix of the second "
-                                                              "direction",
-                 optional=True, second=True),
-        Argument("C2_im", "width state", "parameter", meaning="its imaginary part", optional=True, second=True),
+        Argument("C2_re", "width state", "parameter",
+                 meaning="output matrix of the second direction", optional=True, second=True),
+        Argument("C2_im", "width state", "parameter",
+                 meaning="its imaginary part", optional=True, second=True),
         Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
-        Argument("h0", "[batch] [directions] state", "state", ("complex", "real"), "states before "
-                                                                                   "the first step",
-                 optional=True),
-        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
+        Argument("h0", "[batch] [directions] state", "state", ("complex", "real"),
+                 "states before the first step", optional=True),
+        Argument("y_bar", "[batch] time width", "cotangent",
+                 meaning="cotangent of y", optional=True, of="y"),
     ),
     results=(
         Result("y", "[batch] time width", meaning="outputs"),
         Result("h", "[batch] time [directions] state", "complex", "all states", state="h0"),
-        Result("h_last", "[batch] [directions] state", "complex", "the states after the last step "
-                                                                  "of each direction", state="h0"),
+        Result("h_last", "[batch] [directions] state", "complex",
+               "the states after the last step of each direction", state="h0"),
     ),
     constants=lambda x: constants(gathered(Params, x)),
     run=_run,
     pull_back=_pull_back,
-    equation="lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); h[t] = lam "
-             "h[t-1] + gamma (B u[t]), "
-    "y[t] = Re(C h[t]) + D u[t]",
+    equation="lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log); "
+             "h[t] = lam h[t-1] + gamma (B u[t]), y[t] = Re(C h[t]) + D u[t]",
     carry="lam",
     exposed=("lam", "gamma"),
     check=_check,

@@ -1,19 +1,22 @@
 """RotRNN (arXiv 2407.07239): per head, a rotation with one decay, and inputs normalised so that the
 state keeps its norm.
 
-    symbol      meaning                                           paper             shape
-    theta       angles of the planes (1, 2), (3, 4), ...          theta             (heads, head_dim / 2)
-    gamma_log   gamma = exp(-exp(gamma_log))                      gamma             (heads,)
-    M           free matrix; only the skew S = M - M^T matters    M                 (heads, head_dim, head_dim)
-    B           input matrix, normalised by xi                    B                 (heads, head_dim, width)
-    C           output matrix; C2 of the second direction         C                 (width, heads * head_dim)
-    D           skip                                              D                 (width,)
-    P           orthogonal basis expm(S)                          P                 (heads, head_dim, head_dim)
-    Theta       rotation of every plane by its angle              Theta
-    xi          sqrt((1 - gamma^2) / tr(B^T B))                   xi                (heads,)
-    x           states in the original basis                      x                 (batch, time, [2,] heads, head_dim)
-    s, b        rotated states P^T x and their drive              P^T x, xi P^T B u (batch, time, ..., heads, head_dim)
-    u, y        inputs, outputs                                   u, y              (batch, time, width)
+    symbol     meaning                               paper       shape
+    theta      angles of the planes (1, 2), (3, 4)..  theta       (heads, head_dim / 2)
+    gamma_log  gamma = exp(-exp(gamma_log))          gamma       (heads,)
+    M          free matrix; only S = M - M^T, which  M           (heads, head_dim, head_dim)
+               is skew, matters
+    B          input matrix, normalised by xi        B           (heads, head_dim, width)
+    C          output matrix; C2 of the second       C           (width, heads * head_dim)
+               direction
+    D          skip                                  D           (width,)
+    P          orthogonal basis expm(S)              P           (heads, head_dim, head_dim)
+    Theta      rotation of every plane by its angle  Theta       (heads, head_dim, head_dim)
+    xi         sqrt((1 - gamma^2) / tr(B^T B))       xi          (heads,)
+    x          states in the original basis          x           (batch, time, [2,] heads, head_dim)
+    s          rotated states                        P^T x       (batch, time, ..., heads, head_dim)
+    b          drive of s                            xi P^T B u  (batch, time, ..., heads, head_dim)
+    u, y       inputs, outputs                       u, y        (batch, time, width)
 
     x_t = gamma A x_{t-1} + xi B u_t,   A = P Theta P^T          y_t = C [x_t of all heads] + D u_t
     s_t = gamma Theta s_{t-1} + xi P^T B u_t,   x_t = P s_t      (what is scanned)
@@ -317,34 +320,34 @@ SYSTEM = System(
     title="RotRNN, arXiv 2407.07239",
     arguments=(
         Argument("theta", "heads pairs", "parameter", meaning="angles of the planes"),
-        Argument("gamma_log", "heads", "parameter", meaning="gamma = exp(-exp(gamma_log)), the "
-                                                            "decay"),
+        Argument("gamma_log", "heads", "parameter",
+                 meaning="gamma = exp(-exp(gamma_log)), the decay"),
         Argument("M", "heads head_dim head_dim", "parameter", meaning="only M - M^T matters"),
-        Argument("B", "heads head_dim width", "parameter", meaning="input matrix, normalised by xi"),
+        Argument("B", "heads head_dim width", "parameter",
+                 meaning="input matrix, normalised by xi"),
         Argument("C", "width features", "parameter", meaning="output matrix"),
         Argument("D", "width", "parameter", meaning="skip"),
-        Argument("C2", "width features", "parameter", meaning="output matrix of the second "
-                                                              "direction",
-                 optional=True, second=True),
+        Argument("C2", "width features", "parameter",
+                 meaning="output matrix of the second direction", optional=True, second=True),
         Argument("u", "[batch] time width", "input", meaning="inputs", linear=True),
-        Argument("h0", "[batch] [directions] heads head_dim", "state", meaning="states before the "
-                                                                               "first step", optional=True),
-        Argument("y_bar", "[batch] time width", "cotangent", meaning="cotangent of y", optional=True, of="y"),
+        Argument("h0", "[batch] [directions] heads head_dim", "state",
+                 meaning="states before the first step", optional=True),
+        Argument("y_bar", "[batch] time width", "cotangent",
+                 meaning="cotangent of y", optional=True, of="y"),
     ),
     results=(
         Result("y", "[batch] time width", meaning="outputs"),
-        Result("h", "[batch] time [directions] heads head_dim", meaning="all states, in the "
-                                                                        "original basis", state="h0"),
-        Result("h_last", "[batch] [directions] heads head_dim", meaning="the states after the last "
-                                                                        "step of each direction",
-               state="h0"),
+        Result("h", "[batch] time [directions] heads head_dim",
+               meaning="all states, in the original basis", state="h0"),
+        Result("h_last", "[batch] [directions] heads head_dim",
+               meaning="the states after the last step of each direction", state="h0"),
     ),
     constants=lambda x: constants(gathered(Params, x)),
     run=_run,
     pull_back=_pull_back,
     equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = "
-             "sqrt((1 - gamma^2) / tr(B^T B)); "
-    "h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] of all heads] + D u[t]",
+             "sqrt((1 - gamma^2) / tr(B^T B)); h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] "
+             "of all heads] + D u[t]",
     carry="gamma",
     exposed=("gamma", "cos", "sin", "P", "xi"),
     derive=_derive,

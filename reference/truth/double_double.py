@@ -1,20 +1,23 @@
 """Truth by double-double arithmetic: certified states of long sequences at the speed of compiled
 code.
 
-    symbol    meaning
-    x, x'     head and tail of one component of h_{t-1}, y and y' of the other; r_{t-1} is the radius around both
-    c, d      lam_t = c + i d
-    u         2^-53
-    S, q      high and low word of a component of h_t, before they are made head and tail
-    lost      sum of the absolute values of all words that were dropped
-    r_t       the radius: |h_t - head - tail| <= r_t in the modulus
+    symbol  meaning
+    x, x'   head and tail of one component of h_{t-1}, y and y' of the other;
+            r_{t-1} is the radius around both
+    c, d    lam_t = c + i d
+    u       2^-53
+    S, q    high and low word of a component of h_t, before they are made head and tail
+    lost    sum of the absolute values of all words that were dropped
+    r_t     the radius: |h_t - head - tail| <= r_t in the modulus
 
 Two error-free transformations do everything: s + f = a + b (Knuth's two-sum, The Art of Computer
 Programming 2, 4.2.2) and p + e = a b with one FMA (Ogita, Rump, Oishi, SIAM J. Sci. Comput. 26
 (2005), section 3). For the real component,
 
     c (x + x') - d (y + y') + b = S + (e_1 + t_1 + e_2 + t_2 + f + g) + rest_1 + rest_2
-    p_1 + e_1 = c x,    p_2 + e_2 = -d y,    s + f = p_1 + p_2,    S + g = s + b,    t_1 + rest_1 = c x',    t_2 + rest_2 = -d y'
+    p_1 + e_1 = c x,         p_2 + e_2 = -d y
+    s + f = p_1 + p_2,       S + g = s + b
+    t_1 + rest_1 = c x',     t_2 + rest_2 = -d y'
 
 The low words in brackets are summed one after the other in float64 to q, and head + tail = S + q
 exactly. Nothing is estimated: what a sum of low words drops is known by two-sum, as rest is by
@@ -37,7 +40,8 @@ How large. With P = |c x| + |d y|, step by step: the products lose 3u^2 P, the s
 words 2u^2 P, f and g bring another 3u^2 P and 4u^2 P + u^2 |b|, all times 1 + 32u. The P of both
 components add up to 2 |lam_t| |h_{t-1}| at most, so
 
-    r_t <= |lam_t| r_{t-1} + 24 u^2 X_t (1 + 64u)  with  X_t = |lam_t| X_{t-1} + |b_t|,    hence    r_t <= 25 u^2 t X_t
+    r_t <= |lam_t| r_{t-1} + 24 u^2 X_t (1 + 64u)  with  X_t = |lam_t| X_{t-1} + |b_t|
+    r_t <= 25 u^2 t X_t
 
 up to 2^40 steps: 2^-101 of the scan on absolute values per step. Underflow adds less than 16 TINY
 per step and segment.

@@ -9,44 +9,55 @@ The first state is an element too, or multiplied once. Angles are added as float
 precision and never reduced; e^{i theta} is (cos, sin) of that float; g, rotation and state are
 multiplied in any order.
 
-    symbol    meaning                                                                                    shape
-    m         factors of a monomial lam_t ... lam_{k+1} b_k: t - k; t for the first state
-    Th, read  |theta_t| as a program reads it, at most; how wrong that is, or how much a sum of them     (channels,) or
-              may flush, at most                                                                         (batch, time, channels)
-    gain      size of one multiplier with its errors                                                     as Th
-    W         sizes of the states with their errors, h_{t-1} for step t                                  (batch, time, channels)
+    symbol    meaning                                             shape
+    m         factors of a monomial lam_t ... lam_{k+1} b_k:      (time,)
+              t - k, or t for the first state
+    Th        |theta_t| as a program reads it, at most            (channels,) or
+                                                                  (batch, time, channels)
+    read      how wrong that is, or how much a sum of them may    as Th
+              flush, at most
+    gain      size of one multiplier with its errors              as Th
+    W         sizes of the states with their errors,              (batch, time, channels)
+              h_{t-1} for step t
 
 A monomial is multiplied by r <= m numbers, each standing for a segment of its steps. Their moduli,
 functions and products have, together, no more errors than m multipliers that are formed one by one:
-gain counts them. What is left is that the angles are sums, and |(1 + d)
-e^{ix} - 1| <= |d| + (1 + |d|) |x|. A number that meets d additions is wrong by read, and by Th
-((1+u)^d - 1) <= Th d v with v = ((1+u)^t - 1) / t for d <= t (convexity). No number of m meets more
-than m - 1, and the depths of a tree of m leaves add up to (m - 1)(m + 2)/2 at most, one number
-added after the other. So all angles of a monomial are wrong by at most
+gain counts them. What is left is that the angles are sums, and
 
-    sum of read + v D,     D = (m - 1) sum of Th      or, where every step has the same angle,  Th (m - 1)(m + 2)/2
+    |(1 + d) e^{ix} - 1| <= |d| + (1 + |d|) |x|
+
+A number that meets d additions is wrong by read, and by Th ((1+u)^d - 1) <= Th d v with
+v = ((1+u)^t - 1) / t for d <= t (convexity). No number of m meets more than m - 1, and the depths
+of a tree of m leaves add up to (m - 1)(m + 2)/2 at most, one number added after the other. So all
+angles of a monomial are wrong by at most
+
+    sum of read + v D,     D = (m - 1) sum of Th
+                           or, where every step has the same angle, D = Th (m - 1)(m + 2)/2
 
 which is summed over the monomials, weighted with their sizes, by one recursion for each (x~ is x
 one step before):
 
-    S = gain (S~ + Th W)              sum of Th
-    M = gain (M~ + W)                 m
-    D = gain (D~ + S~ + Th M~)        (m - 1) sum of Th: a step makes it m (sum of Th + Th)
-    D = gain (D~ + Th (M~ + N~))      (m - 1)(m + 2)/2: a step adds m + 1 where m > 0; N = gain W, the monomials with m > 0
+    S = gain (S~ + Th W)          sum of Th
+    M = gain (M~ + W)             m
+    D = gain (D~ + S~ + Th M~)    (m - 1) sum of Th: a step makes it m (sum of Th + Th)
+    D = gain (D~ + Th (M~ + N~))  (m - 1)(m + 2)/2: a step adds m + 1 where m > 0,
+                                  and N = gain W counts the monomials with m > 0
 
 **Scans of lam** (`angle_sum`): (g, theta) = (|lam_t|, arg lam_t) with relative error e,
-|theta| <= pi. Symbols as in common.py.
-gain = A (1+rho) and eta more, 1+rho = (1+e)(1+u)(1+beta)(1 + sqrt2 e_t); a real lam has angle 0 or
-pi, and a program with real states keeps the real part of each rotation.
+|theta| <= pi. Symbols as in common.py. gain = A (1+rho) and eta more, where
+
+    1+rho = (1+e)(1+u)(1+beta)(1 + sqrt2 e_t)
+
+A real lam has angle 0 or pi, and a program with real states keeps the real part of each rotation.
 
     E  <-  gain E + (gain - A) X             excess of the inflated sizes;  W = X + E
-    bound = (1+xi) [E + errors of angles] + xi X + underflow,      xi = (1+u)^(c d) - 1,  d = t - 1 additions, t with h0
+    bound = (1+xi) [E + errors of angles] + xi X + underflow
+    xi = (1+u)^(c d) - 1,  d = t - 1 additions, t with h0
 
 **Layers** (`added_angles`): bound = that of a bracketing + (1+u)^(2 (T+1)) errors of angles.
 Derivatives through such a scan (`adjoint any`) have monomials whose sums of angles reach from the
-states into their cotangents,
-which two scans count apart: m = m1 + 1 + m2. There every factor of either is given 2 a_T / T more,
-a_m = m read + v Th m (m + 1)/2, since m <= 2 (m1 + m2) for m > 1.
+states into their cotangents, which two scans count apart: m = m1 + 1 + m2. There every factor of
+either is given 2 a_T / T more, a_m = m read + v Th m (m + 1)/2, since m <= 2 (m1 + m2) for m > 1.
 """
 
 from __future__ import annotations

@@ -1,16 +1,18 @@
 """What the classes of this package share: constants, sizes, counts, and what underflow can do.
 
-    symbol   meaning
-    u, c     unit roundoff; roundings that an addend can meet in one addition
-    beta     relative error of one product, in the modulus
-    eta      absolute loss of one real operation that underflows
-    loss     16 eta: of forming one multiplier, or of one product by it (at most eight real operations)
-    e, e_t   assumed: relative error of exp, log, log1p, |z|, arg z (eta besides); absolute error of sin, cos
-    A        |lam_t|; b and b0 stand for |b_t| and |h0|
-    X        the scan on absolute values, X_t = A_t X_{t-1} + |b_t|; `before` is X_{t-1}
-    G        largest product of A over a segment, at least 1
-    total    |h0| + |b_1| + ... + |b_t|
-    t        1 for the first step
+    symbol  meaning
+    u, c    unit roundoff; roundings that an addend can meet in one addition
+    beta    relative error of one product, in the modulus
+    eta     absolute loss of one real operation that underflows
+    loss    16 eta: what forming one multiplier, or one product by it, may lose
+            (at most eight real operations)
+    e       assumed: relative error of exp, log, log1p, |z|, arg z; eta besides
+    e_t     assumed: absolute error of sin, cos
+    A       |lam_t|; b and b0 stand for |b_t| and |h0|
+    X       the scan on absolute values, X_t = A_t X_{t-1} + |b_t|; `before` is X_{t-1}
+    G       largest product of A over a segment, at least 1
+    total   |h0| + |b_1| + ... + |b_t|
+    t       1 for the first step
 
 Functions are assumed to be exact at exp 0 = 1, log 1 = 0, cos 0 = 1, sin 0 = 0, |0| = 0.
 

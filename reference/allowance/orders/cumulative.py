@@ -27,7 +27,8 @@ the sum of |log lam| from the beginning of the chunk (|c_t| would not do: logari
 roundings do not), sigma = (1+e)[(1+u)^(min(L,T)-1) - 1] and kappa = e + sigma,
 
     |c_t^ - c_t| <= kappa C_t
-    |c_t^ - c_k^ - (c_t - c_k)| <= e (C_t - C_k) + sigma (C_t + C_k) = kappa (C_t - C_k) + 2 sigma C_k
+    |c_t^ - c_k^ - (c_t - c_k)| <= e (C_t - C_k) + sigma (C_t + C_k)
+                                 = kappa (C_t - C_k) + 2 sigma C_k
 
 and the difference is rounded: exponents are wrong by 2 (1+u) sigma C_k when b_k enters, and by
 [(1+u) kappa + u] |log lam| a step. Each segment costs one exp and one product, (1+e)(1+u), at every

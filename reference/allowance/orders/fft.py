@@ -1,14 +1,15 @@
 """`fft`: constant lam, the scan as a convolution by fast Fourier transforms. Symbols as in
 common.py.
 
-    h = irfft(rfft(k, N) rfft(x, N), N) or the complex transforms,      k_j = lam^j,   x = (h0, b_1, ..., b_T)
+    h = irfft(rfft(k, N) rfft(x, N), N) or the complex transforms
+    k_j = lam^j,   x = (h0, b_1, ..., b_T)
 
 with a transform length 2n - 1 <= N <= 4n, n = T + 1 (n = T without h0), N without prime factors
 above 11. The kernel is made by repeated or binary multiplication, by pow, by polar powers
 (polar.py), or more accurately; forward transforms are not scaled. For |k|, |x| Euclidean norms over
 time, |dk| that of the kernel's error:
 
-    bound = c u log2(4n) (|k| + |dk|) |x| + |dk| |x| + underflow,         c assumed (FFT in constants.py)
+    bound = c u log2(4n) (|k| + |dk|) |x| + |dk| |x| + underflow     c assumed: FFT in constants.py
 
 The last term but one is Cauchy and Schwarz. The first has the shape of a theorem: transforms by
 radix 2 have relative error <= 6.7 u log2 N in the Euclidean norm (Higham, Accuracy and Stability of

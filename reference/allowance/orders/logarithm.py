@@ -12,17 +12,20 @@ With L_t the sum of |log lam|, B the largest |log b| and |log h0| so far:
 
     a:  kappa L,          kappa = (1+e)(1+u)^(t-1) - 1
     v:  (1+u)(e B + kappa L) + u (B + L)                      =: dv
-    s:  log-sum-exp changes by no more than the largest change of its arguments, so errors of v are passed on undiminished at
-        most, and every logaddexp adds an error lambda of its own. With D = |x - y| and
-        q = exp(-D) <= 1:
+    s:  log-sum-exp changes by no more than the largest change of its arguments, so errors of v are
+        passed on undiminished at most, and every logaddexp adds an error lambda of its own. With
+        D = |x - y| and q = exp(-D) <= 1:
             rounding D and exp make q wrong by (u D + e) q (1+...) + eta, log1p divides that by
             1 + q, and D q / (1+q) < 0.28:
                                        (0.28 u + e/2)(1 + 4e + 4u) + eta
-            log1p itself is wrong by   e log 2 + eta   (second orders are in the 4e above),    the sum by u |s|
-        A path meets d of them: t - 1, or t with h0.  |s| <= R + d lambda,  R = B + L + dv + log(t+1)
+            log1p itself is wrong by   e log 2 + eta   (second orders are in the 4e above)
+            the sum is wrong by        u |s|
+        A path meets d of them: t - 1, or t with h0.
+        |s| <= R + d lambda,  R = B + L + dv + log(t+1)
     h:  (1+u)(kappa L + dv + d lambda) + u |log h|,  then exp with e and eta
 
-    lambda = (1+u)[(0.28 u + e/2)(1 + 4e + 4u) + e log 2 + 3 eta] + u (R + d lambda)          (solved for d lambda: needs d u < 1)
+    lambda = (1+u)[(0.28 u + e/2)(1 + 4e + 4u) + e log 2 + 3 eta] + u (R + d lambda)
+             (solved for d lambda: needs d u < 1)
     bound  = X [(1+e) exp((1+u)(kappa L + dv + d lambda) + u |log X|) - 1] + eta
 """
 

@@ -9,13 +9,13 @@ of lam^(t-k) b_k, one power each. To each state the carry (the last state of the
 h0) is added once, times one power; carries may themselves be scanned in any bracketing.
 
     lg = log|lam|:    |lg^ - lg| <= d = d0 + e (|lg| + d0) + eta,  d0 = -log(1 - e - eta/A)
-    1 + pi_j <= e^{j delta} (1 + j phi + sqrt2 e_t)(1+e)(1+u),    delta = u |lg| + (1+u) d + eta,
-                                                                  phi = |theta| (e + u + e u) + 2 eta (1+u)
+    delta = u |lg| + (1+u) d + eta,    phi = |theta| (e + u + e u) + 2 eta (1+u)
+    1 + pi_j <= e^{j delta} (1 + j phi + sqrt2 e_t)(1+e)(1+u)
              <= (1+step)^j (1+once),    1+step = e^{delta+phi},    1+once = (1+sqrt2 e_t)(1+e)(1+u)
 
 A monomial that crosses q chunk boundaries is cut into at most q + 1 powers, each applied by one
-product: relative error (1 + max(step, beta))^m [(1+once)(1+beta)]^(q+1), then min(t,
-L) - 1 + ceil(t/L) additions.
+product: relative error (1 + max(step, beta))^m [(1+once)(1+beta)]^(q+1), then
+min(t, L) - 1 + ceil(t/L) additions.
 """
 
 from __future__ import annotations

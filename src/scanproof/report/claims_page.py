@@ -34,57 +34,44 @@ SECTIONS = {
 }
 WORDS = (
     "“holds” and “fails” are decided by exact calculation, never by comparing a sample with a "
-    "tolerance: a claim fails where a "
-    "certified enclosure excludes the claimed value. “measured” is a number, and no judgement. "
-    "Nothing on this page changes the "
-    "verdict of the run."
+    "tolerance: a claim fails where a certified enclosure excludes the claimed value. “measured” "
+    "is a number, and no judgement. Nothing on this page changes the verdict of the run."
 )
 OVER_TIME = (
     "What to see: whether the state norm tends to 1, and for RotRNN with white input along 1 − "
-    "γ²ᵗ. Lines are exact second "
-    "moments (of LRU over |B|²), dots the mean over sampled runs, which only illustrate them. The "
-    "normalisation assumes an input "
-    "that is white in time: one that is not is amplified where the rotation is as slow as the "
-    "input, and cancelled where it is "
-    "not. What is smaller than the lower edge sits on it."
+    "γ²ᵗ. Lines are exact second moments (of LRU over |B|²), dots the mean over sampled runs, "
+    "which only illustrate them. The normalisation assumes an input that is white in time: one "
+    "that is not is amplified where the rotation is as slow as the input, and cancelled where it "
+    "is not. What is smaller than the lower edge sits on it."
 )
 SPREAD = (
     "What to see: how far the state norm in the long run moves when parameters move away from "
-    "their initialisation, as training "
-    "moves them. A band holds 90 % of the draws, its line is their median, each draw is computed "
-    "exactly. A layer that stays "
-    "normalised stays at 1. σ is the standard deviation of what is added to ν_log and γ_log, for "
-    "RotRNN to every parameter."
+    "their initialisation, as training moves them. A band holds 90 % of the draws, its line is "
+    "their median, each draw is computed exactly. A layer that stays normalised stays at 1. σ is "
+    "the standard deviation of what is added to ν_log and γ_log, for RotRNN to every parameter."
 )
 DECAY = ("What to see: what a state keeps of an input t steps ago, |λ|ᵗ, for the median |λ| of "
-         "each "
-         "initialisation, until 2⁻²⁴.")
+         "each initialisation, until 2⁻²⁴.")
 ERRORS = (
     "What to see: the error of the states over their size, to the right as |λ| → 1. “λ …” and “γ "
-    "…”: only the coefficient is "
-    "rounded to the format, everything else is exact (median over coefficients, white input). "
-    "“scan”: a plain loop in the format "
-    "whose real coefficient 1 − 2⁻ʲ is exactly representable, so that only the scan rounds; the "
-    "line ends where the format has "
-    "no such λ. The steeper line wins as |λ| → 1. What sits on the upper edge is larger: a rounded "
-    "|λ| of 1 or more makes the "
-    "states grow."
+    "…”: only the coefficient is rounded to the format, everything else is exact (median over "
+    "coefficients, white input). “scan”: a plain loop in the format whose real coefficient 1 − 2⁻ʲ "
+    "is exactly representable, so that only the scan rounds; the line ends where the format has no "
+    "such λ. The steeper line wins as |λ| → 1. What sits on the upper edge is larger: a rounded "
+    "|λ| of 1 or more makes the states grow."
 )
 FLOPS = ("What to see: operations of one step over the size of a head, with as many real numbers "
-         "in "
-         "the state of every layer.")
+         "in the state of every layer.")
 
 COSTS = (
     "Real additions and multiplications of one step, and the bytes of the arrays of one step that "
-    "separate stages write and read "
-    "(float32). W: width of the model; N: complex states of LRU, head_dim of RotRNN; H: heads."
+    "separate stages write and read (float32). W: width of the model; N: complex states of LRU, "
+    "head_dim of RotRNN; H: heads."
 )
 TIMES = (
     "Our kernels fold ξ, P and γ into B and C in every call. The first steps of the very result "
-    "were judged before anything was "
-    "timed; who is not judged, or is outside, gets no timing. Layers take turns in one process, on "
-    "one thread; the first call "
-    "compiles or loads."
+    "were judged before anything was timed; who is not judged, or is outside, gets no timing. "
+    "Layers take turns in one process, on one thread; the first call compiles or loads."
 )
 
 
@@ -240,8 +227,9 @@ def _flops(claims: Claims) -> Html:
 def _costs(rows: Sequence[CostRow]) -> Html:
     headers = ["layer", "head_dim", "operations per step", "bytes per step", "once per call"]
     found = [
-        row(join([r.layer + " ", small(r.form)]), r.head_dim or NOTHING, join([r.flops_per_step, small(r.flops)]),
-            join([r.bytes_per_step, small(r.bytes)]), wide(r.once))
+        row(join([r.layer + " ", small(r.form)]), r.head_dim or NOTHING,
+            join([r.flops_per_step, small(r.flops)]), join([r.bytes_per_step, small(r.bytes)]),
+            wide(r.once))
         for r in rows
     ]  # fmt: skip
     return table("Cost by formula", headers, found)

@@ -61,8 +61,7 @@ def again(report: RunReport, seconds: float) -> Html:
         for tag, value in (("dt", name), ("dd", fact))
     ]
     note = ("The same version with the same seed draws the same cases. All numbers of this page "
-            "are "
-            "in report.json, beside it.")
+            "are in report.json, beside it.")
     return join(
         [
             element("pre", element("code", report.command)),

@@ -10,18 +10,15 @@ from scanproof.report.svg import COLOURS, GLYPHS
 
 GROWTH = (
     "What to see: how the error (solid) of each implementation grows with the length, and how far "
-    "it stays below its allowance "
-    "(dashed), the proved limit for every evaluation of its declared arithmetic. A solid line "
-    "above its dashed line would be "
-    "outside. An error of zero lies on the lower edge."
+    "it stays below its allowance (dashed), the proved limit for every evaluation of its declared "
+    "arithmetic. A solid line above its dashed line would be outside. An error of zero lies on the "
+    "lower edge."
 )
 RATIOS = (
     "What to see: one dot per judged call, those that cover each other drawn once. An honest "
-    "implementation stays left of the "
-    "line; exact results lie at 0, on the left edge. Each × is a mutant under one law, at ∞ where "
-    "the allowance is zero; one × "
-    "beyond the line rejects it. Beyond the line, no evaluation of the declared arithmetic gives "
-    "the result."
+    "implementation stays left of the line; exact results lie at 0, on the left edge. Each × is a "
+    "mutant under one law, at ∞ where the allowance is zero; one × beyond the line rejects it. "
+    "Beyond the line, no evaluation of the declared arithmetic gives the result."
 )
 
 

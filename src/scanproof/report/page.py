@@ -27,27 +27,22 @@ SECTIONS = {
 }
 SUMMARY = (
     "Error / allowance is the largest over all judged calls: up to 1 it is not refuted. Bits lost "
-    "compare the largest error with "
-    "one rounding (∞: some result was not finite). The informative share tells in how many of the "
-    "random cases the allowance was "
-    "small enough to say something, "
-    "the rounded share how many of all judged elements are the exact state rounded once. "
-    "The last column is the time of the checking, not the speed of the implementation."
+    "compare the largest error with one rounding (∞: some result was not finite). The informative "
+    "share tells in how many of the random cases the allowance was small enough to say something, "
+    "the rounded share how many of all judged elements are the exact state rounded once. The last "
+    "column is the time of the checking, not the speed of the implementation."
 )
 LAWS = "The verdict of each law, the largest error / allowance, and the calls that ended otherwise."
 GOLDEN = ("Published inputs with exact states and a bound beside every number (docs/golden.md). "
           "What is not offered is counted.")
 VERSIONS = (
     "Versions of the authors' code, ports, and layers with one fault each, all written again by us "
-    "from what is known of them. "
-    "Accepted: the model's outputs for the model's parameters. After re-parameterisation: outside "
-    "as it stands, and the model's "
-    "outputs once its parameters are translated as stated. Computed in float64 and rounded once: "
-    "it is the map that is judged."
+    "from what is known of them. Accepted: the model's outputs for the model's parameters. After "
+    "re-parameterisation: outside as it stands, and the model's outputs once its parameters are "
+    "translated as stated. Computed in float64 and rounded once: it is the map that is judged."
 )
 MUTANTS = ("Implementations with one fault each. A suite that accepts one has a hole; what "
-           "“within” "
-           "is worth is measured here.")
+           "“within” is worth is measured here.")
 
 
 def page(report: RunReport) -> str:
@@ -95,9 +90,8 @@ def _evidence(report: RunReport) -> str:
     )
     checks, mutants = several(len(judged), "check"), several(len(report.mutants), "mutant")
     return (
-        f"{proved} of {several(len(report.lemmas), 'lemma')} proved, "
-        f"{judged.count('outside')} of {checks} of honest implementations refuted, {rejected} of "
-        f"{mutants} rejected"
+        f"{proved} of {several(len(report.lemmas), 'lemma')} proved, {judged.count('outside')} of "
+        f"{checks} of honest implementations refuted, {rejected} of {mutants} rejected"
         + (
             f", {findings.count('outside')} of {several(len(findings), 'known fault')} of third "
             "parties found"

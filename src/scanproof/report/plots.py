@@ -125,8 +125,8 @@ def _curves(
         linewidth=1.4,
     )
     size = 3 + 2.5 * (count - 1 - place)
-    axes.plot(x, [log10(y, *ends) for y in row.error], color=colour(key), linewidth=1.2, marker=marker(key), markersize=size,
-              fillstyle="none")  # fmt: skip
+    axes.plot(x, [log10(y, *ends) for y in row.error], color=colour(key), linewidth=1.2,
+              marker=marker(key), markersize=size, fillstyle="none")  # fmt: skip
 
 
 def _name(axes: Axes, rows: Sequence[Growth], ends: tuple[float, float]) -> None:

@@ -24,7 +24,8 @@ VARIABLES |= {placeholder: f"var(--c{i})" for i, placeholder in enumerate(SERIES
 STYLE: dict[str, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "scanproof", "text.parse_math": False, "font.size": 9,
     "figure.constrained_layout.use": True, "axes.spines.top": False, "axes.spines.right": False,
-    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": INK, "ytick.color": INK,
+    "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT,
+    "xtick.color": INK, "ytick.color": INK,
 }  # fmt: skip
 
 

@@ -20,8 +20,8 @@ NOTHING, RATIO = "–", "error / allowance"
 WORDS = {
     "outside": CLAIMS["outside"]
     + ". Its grade is “theorem”: nothing is assumed but the declared arithmetic; or “theorem given "
-      "the assumed constants”: "
-    "elementary functions are as accurate as docs/measured/constants.md says",
+      "the assumed constants”: elementary functions are as accurate as docs/measured/constants.md "
+      "says",
     "nearest": CLAIMS["nearest"],
     "within": CLAIMS["within"]
     + ". It never means “correct”: a fault smaller than the allowance is also within",

@@ -13,22 +13,17 @@ from scanproof.report.tables import NOTHING, small, word
 
 BARS = (
     "What to see: how much memory each scan reads and writes in a second, against a plain copy of "
-    "its input by one thread "
-    "(the line), measured in the same rounds. More is faster; bars are comparable within a panel. "
-    "“given” writes into an array "
-    "that exists, “fresh” allocates its output in the call, as x.copy() does. What was refuted or "
-    "not run has no bar."
+    "its input by one thread (the line), measured in the same rounds. More is faster; bars are "
+    "comparable within a panel. “given” writes into an array that exists, “fresh” allocates its "
+    "output in the call, as x.copy() does. What was refuted or not run has no bar."
 )
 TABLE = (
     "Nobody is timed before sequences of the very arrays that the timed call takes and returns "
-    "were judged; what is outside gets no "
-    "timing. Contestants take turns in one process, a sample each a round; the smallest and the "
-    "quartiles tell how much the "
-    "machine was disturbed. “× copy” is time per byte over that of the copy into a given array. "
-    "The first call compiles or loads "
-    "compiled code. jax gets inputs that are converted already, is waited for, and keeps its "
-    "output; lfilter is called once a "
-    "channel."
+    "were judged; what is outside gets no timing. Contestants take turns in one process, a sample "
+    "each a round; the smallest and the quartiles tell how much the machine was disturbed. “× "
+    "copy” is time per byte over that of the copy into a given array. The first call compiles or "
+    "loads compiled code. jax gets inputs that are converted already, is waited for, and keeps its "
+    "output; lfilter is called once a channel."
 )
 TIMES = ("median ms", "smallest ms", "quartiles ms", "GB/s", "× copy", "first call ms", "threads")
 
