@@ -120,15 +120,22 @@ class Bounded(Composite):
         """The part of E that is relative: of rounded products and sums, and of factors that were
         wrong already."""
         with _beyond_float64():
-            return np.asarray(self.E0 + self.errors.growth(self.n) * (self.X + self.E0))
+            return np.asarray(self.E0 + self.growth * (self.X + self.E0))
+
+    @cached_property
+    def growth(self) -> Array:
+        """What the additions of the sum make of one of its addends: (1 + u)^depth(n) - 1."""
+        return self.errors.growth(self.n)
 
     @property
     @_beyond_float64()
     def all_underflow(self) -> Array:
         """With the additions of the sum: each of them, and each of its addends where it is added to
         0, may be flushed."""
-        flushed = np.where(self.n > 1, 2 * self.ops.sum_loss * self.product_bound, 0.0)
-        return np.asarray((self.underflow_error + flushed) * (1 + self.errors.growth(self.n)))
+        lost = self.underflow_error
+        if self.ops.sum_loss:
+            lost = lost + np.where(self.n > 1, 2 * self.ops.sum_loss * self.product_bound, 0.0)
+        return np.asarray(lost * (1 + self.growth))
 
     @property
     def ops(self) -> Roundings:
@@ -149,7 +156,7 @@ class Bounded(Composite):
         """The sum as one number."""
         if (self.n <= 1).all():
             return self
-        product_bound = self.product_bound * (1 + self.errors.growth(self.n))
+        product_bound = self.product_bound * (1 + self.growth)
         return type(self)(
             self.v,
             self.X,
@@ -300,9 +307,8 @@ class Bounded(Composite):
     ) -> Self:
         found = type(self)(v, X, E0, n, product_bound, underflow_error, self.errors)
         with _beyond_float64():
-            self.errors.tally.note(
-                np.maximum(found.size, product_bound * (1 + self.errors.growth(n))), length + 16
-            )
+            largest = np.maximum(found.size, product_bound * (1 + found.growth))
+        self.errors.tally.note(largest, length + 16)
         return found
 
 

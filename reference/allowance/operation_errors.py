@@ -36,7 +36,8 @@ class Tally:
 
     def note(self, largest: Any, operations: int) -> None:
         self.operations += operations
-        self.peak = max(self.peak, float(np.nan_to_num(largest, nan=np.inf).max(initial=0.0)))
+        top = float(np.max(largest, initial=0.0))
+        self.peak = np.inf if np.isnan(top) else max(self.peak, top)
 
 
 @dataclass(frozen=True, eq=False)
