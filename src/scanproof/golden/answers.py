@@ -52,8 +52,8 @@ def question(case: Case) -> dict[str, Any]:
         name: {"dtype": dtype, "shape": list(shape)}
         for name, (shape, dtype) in asked(call, case.dtype).items()
     }
-    content = {name: content[name] for name in ("id", "schema", "system")}
-    return content | {"compute": compute(call), "arguments": content["arguments"], "results": forms}
+    named = {name: content[name] for name in ("id", "schema", "system")}
+    return named | {"compute": compute(call), "arguments": content["arguments"], "results": forms}
 
 
 def compute(call: Call) -> str:
