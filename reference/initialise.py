@@ -87,7 +87,7 @@ ROTATIONS = {
 
 
 def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
-    """The variant itself, or the one of that name.
+    """Finds the variant of that name, or takes the variant itself.
 
     Raises:
         TypeError, ValueError: no variant, or an unknown name; the line lists the known ones.
@@ -106,8 +106,12 @@ def named(argument: str, variant: str | T, known: Mapping[str, T]) -> T:
 
 
 def check_arguments(rng: Any, dtype: Any, bidirectional: Any, **sizes: Any) -> None:
-    """Raises TypeError or ValueError, in one line, for no generator, no real floating dtype, no
-    flag or no positive size."""
+    """Checks what every `init` takes.
+
+    Raises:
+        TypeError: no generator, no real floating dtype, or no flag; one line.
+        ValueError: a size that is no positive integer; one line.
+    """
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng: found {type(rng).__name__}, expected a numpy.random.Generator")
     try:
@@ -129,8 +133,11 @@ def _told(x: Any) -> str:
 
 
 def check_range(names: str, low: Any, high: Any, max_phase: Any, inside: bool = False) -> None:
-    """Raises ValueError unless 0 <= low <= high <= 1 (inside: 0 < low <= high < 1) and
-    0 < max_phase < inf."""
+    """Checks 0 <= low <= high <= 1 and 0 < max_phase < inf; with `inside` 0 < low <= high < 1.
+
+    Raises:
+        ValueError: one of them does not hold.
+    """
     within = 0 < low <= high < 1 if inside else 0 <= low <= high <= 1
     if not within:
         expected = "0 < low <= high < 1" if inside else "0 <= low <= high <= 1"
@@ -140,12 +147,20 @@ def check_range(names: str, low: Any, high: Any, max_phase: Any, inside: bool = 
 
 
 def decay_rate(rng: np.random.Generator, size: int, r_min: float, r_max: float) -> Array:
-    """-log |lambda| on the ring: LRU paper, lemma 2. (size,)"""
+    """Draws -log |lambda| on the ring r_min <= |lambda| <= r_max: float64 (size,).
+
+    |lambda|^2 is uniform: lemma 2 of Orvieto et al. 2023, arXiv 2303.06349, proved again in
+    proofs/systems/lru_ring.py.
+    """
     return -0.5 * log(rng.random(size) * (r_max**2 - r_min**2) + r_min**2)  # (size,)
 
 
 def gamma_log(rng: np.random.Generator, size: int, variant: Rotations) -> Array:
-    """log(-log gamma) of RotRNN. (size,) Raises ValueError for a variant that is none."""
+    """Draws log(-log gamma) of RotRNN as a version of its authors' code does: float64 (size,).
+
+    Raises:
+        ValueError: `variant.gamma` is neither "log-log" nor "ring", or its range is none.
+    """
     low, high = variant.gamma_min, variant.gamma_max
     if variant.gamma not in ("log-log", "ring"):
         raise ValueError(f"gamma: found {variant.gamma!r}, expected log-log or ring")
@@ -158,18 +173,22 @@ def gamma_log(rng: np.random.Generator, size: int, variant: Rotations) -> Array:
 
 
 def log(x: Any) -> Array:
-    """log x, and -inf at 0: whoever checks the parameters afterwards says so."""
+    """Computes log x in float64, in the shape (...) of x; -inf at 0: `check_finite` refuses it."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(x))
 
 
 def normal(rng: np.random.Generator, std: float, *shape: int) -> Array:
-    """Independent normal entries."""
+    """Draws independent normal entries of this standard deviation, float64 of this shape (...)."""
     return std * rng.standard_normal(shape)
 
 
 def check_finite(params: Any) -> None:
-    """Raises ValueError for parameters that are not finite, as a logarithm of 0 is."""
+    """Checks that all parameters are finite; the logarithm of 0 is not.
+
+    Raises:
+        ValueError: a parameter is not finite; the line names the first such number.
+    """
     for name, x in vars(params).items():
         for where in np.argwhere(~np.isfinite(x))[:1] if x is not None else ():
             index = tuple(map(int, where))

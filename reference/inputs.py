@@ -13,8 +13,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """lam (channels,) or (batch, time, channels); b (batch, time, channels); h0 (batch, channels)
-    or None; reverse."""
+    """The arguments of one scan h_t = lam_t h_{t-1} + b_t.
+
+    lam is (channels,) or (batch, time, channels), b is (batch, time, channels), h0 is
+    (batch, channels) or None for zeros. `reverse` runs the recurrence from the last step to the
+    first.
+    """
 
     lam: Array
     b: Array
@@ -28,12 +32,15 @@ class Inputs:
 
     @property
     def start(self) -> Array:
-        """The state before the first step met: h0, or zeros; (batch, channels)."""
+        """The state before the first step, (batch, channels): h0, or zeros in the dtype of b."""
         batch, _, channels = self.b.shape
         return np.zeros((batch, channels), self.b.dtype) if self.h0 is None else self.h0
 
     def forward(self) -> Inputs:
-        """The same problem with time flipped if needed, so that the recurrence runs forwards."""
+        """Gives the same problem with time flipped if needed, so that it runs forwards.
+
+        lam and b keep their shapes, (channels,) or (batch, time, channels).
+        """
         if not self.reverse:
             return self
         lam = self.lam[:, ::-1] if self.varying else self.lam

@@ -24,7 +24,11 @@ Params = TypeVar("Params")
 
 
 def finite_exp(name: str, x: Array) -> Array:
-    """exp(x), which must neither overflow nor round to zero."""
+    """Computes exp(x), elementwise in the shape of x.
+
+    Raises:
+        ValueError: a number whose exp overflows, or rounds to zero; the line names the first.
+    """
     with np.errstate(over="ignore", under="ignore"):
         result: Array = namespace.of(x).exp(x)
     for where in np.argwhere(
@@ -39,8 +43,9 @@ def finite_exp(name: str, x: Array) -> Array:
 
 
 def backwards(direction: int, reverse: bool) -> bool:
-    """Whether a scan runs from the last step to the first: the second direction does what the first
-    does not.
+    """Tells whether a scan runs from the last step to the first.
+
+    The second direction (direction 1) does what the first does not.
 
     Raises:
         TypeError: reverse is neither True nor False.
@@ -51,18 +56,20 @@ def backwards(direction: int, reverse: bool) -> bool:
 
 
 def in_time(x: Array, flip: bool) -> Array:
-    """x in the order in which a scan meets it: (batch, time, ...)."""
+    """Puts x (batch, time, ...) into the order in which a scan meets it: flipped, or as it is."""
     return x[:, ::-1] if flip else x
 
 
 def rows(x: Array) -> Array:
-    """(batch, time, n) -> (batch * time, n): sums over batch and time are matrix products."""
+    """Joins batch and time, (batch, time, n) -> (batch * time, n): sums become matrix products."""
     return x.reshape(-1, x.shape[-1])
 
 
 def mapped(params: Any, function: Any) -> Any:
-    """The same parameters with every array changed, for example lifted to exact numbers by
-    `namespace.balls().lift`."""
+    """Gives the same parameters with `function` applied to every array, each in its shape (...).
+
+    `namespace.balls().lift`, for example, lifts them to exact numbers.
+    """
     values = {f.name: getattr(params, f.name) for f in fields(params)}
     return type(params)(
         **{name: None if value is None else function(value) for name, value in values.items()}
@@ -70,20 +77,27 @@ def mapped(params: Any, function: Any) -> Any:
 
 
 def last(h: Any, reverse: bool) -> Any:
-    """The states after the last step of each direction. (batch, time, directions, state...) ->
-    (batch, directions, state...)"""
+    """Takes the states after the last step of each direction.
+
+    Args:
+        h: (batch, time, directions, state...)
+        reverse: whether the first direction runs backwards.
+
+    Returns:
+        (batch, directions, state...)
+    """
     ends = [h[:, 0 if backwards(d, reverse) else -1, d] for d in range(h.shape[2])]
     return np.stack(ends, 1)
 
 
 def gathered(kind: type[Params], arguments: Mapping[str, Any]) -> Params:
-    """The parameters among the arguments of a call."""
+    """Collects the parameters of this kind among the arguments of a call, in their shapes (...)."""
     names = (f.name for f in fields(kind))  # type: ignore[arg-type]
     return kind(**{name: arguments[name] for name in names if name in arguments})
 
 
 def named(params: Any) -> dict[str, Any]:
-    """The parameters that there are, by name."""
+    """Gives the parameters by name, without those that are None."""
     return {
         f.name: getattr(params, f.name)
         for f in fields(params)

@@ -66,8 +66,10 @@ def _beyond_float64() -> np.errstate:
 
 @dataclass(frozen=True, eq=False)
 class Bounded(Composite):
-    """Elements (v, X, E0, n, product_bound, underflow_error). normwise: E bounds the 2-norm of a
-    whole matrix' error, in each of its entries."""
+    """Elements (v, X, E0, n, product_bound, underflow_error), all of one shape (...).
+
+    normwise: E bounds the 2-norm of a whole matrix' error, in each of its entries.
+    """
 
     v: Any  # Enclosed or Complex
     X: Array
@@ -81,20 +83,26 @@ class Bounded(Composite):
 
     @property
     def parts(self) -> tuple[Any, ...]:
+        """v, X, E0, n, product_bound and underflow_error, each (...)."""
         return self.v, self.X, self.E0, self.n, self.product_bound, self.underflow_error
 
     def like(self, *parts: Any) -> Self:
+        """Makes elements of the same declaration from other parts of one shape (...)."""
         v, X, E0, n, product_bound, underflow_error = parts
         return type(self)(v, X, E0, n, product_bound, underflow_error, self.errors, self.normwise)
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:
+        """Makes elements of stored numbers x (...), as `leaf` does."""
         return cls.leaf(np.asarray(x, np.float64), like.errors)
 
     @classmethod
     def leaf(cls, x: Array, errors: OperationErrors) -> Self:
-        """Stored numbers: exact, but with `daz` subnormal components may be read as zero, or by one
-        product only: sqrt(2)."""
+        """Makes elements of stored numbers x (...), which are exact.
+
+        With `daz` subnormal components may be read as zero. A product may do so for one of its
+        components only, which costs a factor sqrt(2) (docs/theorem.md).
+        """
         v = exact(x)
         size, misread = v.size(), np.zeros(x.shape)
         if errors.declared.subnormals == "daz":
@@ -107,31 +115,39 @@ class Bounded(Composite):
 
     @property
     def complex(self) -> bool:
+        """Whether the exact values are complex."""
         return isinstance(self.v, Complex)
 
     @cached_property
     def E(self) -> Array:
-        """|computed - v| at most: with the additions of the sum."""
+        """The bound of |computed - v|, (...): with the additions of the sum (module docstring)."""
         with _beyond_float64():
             return np.asarray(self.R + self.all_underflow)
 
     @cached_property
     def R(self) -> Array:
-        """The part of E that is relative: of rounded products and sums, and of factors that were
-        wrong already."""
+        """The part of E (...) that is relative.
+
+        It comes from rounded products and sums, and from factors that were wrong already.
+        """
         with _beyond_float64():
             return np.asarray(self.E0 + self.growth * (self.X + self.E0))
 
     @cached_property
     def growth(self) -> Array:
-        """What the additions of the sum make of one of its addends: (1 + u)^depth(n) - 1."""
+        """What the additions of the sum make of an addend, (...).
+
+        That is (1 + u)^depth(n) - 1 (docs/layers.md).
+        """
         return self.errors.growth(self.n)
 
     @property
     @_beyond_float64()
     def all_underflow(self) -> Array:
-        """With the additions of the sum: each of them, and each of its addends where it is added to
-        0, may be flushed."""
+        """What underflow may have cost, (...), with the additions of the sum.
+
+        Each of them, and each of its addends where it is added to 0, may be flushed.
+        """
         lost = self.underflow_error
         if self.ops.sum_loss:
             lost = lost + np.where(self.n > 1, 2 * self.ops.sum_loss * self.product_bound, 0.0)
@@ -139,21 +155,22 @@ class Bounded(Composite):
 
     @property
     def ops(self) -> Roundings:
+        """The constants of one operation on numbers of this kind."""
         return self.errors.complex if self.complex else self.errors.real
 
     @cached_property
     def size(self) -> Array:
-        """|computed| at most."""
+        """The bound of |computed|, (...)."""
         return self.X + self.E
 
     @property
     def far(self) -> Array:
-        """The bound of products of numbers that are wrong by E."""
+        """The bound (...) of products of numbers that are wrong by E."""
         return np.maximum(self.product_bound, _beyond(self.size))
 
     @_beyond_float64()
     def closed(self) -> Self:
-        """The sum as one number."""
+        """Takes the sum as one number, in its shape (...)."""
         if (self.n <= 1).all():
             return self
         product_bound = self.product_bound * (1 + self.growth)
@@ -168,7 +185,10 @@ class Bounded(Composite):
         )
 
     def materialized(self) -> Self:
-        """A number that every program of the class forms, so that its own size counts."""
+        """Takes a number (...) that every program of the class forms, so that its own size counts.
+
+        It is the closed sum where the declaration forms no stages.
+        """
         closed = self.closed()
         if not self.errors.materialized:
             return closed
@@ -194,6 +214,7 @@ class Bounded(Composite):
         return self._product(v, a, b, np.multiply, 1)
 
     def einsum(self, subscripts: str, other: Self) -> Self:
+        """Sums products by the rules of the module docstring; shapes as in numpy.einsum."""
         a, b = self.closed(), other.closed()
         v = a.v.einsum(subscripts, b.v)
         form = contraction.form(subscripts)
@@ -229,6 +250,10 @@ class Bounded(Composite):
 
     @_beyond_float64()
     def sum(self, axis: int | tuple[int, ...]) -> Self:
+        """Sums over one axis or several, with shapes as in numpy.sum.
+
+        The rules are those of the module docstring.
+        """
         lengths = [self.shape[i] for i in ([axis] if isinstance(axis, int) else axis)]
         v, X, E0, n, product_bound, underflow_error = (x.sum(axis) for x in self.parts)
         return self._noted(
@@ -271,15 +296,19 @@ class Bounded(Composite):
         return self.v == other
 
     def real_part(self) -> Self:
+        """The real parts (...), of the sizes of the complex numbers."""
         return self._with(self.v.re) if isinstance(self.v, Complex) else self
 
     def imag_part(self) -> Self:
+        """The imaginary parts (...), of the sizes of the complex numbers."""
         return self._with(self.v.im) if isinstance(self.v, Complex) else 0 * self
 
     def conj(self) -> Self:
+        """The complex conjugates (...)."""
         return self._with(self.v.conj()) if isinstance(self.v, Complex) else self
 
     def astype(self, dtype: Any) -> Self:
+        """The same elements (...): they have no dtype."""
         return self
 
     def _exact(self, ops: Roundings) -> Array:

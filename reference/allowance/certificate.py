@@ -34,8 +34,13 @@ assert allowance_namespace  # lets namespace.of know the elements
 def certify(
     call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None
 ) -> Iterator[Block]:
-    """Truth and allowance of what was returned, block after block; of everything that can be asked
-    for when None.
+    """Computes truth and allowance of what was returned, block after block.
+
+    Args:
+        call: the call.
+        arithmetic: the declaration.
+        got: results by name, in the caller's shapes (...); everything that can be asked for when
+            None.
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -51,7 +56,12 @@ def certify(
 def whole(
     call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None = None
 ) -> dict[str, Certified]:
-    """The first view of every result, all at once."""
+    """Certifies all at once, and gives the first view of every result by name, of its shape (...).
+
+    Raises:
+        ValueError: the call is so long that it is certified in blocks.
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
     blocks = list(certify(call, arithmetic, got))
     if len(blocks) > 1:
         raise ValueError("call: found one that is certified in blocks, expected a shorter one")
@@ -61,7 +71,10 @@ def whole(
 def by_elements(
     call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None
 ) -> dict[str, Certified]:
-    """By the system's equations on allowance elements."""
+    """Certifies by the system's equations, run on allowance elements (docs/layers.md).
+
+    Every Certified has the shape (...) of the result or argument that its name says.
+    """
     names = set(call.expected(arithmetic.dtype)) if got is None else set(got)
     gradients = (
         {name for name in names if name.startswith("gradient")} if call.cotangents() else set()
@@ -80,7 +93,7 @@ def by_elements(
 
 
 def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
-    """Every result."""
+    """Certifies every result, in the caller's shapes (...)."""
     errors = operation_errors(arithmetic, arithmetic.stages == "formed")
     system, x = call.system, _inside(call, errors)
     return _named(call, system.run(system.constants(x), x, call.reverse), errors, carried(call))
@@ -89,8 +102,16 @@ def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
 def exposed(
     call: Call, arithmetic: Arithmetic, constants: Mapping[str, Array]
 ) -> dict[str, Certified]:
-    """The constants that an implementation exposes, and the timed results from them as they
-    stand."""
+    """Certifies the constants that an implementation exposes, and the timed results from them.
+
+    Args:
+        call, arithmetic: as in `certify`.
+        constants: arrays as the implementation returned them; they are taken as they stand where
+            results follow from them.
+
+    Returns:
+        By name, "constant NAME" and "NAME from constants", each in the result's shape (...).
+    """
     errors, other = (operation_errors(arithmetic, arithmetic.stages == "formed") for _ in range(2))
     system = call.system
     k = system.constants(_inside(call, errors))
@@ -107,7 +128,7 @@ def exposed(
 
 
 def pulled_back(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
-    """The cotangents of every argument."""
+    """Certifies the cotangents of every argument, in the arguments' shapes (...)."""
     errors = operation_errors(
         arithmetic, arithmetic.stages == "formed" and arithmetic.adjoint == "recurrence"
     )
@@ -155,8 +176,10 @@ def _named(
 
 
 def carried(call: Call) -> dict[str, Array]:
-    """What results owe to earlier steps, in float64: their difference from a recurrence that
-    carries nothing on."""
+    """Computes how much results owe to earlier steps: float64, in the results' shapes (...).
+
+    It is their difference from a recurrence that carries nothing on.
+    """
     system = call.system
     if system.carry is None:
         return {}
@@ -174,8 +197,10 @@ def carried(call: Call) -> dict[str, Array]:
 def certified(
     x: Bounded, errors: OperationErrors, call: Call, owed: Array | None = None, assumed: bool = True
 ) -> Certified:
-    """An element as something to judge by: with the rounding to the format of results, rounded
-    upwards."""
+    """Turns an element (...) into something to judge by.
+
+    The rounding to the format of results is added, and bounds are rounded upwards.
+    """
     size, real = x.v.size(), errors.real
     known = call.system.unmodelled(errors.declared) is None
     with np.errstate(all="ignore"):

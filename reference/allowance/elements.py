@@ -47,7 +47,7 @@ from scanproof.reference.truth.exact import _up
 
 @cache
 def enclosures() -> Namespace:
-    """Double-doubles with radii."""
+    """The namespace of double-doubles with radii."""
     return Namespace(
         kind="double-double",
         lift=enclosed.exact,
@@ -69,7 +69,7 @@ def enclosures() -> Namespace:
 
 @cache
 def elements() -> Namespace:
-    """(v, X, E0, n, product_bound)."""
+    """The namespace of allowance elements (v, X, E0, n, product_bound, underflow_error)."""
     return Namespace(
         kind="allowance",
         lift=_no_lift,
@@ -87,7 +87,11 @@ def elements() -> Namespace:
 
 
 def function(name: str, x: Bounded) -> Bounded:
-    """An elementary function: absolute errors for sin and cos, relative ones for the others."""
+    """Applies an elementary function to elements (...).
+
+    Errors are absolute for sin and cos and relative for the others, with the assumed constants of
+    reference/arithmetic/constants.py.
+    """
     x, elementary, ops = x.closed(), x.errors.elementary, x.errors.real
     with flint.ctx.workprec(BITS):
         values, wide = (
@@ -107,7 +111,11 @@ def function(name: str, x: Bounded) -> Bounded:
 
 
 def expm1(x: Bounded) -> Bounded:
-    """exp(x) - 1; with gain one-minus-square the worse of that and exp(x / 2)^2 - 1."""
+    """Computes exp(x) - 1 of elements (...).
+
+    With gain one-minus-square it takes the worse of that and exp(x / 2)^2 - 1, by which
+    docs/declaration.md defines this word.
+    """
     plain = function("expm1", x)
     if x.errors.declared.gain == "expm1":
         return plain
@@ -118,7 +126,7 @@ def expm1(x: Bounded) -> Bounded:
 
 
 def pair(re: Bounded, im: Bounded) -> Bounded:
-    """re + i im: nothing is computed."""
+    """Takes re + i im of real elements, both (...): nothing is computed."""
     re, im = re.closed(), im.closed()
     X, E = (
         np.where((one == 0) | (two == 0), one + two, np.hypot(one, two) * UP)
@@ -136,7 +144,7 @@ def pair(re: Bounded, im: Bounded) -> Bounded:
 
 
 def expm(S: Bounded) -> Bounded:
-    """exp of skew matrices (stack, n, n)."""
+    """Computes exp of skew matrices (stack, n, n), within the assumed c_E (module docstring)."""
     # exp(0) is exact (stack, 1, 1)
     delta = np.where((S.size > 0).any((1, 2), keepdims=True), _distance(S), 0.0)
     v = through_balls(exponential.ball_expm, S.v)
@@ -149,7 +157,7 @@ def expm(S: Bounded) -> Bounded:
 
 
 def frechet(S: Bounded, G: Bounded) -> Bounded:
-    """L(S, G) for skew S."""
+    """Computes L(S, G) for skew S and any G, (stack, n, n), within the assumed c_E."""
     # (stack, 1, 1)
     E, size = (np.sqrt((x * x).sum((1, 2), keepdims=True)) * UP for x in (G.E, G.size))
     v = through_balls(exponential.ball_frechet, S.v, G.v)
@@ -183,8 +191,18 @@ def scan(
     reverse: bool = False,
     ops: Roundings | None = None,
 ) -> Bounded:
-    """h_t = lam_t h_{t-1} + b_t. lam (channels,) or (batch, time, channels), b (batch, time,
-    channels), h0 (batch, channels)"""
+    """Computes h_t = lam_t h_{t-1} + b_t by the theorem of docs/theorem.md.
+
+    Args:
+        lam: (channels,) or (batch, time, channels).
+        b: (batch, time, channels)
+        h0: (batch, channels), zeros when None.
+        reverse: run from the last step to the first.
+        ops: the constants of one product, where they are not those of b.
+
+    Returns:
+        The states (batch, time, channels); their error is inf where no allowance is known.
+    """
     lam = (lam[:, ::-1] if reverse and lam.ndim == 3 else lam).closed()
     b = (b[:, ::-1] if reverse else b).materialized()
     h0 = (0 * b[:, 0] if h0 is None else h0).materialized()
@@ -267,11 +285,20 @@ def _carry(h0: Bounded, time: int) -> Carry:
 
 
 def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded) -> Bounded:
-    """s_t = gamma R(theta) s_{t-1} + b_t on pairs, decay and rotation perhaps multiplied one after
-    the other.
+    """Computes s_t = gamma R(theta) s_{t-1} + b_t on pairs.
 
-    That is one more rounding of every product, and one of their sum. Order angle-sum adds the
-    angles, which cos knows.
+    Decay and rotation may be multiplied one after the other: that is one more rounding of every
+    product, and one of their sum (docs/layers.md). The order angle-sum adds the angles, which cos
+    knows.
+
+    Args:
+        gamma: (heads,)
+        cos, sin: (heads, pairs)
+        b: (batch, time, heads, head_dim)
+        s0: (batch, heads, head_dim)
+
+    Returns:
+        The states (batch, time, heads, head_dim).
     """
     ops, u = b.errors.complex, b.errors.real.u
     ops = ops._replace(beta=((1 + ops.beta) * (1 + u) ** 2 - 1) * UP)

@@ -18,18 +18,21 @@ class Whole(NamedTuple):
 
 
 def start(inputs: Inputs) -> Whole:
-    """Before the first step."""
+    """Gives what has been seen before the first step: h0 of the inputs, (batch, channels)."""
     h0 = parts(inputs.start)
     return Whole((h0 == np.rint(h0)).all(0), np.abs(h0).sum(0))
 
 
 def advance(block: Inputs, significand_bits: int, before: Whole) -> tuple[Array, Whole]:
-    """Where the states of forward inputs are exact in every bracketing: bool, shape of b; and what
-    has been seen then.
+    """Finds where the states of forward inputs are exact in every bracketing.
 
     That is lam in {0, +-1, +-i}, and integers whose absolute values sum to less than 2^p so far.
     Every partial sum of such integers is representable, so the truth must be met in value. The
     strict comparison makes the total itself exact: float64 sums of integers below 2^53 are.
+    docs/theorem.md lists the integer cases.
+
+    Returns:
+        bool (batch, time, channels), and what has been seen after the block.
     """
     lam, b = parts(block.lam), parts(block.b)
     with np.errstate(over="ignore"):
@@ -45,5 +48,5 @@ def advance(block: Inputs, significand_bits: int, before: Whole) -> tuple[Array,
 
 
 def parts(x: Array) -> Array:
-    """Real components in float64 on a new first axis: one for real, two for complex arrays."""
+    """Splits x (...) into real components in float64 on a new first axis: (1, ...) or (2, ...)."""
     return np.stack([x.real, x.imag] if np.iscomplexobj(x) else [x]).astype(float)

@@ -63,7 +63,7 @@ class Magnitudes(NamedTuple):
 
 
 def start(inputs: Inputs, arithmetic: Arithmetic) -> Carry:
-    """The carry before the first step of forward inputs."""
+    """The carry before the first step of forward inputs: arrays (batch, channels)."""
     h0 = parts(inputs.start)
     X, dX = _modulus(h0), _read_error(h0, arithmetic)
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
@@ -86,8 +86,11 @@ def start(inputs: Inputs, arithmetic: Arithmetic) -> Carry:
 
 
 def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
-    """Sizes and read errors: with `daz` a subnormal component may be read as zero; narrowed
-    operands lose bits."""
+    """Computes sizes and read errors of lam and b, in their shapes.
+
+    With `daz` a subnormal component may be read as zero; narrowed operands lose bits
+    (docs/theorem.md).
+    """
     lam, b = parts(block.lam), parts(block.b)
     read_error = [_read_error(x, arithmetic) for x in (lam, b)]
     A, X = _modulus(lam), _modulus(b)
@@ -119,7 +122,10 @@ def _read_error(x: Array, arithmetic: Arithmetic) -> Array:
 
 
 def magnitudes_of(leaf: Leaves, carry: Carry, sizes: Array | None) -> Magnitudes:
-    """Every count is a scan of its own, with the same zeros."""
+    """Scans sizes and counts, (batch, time, channels) each; every count is a scan of its own.
+
+    `sizes` are upper bounds of |h_t|, where these are known to act.
+    """
     some = (leaf.A > 0).astype(float)  # lam-shaped
     X, n = (
         positive_scan(leaf.A, leaf.X, carry.X),
@@ -143,7 +149,7 @@ def magnitudes_of(leaf: Leaves, carry: Carry, sizes: Array | None) -> Magnitudes
 
 
 def after(magnitudes: Magnitudes, before: Carry, E: Array, peak: Array, whole: Whole) -> Carry:
-    """The carry after the last of these steps."""
+    """The carry after the last of these steps: arrays (batch, channels)."""
     time = magnitudes.X.shape[1]
     if not time:
         return before
@@ -165,7 +171,11 @@ def after(magnitudes: Magnitudes, before: Carry, E: Array, peak: Array, whole: W
 
 
 def positive_scan(gain: Array, source: Array, start: Array) -> Array:
-    """scan(gain, source, start) of float64 numbers, compiled where it is long."""
+    """Computes scan(gain, source, start) of float64 numbers, compiled where it is long.
+
+    source and the result are (batch, time, channels), start is (batch, channels), and gain is
+    (channels,) or like source.
+    """
     if source.shape[1] <= LONG:
         return scan(gain, source, start)
     from scanproof.reference.transitions import compiled  # imports numba

@@ -35,6 +35,7 @@ class Tally:
     peak: float = 0.0
 
     def note(self, largest: Any, operations: int) -> None:
+        """Counts operations on a path, and keeps the largest of these numbers (...)."""
         self.operations += operations
         top = float(np.max(largest, initial=0.0))
         self.peak = np.inf if np.isnan(top) else max(self.peak, top)
@@ -54,7 +55,10 @@ class OperationErrors:
 
     @property
     def safe(self) -> float:
-        """No evaluation overflows where all its numbers, but for roundings, are below."""
+        """The limit of largest numbers: no evaluation overflows where all of its own are below.
+
+        Their roundings are allowed for.
+        """
         inner = (
             self.real.largest
             if self.declared.prints_carry
@@ -63,11 +67,11 @@ class OperationErrors:
         return inner / 2 * (1 - 2 * self.real.u)
 
     def depth(self, n: Array) -> Array:
-        """Additions that one of n addends meets at most.
+        """Counts the additions that one of n addends meets at most, in the shape (...) of n.
 
         Declared depths are those of real sums: n = 2 m of each component of m complex products,
         which are counted as 3 m here, and sqrt(2) times as many in the norm; hence 1.5 times
-        ceil(n / 12) + 8. What is left covers an addend joined later.
+        ceil(n / 12) + 8. What is left covers an addend joined later (docs/layers.md).
         """
         any_order = np.asarray(np.maximum(n - 1, 0))
         if self.declared.sums == "any":
@@ -80,23 +84,30 @@ class OperationErrors:
         return np.asarray(np.minimum(any_order, 1.5 * shorter))
 
     def addends(self, size: Array) -> Array:
-        """1 for every addend that counts: where a depth is declared, exact zeros too, since they do
-        not shorten it."""
+        """Gives 1 for every addend that counts and 0 for the others, in the shape (...) of `size`.
+
+        Where a depth is declared exact zeros count too, since they do not shorten it.
+        """
         return (size > 0) + 0.0 if self.declared.sums == "any" else np.ones(np.shape(size))
 
     def growth(self, n: Array) -> Array:
-        """(1 + u)^depth(n) - 1, rounded upwards."""
+        """Computes (1 + u)^depth(n) - 1 rounded upwards, in the shape (...) of n: docs/layers.md.
+        """
         return np.asarray(np.expm1(self.depth(n) * np.log1p(self.real.u)) * UP)
 
     def inflation(self) -> float:
-        """Covers the float64 evaluation of the allowance: nonnegative terms, each operation
-        rounding once."""
+        """The factor that covers the float64 evaluation of the allowance.
+
+        Its terms are not negative, and each operation rounds once.
+        """
         return 1 + self.tally.operations * 2 * EPS
 
 
 def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
-    """Why no allowance of a layer is known, or None. Beside bracketings only angle-sum is, of
-    rotations."""
+    """Says why no allowance of a layer is known, or returns None.
+
+    Beside bracketings only the order angle-sum, of rotations, is known.
+    """
     if arithmetic.order == "angle-sum":
         return arithmetic.plain("order angle-sum", "accumulate", "operands", "rounding")
     return (
@@ -109,7 +120,16 @@ def unmodelled_in_layers(arithmetic: Arithmetic) -> str | None:
 def operation_errors(
     arithmetic: Arithmetic, materialized: bool, model: ErrorModel = PROVED
 ) -> OperationErrors:
-    """The rules of a declaration."""
+    """Collects the constants of a declaration, with a tally of their own.
+
+    Args:
+        arithmetic: the declaration.
+        materialized: whether b, h and a are formed, so that their own sizes count.
+        model: factors on the constants; with other ones than PROVED they are no bounds.
+
+    Raises:
+        ValueError: the declaration has no constants (reference/arithmetic/constants.py).
+    """
     elementary = declared(arithmetic.expm, arithmetic.inner)
     scaled = Elementary(*(x * arithmetic.assumed for x in elementary))
     real = roundings(arithmetic, False, model=model)

@@ -77,12 +77,20 @@ class Allowance(NamedTuple):
 def allowance(
     inputs: Inputs, arithmetic: Arithmetic, exact: Truth | None = None, model: ErrorModel = PROVED
 ) -> Allowance:
-    """The allowance of all states of `inputs` for the class that `arithmetic` declares, in the
-    order of b's time axis.
+    """Computes the allowance of all states of `inputs` for the class that `arithmetic` declares.
 
-    `exact`, the truth of these inputs, makes it smaller where states are known to be formed
-    (sequential orders). With a `model` that weakens terms of the theorem it is no allowance: some
-    evaluation exceeds it (docs/measured/tiny.md).
+    docs/theorem.md proves it; the module docstring has the equations.
+
+    Args:
+        inputs: b (batch, time, channels), in either direction of time.
+        arithmetic: the declaration.
+        exact: the truth of these inputs, which makes the allowance smaller where states are known
+            to be formed (sequential orders).
+        model: with a model that weakens terms of the theorem it is no allowance: some evaluation
+            exceeds it (docs/measured/tiny.md).
+
+    Returns:
+        An Allowance of arrays (batch, time, channels), in the order of b's time axis.
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -104,7 +112,7 @@ def allowance(
 
 
 def size(exact: Truth) -> Array:
-    """|h| rounded upwards: (batch, time, channels) float64."""
+    """Bounds |h| from above: float64 (batch, time, channels), 0 for an exact 0."""
     with np.errstate(over="ignore"):
         return np.where(
             (exact.head == 0) & (exact.rad == 0),
@@ -120,10 +128,19 @@ def advance(
     sizes: Array | None = None,
     model: ErrorModel = PROVED,
 ) -> tuple[Allowance, Carry]:
-    """The allowance of the next steps of forward inputs with a bracketing order, and the carry
-    after them.
+    """Computes the allowance of the next steps of forward inputs with a bracketing order.
 
-    `sizes` are upper bounds of |h_t|. Blocks give what one call over all steps gives.
+    Blocks give what one call over all steps gives.
+
+    Args:
+        block: b (batch, time, channels) of these steps.
+        arithmetic: the declaration.
+        carry: where the scans stand before the block.
+        sizes: upper bounds of |h_t|, (batch, time, channels).
+        model: as in `allowance`.
+
+    Returns:
+        The Allowance of the block, (batch, time, channels) each, and the carry after it.
     """
     ops = roundings(arithmetic, np.iscomplexobj(block.lam), model=model)
     exact, whole = integer_cases.advance(block, ops.significand_bits, carry.whole)
@@ -143,8 +160,12 @@ def advance(
 def of_leaves(
     leaf: Leaves, arithmetic: Arithmetic, ops: Roundings, carry: Carry, sizes: Array | None
 ) -> tuple[Magnitudes, Array, Array, Array]:
-    """Sizes and counts, E, the bound before results are stored, and the largest number met so
-    far in any evaluation."""
+    """Runs the recurrences of the module docstring on sizes and read errors (docs/theorem.md).
+
+    Returns:
+        Sizes and counts; E; the bound before results are stored; and the largest number met so
+        far in any evaluation: all (batch, time, channels).
+    """
     sequential = arithmetic.order == "sequential"
     # aligning truncates by the larger operand, not by |h_t|
     acts = sequential and arithmetic.rounding != "matrix"

@@ -42,23 +42,33 @@ class CertifiedScan(NamedTuple):
 
 
 def unmodelled(arithmetic: Arithmetic) -> str | None:
-    """Why no allowance is known for this declaration of a scan, or None."""
+    """Says why no allowance is known for this declaration of a scan, or returns None."""
     return arithmetic.unmodelled
 
 
 def assumes(arithmetic: Arithmetic) -> bool:
-    """Whether the allowance rests on assumed constants of elementary functions."""
+    """Tells whether the allowance rests on assumed constants of elementary functions."""
     return arithmetic.assumes
 
 
 def inputs_of(call: Call) -> Inputs:
-    """A call as the recurrence sees it: with a batch axis."""
+    """Takes a call as the recurrence sees it, with a batch axis: b (batch, time, channels)."""
     internal = {name: call.to_internal(name, x) for name, x in call.arguments.items()}
     return Inputs(internal["lam"], internal["b"], internal.get("h0"), call.reverse)
 
 
 def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> Iterator[Block]:
-    """Every view of all states of a scan, block after block, as the caller has them."""
+    """Yields every view of all states of a scan, block after block, as the caller has them.
+
+    Args:
+        call: a call of the system `scan`.
+        arithmetic: the declaration.
+        got: the states {"h": (batch, time, channels)} that were returned; views from printed
+            states need them.
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
     inputs = inputs_of(call)
     forward, time = inputs.forward(), inputs.b.shape[1]
     printed = _printed(call, inputs, arithmetic, got)
@@ -168,14 +178,24 @@ def _left(call: Call, view: Certified, flip: bool) -> Certified:
 
 
 def certify(inputs: Inputs, arithmetic: Arithmetic) -> CertifiedScan:
-    """Truth and allowance of forward inputs, all at once."""
+    """Computes truth and allowance of forward inputs at once: (batch, time, channels) each.
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
     exact = truth(inputs)
     return CertifiedScan(inputs, exact, allowance(inputs, arithmetic, exact))
 
 
 def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[CertifiedScan]:
-    """The same, block after block in bounded memory; one block where the sequence is short or the
-    class needs all of it."""
+    """Computes the same block after block, in bounded memory.
+
+    There is one block where the sequence is short or the class needs all of it. Arrays are
+    (batch, steps, channels).
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
     batch, time, channels = inputs.b.shape
     steps = block_steps(batch * channels, arithmetic)
     if time <= steps or arithmetic.unmodelled or not arithmetic.bracketing:
@@ -192,8 +212,10 @@ def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[CertifiedSc
 
 
 def block_steps(sequences: int, arithmetic: Arithmetic) -> int:
-    """Steps of one block of so many sequences: at least 1000, whole chunks where chunks are judged
-    by themselves."""
+    """Counts the steps of one block of so many sequences.
+
+    They are at least 1000, and whole chunks where chunks are judged by themselves.
+    """
     steps, chunk = max(1000, BLOCK // max(sequences, 1)), arithmetic.chunk or 1
     return int(np.ceil(steps / chunk)) * chunk
 
@@ -202,15 +224,24 @@ def block_steps(sequences: int, arithmetic: Arithmetic) -> int:
 
 
 def width(arithmetic: Arithmetic) -> int:
-    """Steps of one window; 0 where printed states are not read back."""
+    """Counts the steps of one window; 0 where printed states are not read back."""
     return 0 if not arithmetic.prints_carry else arithmetic.chunk or 1
 
 
 def window(
     call: Call, got: Mapping[str, Array], arithmetic: Arithmetic, index: tuple[int, ...]
 ) -> tuple[Call, dict[str, Array]]:
-    """The window that holds the element at `index` (batch, time, channel), as a call of its own:
-    arguments and result."""
+    """Takes the window that holds an element as a call of its own.
+
+    Args:
+        call: a call of the system `scan`.
+        got: the states {"h": (batch, time, channels)} that were returned.
+        arithmetic: the declaration.
+        index: (batch, time, channel), as the caller has it.
+
+    Returns:
+        The call, of one batch row (1, steps, channels), and its result by name.
+    """
     inputs = inputs_of(call)
     h = got["h"] if call.layout.batched else got["h"][None]
     row, step, _ = index if call.layout.batched else (0, *index)

@@ -146,15 +146,18 @@ class Arithmetic:
         return cls(**words)
 
     def words(self) -> dict[str, Any]:
-        """The dtype, and every word that is not its default: `from_words` of it is this declaration
-        again."""
+        """Gives the dtype, and every word that is not its default.
+
+        `from_words` of the result is this declaration again.
+        """
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {f.name: found[f.name] for f in fields(self) if found[f.name] != f.default}
 
     def weaker(self, features: Container[str], besides: bool = False) -> Changes:
-        """Changes of words that admit more, the likelier first, of a system with these features.
+        """Lists changes of words that admit more, the likelier first.
 
-        besides: also those that admit other results, neither more nor fewer.
+        `features` are those of a system. With `besides` it also lists changes that admit other
+        results, neither more nor fewer.
         """
         words = sorted((word_of(f) for f in fields(self)), key=lambda found: found.rank)
         own = [found for found in words if found.feature is None or found.feature in features]
@@ -162,13 +165,17 @@ class Arithmetic:
 
     @property
     def word(self) -> str:
-        """The order with L for its chunk length."""
+        """The order, with L for its chunk length."""
         word = self.order.partition(":")[0]
         return f"{word}:L" if f"{word}:L" in ORDERS else word
 
     @cached_property
     def chunk(self) -> int | None:
-        """L of "chunked:L" and the like, else None."""
+        """L of "chunked:L" and the like, None for other orders.
+
+        Raises:
+            ValueError: a chunk length that is no positive integer.
+        """
         word, _, length = str(self.order).partition(":")
         if f"{word}:L" not in ORDERS:
             return None
@@ -185,14 +192,15 @@ class Arithmetic:
 
     @property
     def bracketing(self) -> bool:
-        """Whether every state is a bracketing of the scan: then integer cases are exact, and
-        carries mean something."""
+        """Whether every state is a bracketing of the scan.
+
+        Then integer cases are exact, and carries mean something.
+        """
         return self.word in BRACKETINGS
 
     @property
     def assumes(self) -> bool:
-        """Whether the allowance of a scan rests on assumed constants of elementary functions
-        (docs/classes.md)."""
+        """Whether the allowance of a scan rests on assumed constants (docs/classes.md)."""
         return self.word in ALGORITHMS and self.word != "scaled-cumsum"
 
     @property
@@ -207,26 +215,30 @@ class Arithmetic:
         return None
 
     def plain(self, what: str, *names: str) -> str | None:
-        """That no allowance of `what` is known with the first of these words that is not its
-        default, or None."""
+        """Says that no allowance of `what` is known with one of these words.
+
+        It names the first of them that is not its default, and returns None where all are.
+        """
         other = [f"{name} {value}" for name, value in self.words().items() if name in names]
         return f"no allowance is known for {what} with {other[0]}" if other else None
 
     @property
     def coarse(self) -> bool:
-        """Whether carried states keep 11 bits or less: a-priori bounds then say little, integer
-        cases decide."""
+        """Whether carried states keep 11 bits or less.
+
+        A-priori bounds then say little, and integer cases decide.
+        """
         carried = format_of(self.inner) if self.store == "output" else self.format
         return carried.significand_bits <= TF32_BITS or self.operands is not None
 
     @property
     def prints_carry(self) -> bool:
-        """Whether printed states are read back, so that each window of them can be judged by
-        itself."""
+        """Whether printed states are read back, so that each window of them can be judged alone."""
         return self.store != "output"
 
     @property
     def is_complex(self) -> bool:
+        """Whether inputs and results are complex."""
         return (
             self.format.components == 2
             if isinstance(self.dtype, Format)
@@ -240,7 +252,7 @@ class Arithmetic:
 
     @property
     def format(self) -> Format:
-        """Of one component of inputs and results."""
+        """The format of one component of inputs and results."""
         return format_of(self.dtype)
 
     @property

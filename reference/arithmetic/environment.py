@@ -11,8 +11,11 @@ import numpy as np
 
 
 def require_ieee() -> None:
-    """Raises FloatingPointError, in one line, when this thread flushes subnormals or does not round
-    to nearest."""
+    """Checks that this thread keeps subnormal numbers and rounds to nearest.
+
+    Raises:
+        FloatingPointError: it does not, in one line.
+    """
     info, one = np.finfo(np.float64), np.ones(1)
     normal, subnormal = one * info.smallest_normal, one * info.smallest_subnormal
     kept = (normal * 0.5)[0] > 0 and (subnormal * 2.0**60)[0] > 0

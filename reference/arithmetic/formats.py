@@ -41,13 +41,16 @@ class Format(NamedTuple):
 
     @property
     def u(self) -> float:
-        """Unit roundoff 2^-p of rounding to nearest."""
+        """The unit roundoff 2^-p of rounding to nearest."""
         return 2.0**-self.significand_bits
 
 
 @cache
 def format_of(dtype: str | Format) -> Format:
-    """The format of one component of this dtype, float32 for complex64; a format is its own."""
+    """Gives the format of one component of a dtype: that of float32 for complex64.
+
+    A Format is its own.
+    """
     if isinstance(dtype, Format):
         return dtype
     name = COMPONENTS.get(dtype, dtype)

@@ -37,7 +37,11 @@ UP, DOWN = 1 + STEP_ROUNDINGS * EPS, 1 - STEP_ROUNDINGS * EPS
 
 
 def over_steps(t: Any, roundings: int = STEP_ROUNDINGS) -> Any:
-    """What rounds a float64 result of t steps upwards; of nonnegative terms."""
+    """The factor that rounds a float64 result of t steps upwards, for terms that are not negative.
+
+    t is a number or an array, and the factor has its shape (...). A step has at most `roundings`
+    roundings.
+    """
     return 1 + roundings * (t + 8) * EPS
 
 
@@ -81,11 +85,13 @@ SCALED = (
 def roundings(
     arithmetic: Arithmetic, complex_products: bool, pairs: bool = False, model: ErrorModel = PROVED
 ) -> Roundings:
-    """The constants of one operation (glossary above); `complex_products` is False when lam is
-    real.
+    """Computes the constants of one operation; the module docstring defines and proves them.
 
-    pairs: of complex numbers whose components have the declared real format; model: factors on
-    these constants.
+    Args:
+        arithmetic: the declaration.
+        complex_products: False where lam is real.
+        pairs: whether complex numbers have components of the declared real format.
+        model: factors on these constants; with other ones than PROVED they are no bounds.
     """
     proved = _proved(arithmetic, complex_products, pairs)
     scaled = {name: getattr(proved, name) * getattr(model, name) for name in SCALED}

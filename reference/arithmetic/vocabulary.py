@@ -136,5 +136,5 @@ WORDS = {
 
 
 def word_field(name: str, default: Any = MISSING) -> Any:
-    """The field of a word, which must be said if it has no default."""
+    """Makes the dataclass field of a word; a word without a default has to be said."""
     return field(default=default, metadata={"word": WORDS[name]})

@@ -31,23 +31,30 @@ class Word:
     rank: int = 0
 
     def changes(self, declared: Any, besides: bool) -> Changes:
-        """Changes of this word that admit more, and if asked for those that admit other results."""
+        """Lists the changes of this word that admit more programs.
+
+        With `besides` it also lists those that admit other results, neither more nor fewer.
+        """
         return self.weaker(declared) + (self.besides(declared) if besides else [])
 
 
 def word_of(found: Field[Any]) -> Word:
-    """What is known of the word of a field."""
+    """Reads the Word in the metadata of a field."""
     word: Word = found.metadata["word"]
     return word
 
 
 def weaker(name: str, admitting: Mapping[Any, tuple[Any, ...]]) -> Callable[[Any], Changes]:
-    """Changes of one word alone: which other values admit more than each of its values."""
+    """Makes the `weaker` of a Word, from the values that admit more than each value does."""
     return lambda declared: [{name: value} for value in admitting.get(getattr(declared, name), ())]
 
 
 def one_of(name: str, found: object, known: tuple[Any, ...]) -> None:
-    """Raises ValueError for a value that is not known, with those that are."""
+    """Checks that a value is known.
+
+    Raises:
+        ValueError: it is not; the line lists those that are.
+    """
     if found not in known:
         expected = ", ".join(str(value) for value in known if value is not None)
         raise ValueError(f"{name}: found {found!r}, expected one of {expected}")

@@ -19,8 +19,10 @@ Form = tuple[tuple[int, ...], str]  # shape and dtype name
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """The arguments of one call, named as the system names them; made by `called`, which checks
-    them."""
+    """The arguments of one call, by the names that the system gives them.
+
+    `called` makes one from what a caller passed, and checks it.
+    """
 
     system: System
     arguments: Mapping[str, Array]
@@ -30,12 +32,14 @@ class Call:
         return self.arguments[name]
 
     def get(self, name: str) -> Array | None:
-        """An argument, None where it was not given."""
+        """Gives an argument in the caller's shape (...), None where it was not passed."""
         return self.arguments.get(name)
 
     def but(self, **changes: Any) -> Call:
-        """The same call with other arguments, `reverse` among them; None for an optional one that
-        is left out."""
+        """Gives the same call with other arguments, `reverse` among them.
+
+        None leaves out an optional one.
+        """
         reverse = changes.pop("reverse", self.reverse)
         merged = {**self.arguments, **changes}
         ordered = {
@@ -45,11 +49,15 @@ class Call:
 
     @cached_property
     def layout(self) -> Layout:
-        """Sizes of axes. Raises TypeError or ValueError where shapes do not fit each other."""
+        """The sizes of all axes.
+
+        Raises:
+            TypeError, ValueError: shapes that do not fit each other.
+        """
         return layout_of(self.system, self.arguments)
 
     def size(self, axis: str, absent: int = 1) -> int:
-        """The size of a named axis."""
+        """The size of a named axis, or `absent` where the call has no such axis."""
         return self.layout.sizes[axis][0] if axis in self.layout.sizes else absent
 
     def axes(self, name: str) -> list[str]:
@@ -59,12 +67,12 @@ class Call:
         )
 
     def keywords(self) -> dict[str, Any]:
-        """As an implementation is called: copies, and only the optional arguments that are used."""
+        """Copies of the arguments for an implementation, without optional ones that are unused."""
         copies: dict[str, Any] = {name: x.copy() for name, x in self.arguments.items()}
         return copies | ({"reverse": True} if self.reverse else {})
 
     def described(self) -> str:
-        """Its shapes, in one line."""
+        """The shapes of this call, in one line."""
         needed = self.system.required | set(self.system.named("parameter"))
         shapes = ", ".join(
             f"{name} {x.shape}" for name, x in self.arguments.items() if name in needed
@@ -76,8 +84,11 @@ class Call:
 
     @cached_property
     def wide(self) -> dict[str, Array]:
-        """The arguments in float64, which holds every number of the formats that can be
-        declared."""
+        """The arguments in float64, in the caller's shapes (...).
+
+        float64 holds every number of the formats that can be declared. Numbers of complex states
+        become complex.
+        """
         return {name: self._widened(name, x) for name, x in self.arguments.items()}
 
     def _widened(self, name: str, x: Array) -> Array:
@@ -86,8 +97,10 @@ class Call:
         return np.asarray(wide(x) + 0j) if complex_first else wide(x)
 
     def inside(self, arrays: Mapping[str, Array]) -> dict[str, Any]:
-        """Arguments as the equations see them, with zeros for initial states that were not
-        given."""
+        """Gives arguments as the equations see them, with a batch axis (batch, ...).
+
+        Initial states that were not given are zeros.
+        """
         internal = {name: self.to_internal(name, x) for name, x in arrays.items()}
         first = next(iter(arrays.values()))
         for each in self.system.arguments:
@@ -104,20 +117,20 @@ class Call:
         return np.zeros(self.layout.shape(state.axes), number)
 
     def to_internal(self, name: str, x: Array) -> Array:
-        """An argument with the axes that the caller leaves out."""
+        """Adds to an argument the axes that the caller leaves out, such as (batch, ...)."""
         return entered(
             chosen_axes(self.system.argument[name].axes, x.ndim, self.layout), x, self.layout
         )
 
     def to_caller(self, axes: str, x: Any) -> Any:
-        """An array as the caller has it: without the axes that are missing in this call."""
+        """Takes away the axes that are missing in this call, such as (batch, ...)."""
         places = [i for i, name in enumerate(axes.split()) if self.layout.missing(name)]
         for place in reversed(places):
             x = x.squeeze(place)
         return x
 
     def axes_of(self, result: str) -> str:
-        """The axes of a result, or of a gradient."""
+        """The axes of a result, or of a gradient, as the system's table writes them."""
         kind, _, name = result.partition(" ")
         if kind != "gradient":
             return self.system.result[kind].axes
@@ -126,7 +139,7 @@ class Call:
         return chosen_axes(spec, given.ndim, self.layout) if given is not None else spec
 
     def time_axis(self, result: str) -> int | None:
-        """Where the time axis of a result is, None for one that has none."""
+        """The place of the time axis of a result, None for one that has none."""
         names = (
             self.layout.axes(self.axes_of(result))
             if result.split(" ")[0] in self.system.result
@@ -135,7 +148,7 @@ class Call:
         return names.index("time") if "time" in names else None
 
     def expected(self, dtype: str) -> dict[str, Form]:
-        """Shape and dtype of every result and gradient."""
+        """The shape and dtype of every result and gradient, by name."""
         kinds, layout = kinds_of(dtype), self.layout
         found = {
             each.name: (layout.shape(each.axes), kinds[each.kind]) for each in self.system.results
@@ -154,7 +167,7 @@ class Call:
         return found
 
     def expected_constants(self, dtype: str) -> dict[str, Form]:
-        """Shape and dtype of every constant that may be exposed."""
+        """The shape and dtype of every constant that an implementation may expose, by name."""
         k, kinds = self.system.constants(self.inside(self.wide)), kinds_of(dtype)
         exposed = {name: getattr(k, name) for name in self.system.exposed}
         return {
@@ -163,24 +176,29 @@ class Call:
         }
 
     def cotangents(self) -> dict[str, Array]:
-        """The cotangents that were given, by the result that they belong to."""
+        """The cotangents that were given, in the shapes (...) of the results that name them."""
         named = {name: self.system.argument[name].of for name in self.arguments}
         return {str(of): self.arguments[name] for name, of in named.items() if of}
 
     def take(self, axis: str, kept: Any, **also: Any) -> Call:
-        """The call with some indices of a named axis, and of those that go with it: slices or
-        arrays of numbers."""
+        """Gives the call with some indices of a named axis, and of other axes by keyword.
+
+        Args:
+            axis: the name of the axis.
+            kept: a slice, or an array (kept,) of indices.
+            also: the same for other axes.
+        """
         given = self.arguments.items()
         part = {name: taken(x, self.axes(name), {axis: kept, **also}) for name, x in given}
         return Call(self.system, part, self.reverse)
 
     def flipped(self) -> Call:
-        """The same recurrence in the other direction of time."""
+        """Gives the same recurrence in the other direction of time."""
         return replace(self.take("time", slice(None, None, -1)), reverse=not self.reverse)
 
 
 def kinds_of(dtype: str) -> dict[str, str]:
-    """The dtype names of the kinds of number under a declared dtype."""
+    """The dtype name of each kind of number under a declared dtype."""
     real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
     return {
         "declared": dtype,
@@ -190,7 +208,10 @@ def kinds_of(dtype: str) -> dict[str, str]:
 
 
 def wide(x: Array) -> Array:
-    """Floats of a format that can be declared as float64, exactly; other numbers as they are."""
+    """Widens floats of a format that can be declared to float64, exactly, in their shape (...).
+
+    Complex ones become complex128, and all other numbers stay as they are.
+    """
     if x.dtype.kind == "O" or x.dtype in (np.longdouble, np.clongdouble):
         return x
     return x.astype(np.complex128 if np.iscomplexobj(x) else np.float64)

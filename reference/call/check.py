@@ -18,12 +18,12 @@ NATIVE = ("float16", "float32", "float64")
 
 
 def called(system: System, arguments: Mapping[str, Any], dtype: str | None = None) -> Call:
-    """A call of a system, checked.
+    """Checks the arguments of a call of a system, and makes a Call of them.
 
     Args:
         system: the table of arguments.
-        arguments: arrays by name, `reverse` included; parameters also as one mapping, or one object
-            with such fields, `params`.
+        arguments: arrays by name, of the shapes (...) that the table says, `reverse` included;
+            parameters also as one mapping, or one object with such fields, `params`.
         dtype: the declared format of the numbers; any kind of number that the reference runs on
             when None.
 

@@ -20,11 +20,11 @@ class Layout(NamedTuple):
     bidirectional: bool
 
     def axes(self, names: str) -> list[str]:
-        """The named axes of an array as the caller has it."""
+        """Names the axes of an array as the caller has it."""
         return [name.strip("[]") for name in names.split() if not self.missing(name)]
 
     def missing(self, name: str) -> bool:
-        """Whether an axis in brackets is missing in this call."""
+        """Tells whether an axis in brackets is missing in this call."""
         return (name == "[batch]" and not self.batched) or (
             name == "[directions]" and not self.bidirectional
         )
@@ -35,8 +35,11 @@ class Layout(NamedTuple):
 
 
 def layout_of(system: System, arguments: Mapping[str, Array]) -> Layout:
-    """The sizes of all axes. Raises ValueError, naming the argument and the axis that does not
-    fit."""
+    """Finds the sizes of all axes of a call, whose arrays have shapes (...) of the system's table.
+
+    Raises:
+        ValueError: an argument that does not fit; the line names it and the axis.
+    """
     bidirectional = any(system.argument[name].second for name in arguments)
     batched = _batched(system, arguments)
     layout = Layout({}, batched, bidirectional)
@@ -74,8 +77,15 @@ def _batched(system: System, arguments: Mapping[str, Array]) -> bool:
 
 
 def chosen_axes(spec: str, ndim: int, layout: Layout, name: str = "", x: Any = None) -> str:
-    """The choice of axes that fits the number of axes of an array. Raises ValueError where none
-    does."""
+    """Finds the choice of axes that fits the number of axes of an array.
+
+    Args:
+        spec: choices as the system's table writes them, with bars between them.
+        ndim: the number of axes of the array x; name and x are for the message only.
+
+    Raises:
+        ValueError: no choice fits.
+    """
     choices = [choice.strip() for choice in spec.split("|")]
     for choice in choices:
         if len(layout.axes(choice)) == ndim:
@@ -99,6 +109,7 @@ def _check_shape(
 
 
 def entered(axes: str, x: Array, layout: Layout) -> Array:
+    """Adds to x (...) axes of length 1 where the caller leaves axes out."""
     for place, name in enumerate(axes.split()):
         if layout.missing(name):
             x = np.expand_dims(x, place)
@@ -106,7 +117,10 @@ def entered(axes: str, x: Array, layout: Layout) -> Array:
 
 
 def taken(x: Array, axes: list[str], kept: Mapping[str, Any]) -> Array:
-    """Axis by axis: two lists of numbers in one index would be paired."""
+    """Takes some indices of named axes of x (...), axis by axis.
+
+    Two lists of numbers in one index would be paired by NumPy.
+    """
     for place, axis in enumerate(axes):
         if axis in kept:
             x = x[(slice(None),) * place + (kept[axis],)]

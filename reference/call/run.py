@@ -11,9 +11,17 @@ from scanproof.reference.call.system import System
 
 
 def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The reference itself: every result by name, in whatever arithmetic the arrays have.
+    """Evaluates the reference itself, in whatever arithmetic the arrays have.
 
-    Args, Raises: as `called` without a declared format.
+    Args:
+        system: the system.
+        arguments: as `called` takes them without a declared format.
+
+    Returns:
+        Every result by name, in the shape (...) that the system's table says.
+
+    Raises:
+        TypeError, ValueError: as `called`.
     """
     call = called(system, arguments)
     inside = call.inside(call.arguments)
@@ -34,11 +42,19 @@ def _real(call: Call, kind: str, x: Any) -> Any:
 def pulled_back(
     system: System, cotangents: Mapping[str, Any], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The exact adjoint: the cotangent of every argument by name, from those of results.
+    """Computes the exact adjoint: cotangents of arguments from cotangents of results.
 
-    Args, Raises: as `called` without a declared format; TypeError for a system without an adjoint,
-    or for the cotangent of a
-        result that has none.
+    Args:
+        system: the system.
+        cotangents: by result, each of the result's shape (...).
+        arguments: as `called` takes them without a declared format.
+
+    Returns:
+        The cotangent of every argument by name, of the argument's shape.
+
+    Raises:
+        TypeError, ValueError: as `called`; TypeError for a system without an adjoint, or for the
+            cotangent of a result that has none.
     """
     if system.pull_back is None:
         raise TypeError(f"system: found {system.name}, which has no adjoint here")

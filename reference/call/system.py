@@ -129,16 +129,16 @@ class System:
 
     @cached_property
     def result(self) -> dict[str, Result]:
-        """The results by name; the first is the one that an implementation may return alone."""
+        """The results by name; an implementation may return the first one alone."""
         return {each.name: each for each in self.results}
 
     def named(self, *roles: str) -> tuple[str, ...]:
-        """Names of the arguments of these roles."""
+        """Names the arguments of these roles."""
         return tuple(each.name for each in self.arguments if each.role in roles)
 
     @property
     def required(self) -> frozenset[str]:
-        """Keywords without which nothing can be called."""
+        """The keywords without which nothing can be called."""
         return frozenset(each.name for each in self.arguments if not each.optional)
 
     @property
@@ -148,7 +148,7 @@ class System:
 
     @property
     def keywords(self) -> tuple[str, ...]:
-        """Everything that a call may name, `reverse` included."""
+        """The names that a call may use, `reverse` included."""
         return (*self.argument, *(["reverse"] if self.timed else []))
 
     @property

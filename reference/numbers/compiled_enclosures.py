@@ -59,7 +59,7 @@ def _product_radius(a: float, a_rad: float, b: float, b_rad: float) -> float:
 
 @compiled(nogil=True)
 def multiply(a: Array, b: Array, out: Array) -> None:
-    """Elementwise products; rows head, tail, rad: (3, n)."""
+    """Multiplies elementwise; a, b and out are float64 (3, n) with rows head, tail, rad."""
     for i in range(a.shape[1]):
         p, q, lost = _product(a[0, i], a[1, i], b[0, i], b[1, i])
         head, tail = _two_sum(p, q)
@@ -69,7 +69,7 @@ def multiply(a: Array, b: Array, out: Array) -> None:
 
 @compiled(nogil=True)
 def add(a: Array, b: Array, out: Array) -> None:
-    """Elementwise sums; rows head, tail, rad: (3, n)."""
+    """Adds elementwise; a, b and out are float64 (3, n) with rows head, tail, rad."""
     for i in range(a.shape[1]):
         head, tail, lost = _sum(a[0, i], a[1, i], b[0, i], b[1, i])
         _put(out, i, head, tail, a[2, i] + b[2, i], lost)
@@ -84,8 +84,13 @@ def _put(out: Array, i: int, head: float, tail: float, rad: float, lost: float) 
 
 @compiled(nogil=True)
 def contract(a: Array, b: Array, out: Array) -> None:
-    """Matrix products: a (3, batch, left, summed), b (3, batch, right, summed), out (3, batch,
-    left, right)."""
+    """Multiplies matrices, with all that is dropped added to rad.
+
+    Args:
+        a: float64 (3, batch, left, summed); head, tail, rad on the first axis.
+        b: (3, batch, right, summed)
+        out: (3, batch, left, right), which is filled.
+    """
     _, batches, left, summed = a.shape
     for n in range(batches):
         for i in range(left):
@@ -115,12 +120,17 @@ def contract(a: Array, b: Array, out: Array) -> None:
 
 @compiled(nogil=True)
 def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
-    """All states of h_t = lam h_{t-1} + b_t for complex numbers in rows re, re_tail, im, im_tail,
-    rad.
+    """Computes all states of h_t = lam_t h_{t-1} + b_t for enclosed complex numbers.
 
-    lam, b and out (5, batch, time, channels), start (5, batch, channels). A disc, not a rectangle,
-    is carried: rad_t = |lam_t| rad_{t-1} + (rad of lam_t) |h_{t-1}| + (rad of b_t) + lost, in the
-    modulus.
+    The first axis holds re, re_tail, im, im_tail, rad. A disc, not a rectangle, is carried (as in
+    double_double.py):
+
+        rad_t = |lam_t| rad_{t-1} + (rad of lam_t) |h_{t-1}| + (rad of b_t) + lost
+
+    Args:
+        lam, b: float64 (5, batch, time, channels)
+        start: (5, batch, channels)
+        out: (5, batch, time, channels), which is filled.
     """
     _, batch, time, channels = b.shape
     for n in range(batch):

@@ -28,33 +28,48 @@ class Composite:
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        """The arrays or bundles it consists of."""
+        """The arrays, or bundles of arrays, of one shape (...) that the numbers consist of.
+
+        Raises:
+            NotImplementedError: here; subclasses define it.
+        """
         raise NotImplementedError
 
     def like(self, *parts: Any) -> Self:
-        """The same kind of number from other parts."""
+        """Makes the same kind of number from other parts, all of one shape (...).
+
+        Raises:
+            NotImplementedError: here; subclasses define it.
+        """
         raise NotImplementedError
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:
-        """Exact numbers of this kind from floats or integers."""
+        """Makes exact numbers of this kind from floats or integers, in their shape (...).
+
+        Raises:
+            NotImplementedError: here; subclasses define it.
+        """
         raise NotImplementedError
 
     def mapped(self, function: Callable[[Any], Any]) -> Self:
-        """The same function of the shape applied to every part."""
+        """Applies the same function of arrays (...) to every part, so that shapes stay equal."""
         return self.like(*map(function, self.parts))
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of every part."""
         shape: tuple[int, ...] = self.parts[0].shape
         return shape
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def T(self) -> Self:
+        """The numbers with their axes (...) in the reverse order."""
         return self.mapped(lambda x: x.T)
 
     def __len__(self) -> int:
@@ -67,15 +82,19 @@ class Composite:
         return self.mapped(lambda x: x[index])
 
     def reshape(self, *shape: Any) -> Self:
+        """Gives every part this shape, as numpy.reshape does."""
         return self.mapped(lambda x: x.reshape(*shape))
 
     def transpose(self, axes: Any) -> Self:
+        """Orders the axes of every part, as numpy.transpose does."""
         return self.mapped(lambda x: x.transpose(axes))
 
     def swapaxes(self, one: int, two: int) -> Self:
+        """Exchanges two axes of every part."""
         return self.mapped(lambda x: x.swapaxes(one, two))
 
     def squeeze(self, axis: int) -> Self:
+        """Removes an axis of length 1 from every part."""
         return self.mapped(lambda x: x.squeeze(axis))
 
     def __add__(self, other: Any) -> Self:
@@ -113,7 +132,11 @@ class Composite:
         return self.einsum(f"{left}x,xz->{left}z", other)
 
     def einsum(self, subscripts: str, other: Any) -> Any:
-        """Sum of products, for the subscripts that `contraction.Form` takes."""
+        """Sums products, for subscripts that `contraction.form` takes; shapes as in numpy.einsum.
+
+        Raises:
+            NotImplementedError: here; subclasses define it.
+        """
         raise NotImplementedError
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:

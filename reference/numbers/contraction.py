@@ -17,7 +17,7 @@ import numpy as np
 
 
 class Form(NamedTuple):
-    """The letters of "ab,bc->ac" in groups."""
+    """The letters of "ab,bc->ac", in the groups of the module docstring."""
 
     first: str
     second: str
@@ -28,7 +28,7 @@ class Form(NamedTuple):
     summed: str
 
     def matrices(self, one: Any, two: Any) -> tuple[Any, Any]:
-        """(batch, left, summed) and (batch, summed, right)."""
+        """Arranges two operands as (batch, left, summed) and (batch, summed, right)."""
         sizes = self.sizes(one, two)
         return (
             _grouped(one, self.first, (self.batch, self.left, self.summed), sizes),
@@ -36,7 +36,7 @@ class Form(NamedTuple):
         )
 
     def restored(self, product: Any, sizes: dict[str, int]) -> Any:
-        """(batch, left, right) as the result."""
+        """Arranges a product (batch, left, right) as the result that the subscripts ask for."""
         letters = self.batch + self.left + self.right
         return _arranged(product.reshape([sizes[x] for x in letters]), letters, self.result)
 
@@ -49,7 +49,11 @@ class Form(NamedTuple):
 
 @cache
 def form(subscripts: str) -> Form:
-    """The letters of two operands and a result; every letter must be in one of the four groups."""
+    """Reads the letters of two operands and a result.
+
+    Raises:
+        ValueError: a letter that is in none of the four groups.
+    """
     operands, result = subscripts.split("->")
     first, second = operands.split(",")
     groups = [
@@ -67,7 +71,13 @@ def form(subscripts: str) -> Form:
 
 
 def einsum(subscripts: str, one: Any, two: Any) -> Any:
-    """As numpy.einsum, by one matrix product."""
+    """Computes what numpy.einsum does, of two operands, by one matrix product.
+
+    Shapes are those that the subscripts say: "ab,bc->ac" takes (a, b) and (b, c) to (a, c).
+
+    Raises:
+        ValueError: subscripts that `form` does not take.
+    """
     found = form(subscripts)
     first, second = found.matrices(one, two)
     return found.restored(np.matmul(first, second), found.sizes(one, two))

@@ -32,7 +32,7 @@ BITS = 320
 
 @dataclass(frozen=True, eq=False)
 class Enclosed(Composite):
-    """Real numbers."""
+    """Real numbers; head, tail and rad are float64 of one shape (...)."""
 
     head: Array
     tail: Array
@@ -40,13 +40,16 @@ class Enclosed(Composite):
 
     @property
     def parts(self) -> tuple[Array, ...]:
+        """head, tail and rad, each (...)."""
         return self.head, self.tail, self.rad
 
     def like(self, *parts: Any) -> Self:
+        """Makes numbers from another head, tail and rad of one shape (...)."""
         return type(self)(*parts)
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:
+        """Makes exact numbers from floats or integers, in their shape (...)."""
         head = np.asarray(x, np.float64)
         return cls(head, np.zeros(head.shape), np.zeros(head.shape))
 
@@ -71,6 +74,7 @@ class Enclosed(Composite):
         return (self.head == other) & (self.tail == 0) & (self.rad == 0)
 
     def einsum(self, subscripts: str, other: Any) -> Any:
+        """Sums products exactly but for what rad bounds; shapes as in numpy.einsum."""
         if isinstance(other, Complex):
             return Complex(self.einsum(subscripts, other.re), self.einsum(subscripts, other.im))
         from scanproof.reference.numbers import compiled_enclosures
@@ -83,7 +87,7 @@ class Enclosed(Composite):
         return found
 
     def sum(self, axis: int | tuple[int, ...]) -> Self:
-        """Sums, as products with ones."""
+        """Sums over one axis or several, as products with ones."""
         axes = {axis % self.ndim} if isinstance(axis, int) else {i % self.ndim for i in axis}
         letters = "abcdefgh"[: self.ndim]
         kept, gone = (
@@ -95,7 +99,7 @@ class Enclosed(Composite):
         return found
 
     def size(self) -> Array:
-        """|x| rounded upwards, 0 only for an exact 0."""
+        """Bounds |x| from above, in the shape (...) of x; 0 only for an exact 0."""
         exact = (self.tail == 0) & (self.rad == 0)
         with np.errstate(over="ignore"):
             return np.asarray(
@@ -107,11 +111,12 @@ class Enclosed(Composite):
             )
 
     def power_of_two(self) -> Array:
-        """Where it is exactly 0 or a power of two, up to its sign."""
+        """Where x is exactly 0 or a power of two, up to its sign: bool, in the shape (...) of x."""
         exact = (self.tail == 0) & (self.rad == 0)
         return np.asarray(exact & ((self.head == 0) | (np.abs(np.frexp(self.head)[0]) == 0.5)))
 
     def truth(self) -> Truth:
+        """The same numbers as a Truth of float64 arrays (...)."""
         return Truth(self.head, self.tail, self.rad)
 
     def _same(self, other: Any) -> Any:
@@ -133,20 +138,23 @@ class Enclosed(Composite):
 
 @dataclass(frozen=True, eq=False)
 class Complex(Composite):
-    """Complex numbers: real and imaginary part."""
+    """Complex numbers: real and imaginary part, of one shape (...)."""
 
     re: Enclosed
     im: Enclosed
 
     @property
     def parts(self) -> tuple[Enclosed, Enclosed]:
+        """The real and the imaginary part, each (...)."""
         return self.re, self.im
 
     def like(self, *parts: Any) -> Self:
+        """Makes numbers from another real and imaginary part of one shape (...)."""
         return type(self)(*parts)
 
     @classmethod
     def lift(cls, like: Self, x: Any) -> Self:
+        """Makes exact numbers from complex or real floats, in their shape (...)."""
         wide = np.asarray(x)
         return cls(like.re.lift(like.re, wide.real), like.re.lift(like.re, wide.imag))
 
@@ -167,6 +175,7 @@ class Complex(Composite):
         return self.like(self.re * other, self.im * other)
 
     def einsum(self, subscripts: str, other: Any) -> Self:
+        """Sums products exactly but for what rad bounds; shapes as in numpy.einsum."""
         if not isinstance(other, Complex):
             return self.like(self.re.einsum(subscripts, other), self.im.einsum(subscripts, other))
         a, b, c, d = self.re, self.im, other.re, other.im
@@ -174,13 +183,15 @@ class Complex(Composite):
         return self.like(real, a.einsum(subscripts, d) + b.einsum(subscripts, c))
 
     def sum(self, axis: int | tuple[int, ...]) -> Self:
+        """Sums over one axis or several."""
         return self.mapped(lambda x: x.sum(axis))
 
     def conj(self) -> Self:
+        """The complex conjugates, in the shape (...) of x."""
         return self.like(self.re, -self.im)
 
     def size(self) -> Array:
-        """The modulus rounded upwards, exact on the axes."""
+        """Bounds the modulus from above, in the shape (...) of x; exact where a component is 0."""
         re, im = self.re.size(), self.im.size()
         with np.errstate(over="ignore"):
             return np.asarray(
@@ -188,22 +199,32 @@ class Complex(Composite):
             )
 
     def power_of_two(self) -> Array:
-        """Where one component is exactly 0 and the other 0 or a power of two, up to its sign."""
+        """Where one component is exactly 0 and the other 0 or a power of two, up to its sign.
+
+        The result is bool, in the shape (...) of x.
+        """
         return np.asarray(
             self.re.power_of_two() & self.im.power_of_two() & ((self.re == 0) | (self.im == 0))
         )
 
     def truth(self) -> Truth:
+        """The same numbers as a Truth of complex128 arrays (...); the radius is in the modulus."""
         re, im = self.re.rad, self.im.rad
         rad = np.where((re > 0) & (im > 0), np.hypot(re, im) * UP + TINY, re + im)
         return Truth(self.re.head + 1j * self.im.head, self.re.tail + 1j * self.im.tail, rad)
 
 
 def scan(lam: Any, b: Any, h0: Any, reverse: bool = False) -> Any:
-    """All states of h_t = lam_t h_{t-1} + b_t.
+    """Computes all states of h_t = lam_t h_{t-1} + b_t, the definition of transitions/diagonal.py.
 
-    lam (channels,) or (batch, time, channels), b (batch, time, channels), h0 (batch, channels);
-    real or complex, each.
+    Args:
+        lam: (channels,) or (batch, time, channels), real or complex enclosures, as all three.
+        b: (batch, time, channels)
+        h0: (batch, channels)
+        reverse: run from the last step to the first.
+
+    Returns:
+        Enclosures of the states, (batch, time, channels).
     """
     if all(isinstance(x, Enclosed) for x in (lam, b, h0)):
         lam, b, h0 = (Complex(x, 0 * x) for x in (lam, b, h0))
@@ -224,14 +245,14 @@ def scan(lam: Any, b: Any, h0: Any, reverse: bool = False) -> Any:
 
 
 def exact(x: Array) -> Enclosed | Complex:
-    """Floats as they are."""
+    """Takes floats (...) as they are: enclosures of radius 0, complex ones of complex floats."""
     wide = x.astype(np.complex128 if np.iscomplexobj(x) else np.float64)
     real = Enclosed.lift(None, wide.real)  # type: ignore[arg-type]
     return Complex(real, Enclosed.lift(real, wide.imag)) if np.iscomplexobj(x) else real
 
 
 def balls(x: Enclosed, more: Array | float = 0.0) -> Array:
-    """The same numbers as balls, each wider by `more`."""
+    """Turns enclosures (...) into balls of BITS bits, each wider by `more`: objects (...)."""
     with flint.ctx.workprec(BITS):
         out = np.empty(x.shape, object)
         rad = np.broadcast_to(x.rad + more, x.shape)
@@ -246,7 +267,7 @@ def balls(x: Enclosed, more: Array | float = 0.0) -> Array:
 
 
 def of_balls(x: Array) -> Enclosed:
-    """Balls as enclosures."""
+    """Turns real balls (...) into enclosures (...) that contain them."""
     with flint.ctx.workprec(BITS):
         found = [_float_parts(ball) for ball in x.flat]
     heads, tails, rads = (
@@ -256,7 +277,7 @@ def of_balls(x: Array) -> Enclosed:
 
 
 def through_balls(function: Callable[..., Array], *x: Enclosed) -> Enclosed:
-    """A function of balls, applied to enclosures."""
+    """Applies a function of arrays (...) of balls, of BITS bits, to enclosures."""
     with flint.ctx.workprec(BITS):
         return of_balls(function(*map(balls, x)))
 

@@ -27,15 +27,21 @@ LONGDOUBLE_BITS = 256  # SciPy takes no longdouble; balls with room to spare, ro
 
 
 def native_expm(S: Array) -> Array:
-    """float16 goes through float32, longdouble through balls; rounded to S's dtype."""
+    """Computes exp(S) by SciPy (Al-Mohy and Higham 2009), rounded to the dtype of S.
+
+    float16 goes through float32, longdouble through balls. S and the result are (stack, n, n).
+    """
     if S.dtype == np.longdouble:
         return _through_balls(ball_expm, S)
     return scipy.linalg.expm(_at_least_single(S)).astype(S.dtype)  # (stack, n, n)
 
 
 def native_frechet(S: Array, E: Array) -> Array:
-    """float16 goes through float32, longdouble through balls; rounded to S's dtype. NaN for a
-    direction that is not finite."""
+    """Computes the Frechet derivative L(S, E) by SciPy (Al-Mohy and Higham 2009).
+
+    float16 goes through float32, longdouble through balls. S, E and the result are (stack, n, n),
+    the result in the dtype of S; it is NaN for a direction that is not finite.
+    """
     if S.dtype == np.longdouble:
         return _through_balls(ball_frechet, S, E)
     wide = zip(_at_least_single(S), _at_least_single(E), strict=True)
@@ -50,13 +56,16 @@ def _frechet(S: Array, E: Array) -> Array:
 
 
 def ball_expm(S: Array) -> Array:
-    """Certified enclosures, at flint's current precision."""
+    """Encloses exp(S) in balls, at flint's current precision; S and the result: (stack, n, n)."""
     # (stack, n, n)
     return np.stack([_filled(flint.arb_mat(s.tolist()).exp().entries(), s.shape) for s in S])
 
 
 def ball_frechet(S: Array, E: Array) -> Array:
-    """Certified enclosures: the upper right block."""
+    """Encloses L(S, E): the upper right block of exp [[S, E], [0, S]] (Van Loan 1978).
+
+    S, E and the result are balls (stack, n, n), at flint's current precision.
+    """
     # (stack, 2n, 2n)
     blocks = np.stack([np.block([[s, e], [0 * s, s]]) for s, e in zip(S, E, strict=True)])
     n = S.shape[-1]
@@ -64,12 +73,15 @@ def ball_frechet(S: Array, E: Array) -> Array:
 
 
 def symbolic_expm(S: Array) -> Array:
-    """SymPy's closed form (quick for n = 2)."""
+    """Computes exp(S), (stack, n, n), in SymPy's closed form, quickly for matrices of size 2."""
     return np.stack([_filled(_matrix(s).exp(), s.shape) for s in S])  # (stack, n, n)
 
 
 def symbolic_frechet(S: Array, E: Array) -> Array:
-    """The integral, with letters for the entries of E."""
+    """Computes L(S, E), (stack, n, n), by the integral of the module docstring.
+
+    Letters stand for the entries of E while SymPy integrates.
+    """
     # (stack, n, n)
     return np.stack([_integral(_matrix(s), _matrix(e)) for s, e in zip(S, E, strict=True)])
 
@@ -109,7 +121,7 @@ def _through_balls(function: Callable[..., Array], *matrices: Array) -> Array:
 
 
 def from_longdouble(x: Array) -> Array:
-    """Exact balls, where flint's precision holds a longdouble."""
+    """Turns longdoubles (...) into balls (...), exactly where flint's precision holds them."""
     return _filled([_ratio(value) for value in x.flat], x.shape)
 
 

@@ -36,6 +36,7 @@ class Gaussian:
         return Gaussian(-self.real, -self.imag)
 
     def conjugate(self) -> Gaussian:
+        """The complex conjugate."""
         return Gaussian(self.real, -self.imag)
 
     __radd__ = __add__

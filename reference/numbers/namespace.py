@@ -57,7 +57,7 @@ class Namespace:
 
 
 def of(x: Array) -> Namespace:
-    """The namespace of x's numbers.
+    """Finds the namespace of the numbers of x (...), an array or what stands for one.
 
     Raises:
         TypeError: a dtype or an object of no known kind, or objects of two kinds.
@@ -79,7 +79,11 @@ def of(x: Array) -> Namespace:
 
 @cache
 def native(dtype: np.dtype[Any]) -> Namespace:
-    """float16, float32, float64 or longdouble, and their complex numbers."""
+    """The namespace of float16, float32, float64 or longdouble, and of their complex numbers.
+
+    Raises:
+        TypeError: another dtype, or one whose bytes are swapped.
+    """
     if dtype.kind not in "fc" or not dtype.isnative:
         raise TypeError(
             f"array: found dtype {dtype}, expected float16, float32, float64, longdouble or objects"
@@ -101,7 +105,10 @@ def native(dtype: np.dtype[Any]) -> Namespace:
 
 @cache
 def balls() -> Namespace:
-    """Enclosures at flint's current precision; NumPy's ufuncs call the methods of arb and acb."""
+    """The namespace of enclosures at flint's current precision.
+
+    NumPy's ufuncs call the methods of arb and acb.
+    """
     return Namespace(
         kind="ball",
         lift=lambda x: (
@@ -125,7 +132,7 @@ def balls() -> Namespace:
 
 @cache
 def fractions() -> Namespace:
-    """Rational numbers, and Gaussian ones: what + - * make of them is exact."""
+    """The namespace of rational numbers, and Gaussian ones: what + - * make of them is exact."""
     return Namespace(
         kind="Fraction",
         lift=_each(lambda x: Fraction(*x.as_integer_ratio())),
@@ -143,7 +150,7 @@ def fractions() -> Namespace:
 
 @cache
 def symbols() -> Namespace:
-    """Formulas: letters should be declared real."""
+    """The namespace of SymPy's formulas, whose letters should be declared real."""
     import sympy as sp
 
     elementary = {name: _each(getattr(sp, name)) for name in ELEMENTARY if name != "expm1"}

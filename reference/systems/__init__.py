@@ -19,8 +19,11 @@ SYSTEMS: dict[str, System] = {
 
 
 def system_of(system: str | System) -> System:
-    """The system of this name, or the system itself. Raises ValueError for an unknown name, which
-    lists the known."""
+    """Finds the system of this name, or takes the system itself.
+
+    Raises:
+        ValueError: an unknown name; the line lists the known ones.
+    """
     if isinstance(system, System):
         return system
     if system not in SYSTEMS:
@@ -29,16 +32,16 @@ def system_of(system: str | System) -> System:
 
 
 def speaks(system: System, name: str) -> bool:
-    """Whether a word of the declaration, by its name, says anything of this system."""
+    """Tells whether a word of the declaration, by its name, says anything of this system."""
     feature = WORDS[name].feature
     return feature is None or feature in system.features
 
 
 def declared(system: System, arithmetic: Arithmetic) -> Arithmetic:
-    """The declaration itself, if it is one of this system.
+    """Checks that a declaration is one of this system, and returns it.
 
     Raises:
-        ValueError: a word that says nothing of it, or a format that it does not have.
+        ValueError: a word that says nothing of the system, or a format that it does not have.
     """
     if isinstance(arithmetic.dtype, str) and arithmetic.dtype not in system.dtypes:
         expected = f"{', '.join(system.dtypes[:-1])} or {system.dtypes[-1]}"
@@ -66,8 +69,10 @@ def _orders_without(system: System) -> tuple[str, ...]:
 
 
 def weaker(system: System, arithmetic: Arithmetic, besides: bool = False) -> Changes:
-    """Changes of words that admit more, the likelier first; besides: also those that admit other
-    results."""
+    """Lists changes of words that admit more, the likelier first.
+
+    With `besides` it also lists those that admit other results.
+    """
     changes = arithmetic.weaker(system.features, besides)
     return (
         [words for words in changes if words.keys() <= system.changes]
@@ -77,8 +82,7 @@ def weaker(system: System, arithmetic: Arithmetic, besides: bool = False) -> Cha
 
 
 def run(system: str | System, **arguments: Any) -> dict[str, Any]:
-    """The reference itself: every result of a system by name, in whatever arithmetic the arrays
-    have.
+    """Evaluates the reference itself, in whatever arithmetic the arrays have.
 
     Args:
         system: a name such as "lru", or a System.
@@ -87,6 +91,9 @@ def run(system: str | System, **arguments: Any) -> dict[str, Any]:
             `reverse` runs from the last step to the first. Parameters may come as one mapping or
             object `params`; the batch axis may be missing.
 
+    Returns:
+        Every result by name, shaped as docs/contract.md says.
+
     Raises:
         ValueError, TypeError: naming the argument, what was found and what was expected.
     """
@@ -94,12 +101,16 @@ def run(system: str | System, **arguments: Any) -> dict[str, Any]:
 
 
 def vjp(system: str | System, cotangents: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
-    """The exact adjoint: the cotangent of every argument by name, from those of results; complex
-    ones are dRe + i dIm.
+    """Computes the exact adjoint: cotangents of arguments from cotangents of results.
+
+    Cotangents of complex numbers are dRe + i dIm.
 
     Args:
         system, arguments: as for `run`.
         cotangents: by result, of its shape: {"y": y_bar}.
+
+    Returns:
+        The cotangent of every argument by name, of its shape.
 
     Raises:
         ValueError, TypeError: as `run`; TypeError for a system without an adjoint, or a result

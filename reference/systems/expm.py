@@ -43,12 +43,22 @@ class Constants(NamedTuple):
 
 
 def unmodelled(arithmetic: Arithmetic) -> str | None:
-    """Why no allowance is known, or None."""
+    """Says why no allowance is known for a declaration, or returns None."""
     return arithmetic.plain("the matrix exponential", "accumulate", "operands", "rounding")
 
 
 def allowances(S: Array, arithmetic: Arithmetic) -> Array:
-    """delta of every matrix, inf where no allowance is known. (stack,)"""
+    """Computes delta = c_E u (|S|_1 + sqrt N) of every matrix.
+
+    The equation is that of the module docstring; c_E is assumed (docs/measured/constants.md).
+
+    Args:
+        S: (stack, n, n)
+        arithmetic: the declaration.
+
+    Returns:
+        float64 (stack,), rounded upwards; inf where no allowance is known.
+    """
     if unmodelled(arithmetic):
         return np.full(len(S), np.inf)
     c_E, norms = declared(arithmetic.expm, arithmetic.dtype).c_E * arithmetic.assumed, one_norms(S)
@@ -58,12 +68,15 @@ def allowances(S: Array, arithmetic: Arithmetic) -> Array:
 
 
 def one_norms(S: Array) -> Array:
-    """|S|_1 rounded upwards. (stack,)"""
+    """Computes |S|_1 of S (stack, n, n), rounded upwards: float64 (stack,)."""
     return np.asarray(np.abs(S.astype(float)).sum(1).max(1) * (1 + S.shape[-1] * 2 * EPS))
 
 
 def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) -> Iterator[Block]:
-    """Truth in balls, and the allowance of every matrix."""
+    """Yields one block: the enclosed truth (stack, n, n), and the allowance of every matrix.
+
+    `got` is not used: a returned matrix is compared later, by `norms`.
+    """
     with flint.ctx.workprec(BITS):
         P = ball_expm(namespace.balls().lift(call["S"].astype(float)))  # (stack, n, n)
         truth = of_balls(P).truth()
@@ -73,7 +86,15 @@ def theory(call: Call, arithmetic: Arithmetic, got: Mapping[str, Array] | None) 
 
 
 def norms(P: Array, got: Array) -> Norms:
-    """Bounds of |got - P|_2 of every matrix; P (stack, n, n) in balls."""
+    """Bounds |got - P|_2 of every matrix from below and above, as the module docstring says.
+
+    Args:
+        P: (stack, n, n), balls.
+        got: (stack, n, n), what a program returned.
+
+    Returns:
+        Norms: the bounds (stack,), inf where `got` is not finite, and directions (stack, n).
+    """
     with flint.ctx.workprec(BITS):
         found = [_norm(one, exact) for one, exact in zip(got, P, strict=True)]
     return Norms(*(np.array(part, float) for part in zip(*found, strict=True)))

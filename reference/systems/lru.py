@@ -6,7 +6,7 @@ normalised inputs.
     theta_log   logarithm of theta, the angle       theta^log             (state,)
     gamma_log   logarithm of gamma, the input gain  gamma^log             (state,)
     B_re, B_im  input matrix                        B                     (state, width)
-    C_re, C_im  output matrix; C2 is the second's   C                     (width, state)
+    C_re, C_im  output matrix; C2: 2nd direction    C                     (width, state)
     D           skip                                D                     (width,)
     lam         exp(-nu + i theta), |lam| < 1       diagonal of Lambda    (state,)
     b           drive, complex                      exp(gamma^log) (B u)  (batch, time, state)
@@ -57,8 +57,10 @@ class Params:
 
 @dataclass(frozen=True, eq=False)
 class Gradients(Params):
-    """Cotangents of the parameters, of the inputs and of the initial states (complex, dRe + i
-    dIm)."""
+    """Cotangents of the parameters, of the inputs u (batch, time, width) and of the initial states.
+
+    Those of the states h0 (batch, directions, state) are complex, dRe + i dIm.
+    """
 
     u: Array = field(kw_only=True)
     h0: Array = field(kw_only=True)
@@ -83,11 +85,17 @@ def init(
     bidirectional: bool = False,
     dtype: Any = np.float64,
 ) -> Params:
-    """Parameters as published: eigenvalues uniform on a ring, gamma normalised, matrices normal.
+    """Draws parameters as published: eigenvalues uniform on a ring, gamma normalised.
+
+    The distributions are those of Orvieto et al. 2023, arXiv 2303.06349, and of its ports
+    (reference/initialise.py); matrices have normal entries.
 
     Args:
+        rng: a generator; equal ones give equal parameters.
+        state, width: sizes of the layer.
         ring: a name in initialise.RINGS, or a Ring(r_min, r_max, max_phase).
         C_std: a name in initialise.C_STD.
+        bidirectional: whether there is a second output matrix C2 (width, state).
         dtype: drawn in float64, then rounded to it.
 
     Raises:
@@ -113,8 +121,11 @@ def init(
 
 
 def normalising_gamma_log(nu_log: Array) -> Array:
-    """log sqrt(1 - |lam|^2): the initial gamma_log; some ports recompute it in every call.
-    (state,)"""
+    """Computes the initial gamma_log, log sqrt(1 - |lam|^2), from nu_log (state,): (state,).
+
+    The equation is that of Orvieto et al. 2023, arXiv 2303.06349; some ports compute it anew in
+    every call. It is -inf at |lam| = 1.
+    """
     xp = namespace.of(nu_log)
     with np.errstate(divide="ignore"):  # -inf at |lam| = 1, which `check` refuses
         gamma_log: Array = xp.log(-xp.expm1(-2 * xp.exp(nu_log))) / 2  # (state,)
@@ -122,7 +133,14 @@ def normalising_gamma_log(nu_log: Array) -> Array:
 
 
 def constants(params: Params) -> Constants:
-    """lam = exp(-exp(nu_log) + i exp(theta_log)), gamma = exp(gamma_log), B, C (and C2), D."""
+    """Computes lam = exp(-exp(nu_log) + i exp(theta_log)) and gamma = exp(gamma_log).
+
+    The equations are those of Orvieto et al. 2023, arXiv 2303.06349; lam and gamma are (state,).
+    B, C (and C2) become complex matrices; Constants names their shapes.
+
+    Raises:
+        ValueError: a logarithm whose exp overflows or rounds to zero.
+    """
     xp = namespace.of(params.nu_log)
     # (state,)
     nu, theta = finite_exp("nu_log", params.nu_log), finite_exp("theta_log", params.theta_log)
@@ -135,20 +153,31 @@ def constants(params: Params) -> Constants:
 
 
 def drive(k: Constants, u: Array) -> Array:
-    """b_t = gamma (B u_t). u (batch, time, width) -> (batch, time, state)"""
+    """Computes b_t = gamma (B u_t), as Orvieto et al. 2023 define it.
+
+    u is (batch, time, width), and b complex (batch, time, state).
+    """
     b: Array = k.gamma * (u @ k.B.T)  # (batch, time, state)
     return b
 
 
 def readout(k: Constants, h: Array, u: Array) -> Array:
-    """y_t = Re(C h_t) + D u_t. h (batch, time, directions, state) -> (batch, time, width)"""
+    """Computes y_t = Re(C h_t) + D u_t, summed over directions: (batch, time, width).
+
+    The equation is that of Orvieto et al. 2023, arXiv 2303.06349, without a factor 2.
+
+    Args:
+        k: the constants.
+        h: (batch, time, directions, state)
+        u: (batch, time, width)
+    """
     # (batch, time, width)
     y: Array = namespace.of(k.C).real(np.einsum("dws,btds->btw", k.C, h)) + k.D * u
     return y
 
 
 def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array, Array]:
-    """The layer from its constants: also in Fractions.
+    """Computes the layer from its constants, in any arithmetic: also in Fractions.
 
     Args:
         k: lam, gamma, B, C, D.
@@ -158,6 +187,9 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
 
     Returns:
         y (batch, time, width) and h (batch, time, directions, state).
+
+    Raises:
+        TypeError: reverse is neither True nor False.
     """
     b = drive(k, u)  # (batch, time, state)
     scans = [
@@ -170,9 +202,18 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
 def adjoint(
     k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = False
 ) -> tuple[Constants, Array, Array]:
-    """Cotangents of the constants, of u and of h0 (arguments as in `run`).
+    """Computes the cotangents of the constants, of u and of h0.
 
-    The states' cotangents are a scan in the other direction: a_t = conj(lam) a_{t+1} + C^H y_bar_t.
+    The states' cotangents are a scan in the other direction, a_t = conj(lam) a_{t+1} + C^H y_bar_t
+    (proved in proofs/scan/adjoint.py and proofs/systems/layer_gradients.py).
+
+    Args:
+        k, u, h0, reverse: as in `run`.
+        y_bar: the cotangent of y, (batch, time, width).
+
+    Returns:
+        The cotangents of the constants, as Constants, of u (batch, time, width) and of h0
+        (batch, directions, state).
     """
     xp, (_, h) = namespace.of(k.lam), run(k, u, h0, reverse)
     g = np.einsum("dws,btw->btds", xp.conj(k.C), y_bar)  # (batch, time, directions, state)
@@ -210,10 +251,14 @@ def _direction(
 def pull_back(
     params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False
 ) -> Gradients:
-    """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
+    """Computes the exact cotangents of every parameter, of u and of h0, each of its shape (...).
 
-    lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam), theta_log_bar = -theta
-    Im(conj(lam_bar) lam).
+    lam = exp(-nu + i theta) gives nu_log_bar = -nu Re(conj(lam_bar) lam) and
+    theta_log_bar = -theta Im(conj(lam_bar) lam): proved in proofs/systems/layer_gradients.py.
+
+    Args:
+        params: the parameters.
+        u, h0, y_bar, reverse: as in `adjoint`.
     """
     xp, k = namespace.of(params.nu_log), constants(params)
     bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)

@@ -60,7 +60,10 @@ class Params:
 
 @dataclass(frozen=True, eq=False)
 class Gradients(Params):
-    """Cotangents of the parameters, of the inputs and of the initial states."""
+    """Cotangents of the parameters, of the inputs u (batch, time, width) and of the initial states.
+
+    Those of the states are h0 (batch, directions, heads, head_dim).
+    """
 
     u: Array = field(kw_only=True)
     h0: Array = field(kw_only=True)
@@ -88,10 +91,13 @@ def init(
     bidirectional: bool = False,
     dtype: Any = np.float64,
 ) -> Params:
-    """Parameters as one of the published versions draws them.
+    """Draws parameters as one of the published versions does (reference/initialise.py).
 
     Args:
+        rng: a generator; equal ones give equal parameters.
+        heads, head_dim, width: sizes of the layer.
         variant: a name in initialise.ROTATIONS, or a Rotations.
+        bidirectional: whether there is a second output matrix C2 (width, heads * head_dim).
         dtype: drawn in float64, then rounded to it.
 
     Raises:
@@ -126,8 +132,14 @@ def _check_even(name: str, head_dim: int) -> None:
 
 
 def constants(params: Params) -> Constants:
-    """gamma = exp(-exp(gamma_log)), cos and sin of theta, P = expm(M - M^T), xi, B, C (and C2),
-    D."""
+    """Computes gamma = exp(-exp(gamma_log)), cos and sin of theta, P = expm(M - M^T) and xi.
+
+    The equations are those of RotRNN, arXiv 2407.07239: xi = sqrt((1 - gamma^2) / tr(B^T B)). B, C
+    (and C2) and D are passed on; Constants names all shapes.
+
+    Raises:
+        ValueError: gamma rounds to 0 or 1, or tr(B^T B) is 0 or overflows.
+    """
     xp, gamma = namespace.of(params.M), decay(params)
     P = xp.expm(params.M - params.M.swapaxes(1, 2))  # (heads, head_dim, head_dim)
     squares = -xp.expm1(-2 * xp.exp(params.gamma_log))  # 1 - gamma^2 without cancellation (heads,)
@@ -143,7 +155,13 @@ def constants(params: Params) -> Constants:
 
 
 def decay(params: Params) -> Array:
-    """gamma = exp(-exp(gamma_log)), strictly between 0 and 1. (heads,)"""
+    """Computes gamma = exp(-exp(gamma_log)), strictly between 0 and 1: (heads,).
+
+    The equation is that of RotRNN, arXiv 2407.07239.
+
+    Raises:
+        ValueError: it rounds to 0 or 1 in some head; the line names the first.
+    """
     # (heads,)
     gamma: Array = namespace.of(params.gamma_log).exp(-finite_exp("gamma_log", params.gamma_log))
     for head in np.flatnonzero((gamma == 0) | (gamma == 1))[:1]:
@@ -154,7 +172,17 @@ def decay(params: Params) -> Array:
 
 
 def trace(B: Array) -> Array:
-    """tr(B^T B), the sum of squares of each head. (heads,)"""
+    """Computes tr(B^T B) of RotRNN (arXiv 2407.07239), the sum of squares of each head.
+
+    Args:
+        B: (heads, head_dim, width)
+
+    Returns:
+        (heads,)
+
+    Raises:
+        ValueError: it is 0 or overflows in some head, where xi would divide by it.
+    """
     with np.errstate(over="ignore", under="ignore"):
         squares: Array = (B * B).sum((1, 2))  # (heads,)
     for head in np.flatnonzero((squares == 0) | ~namespace.of(B).valid(squares).astype(bool))[:1]:
@@ -166,7 +194,7 @@ def trace(B: Array) -> Array:
 
 
 def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array, Array]:
-    """The layer from its constants: also in Fractions.
+    """Computes the layer from its constants, in any arithmetic: also in Fractions.
 
     Args:
         k: see Constants.
@@ -176,6 +204,9 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
 
     Returns:
         y (batch, time, width) and x (batch, time, directions, heads, head_dim).
+
+    Raises:
+        TypeError: reverse is neither True nor False.
     """
     # (batch, time, directions, heads, head_dim)
     x = np.einsum("hmn,btdhn->btdhm", k.P, states(k, drive(k, u), h0, reverse))
@@ -183,7 +214,10 @@ def run(k: Constants, u: Array, h0: Array, reverse: bool = False) -> tuple[Array
 
 
 def drive(k: Constants, u: Array) -> Array:
-    """b_t = xi P^T B u_t. u (batch, time, width) -> (batch, time, heads, head_dim)"""
+    """Computes b_t = xi P^T B u_t, the drive of the rotated states (RotRNN, arXiv 2407.07239).
+
+    u is (batch, time, width), and b (batch, time, heads, head_dim).
+    """
     Bu = np.einsum("hnw,btw->bthn", k.B, u)  # (batch, time, heads, head_dim)
     # (batch, time, heads, head_dim)
     b: Array = np.einsum("hnm,bthn->bthm", k.P, k.xi[:, None] * Bu)
@@ -191,8 +225,17 @@ def drive(k: Constants, u: Array) -> Array:
 
 
 def states(k: Constants, b: Array, h0: Array, reverse: bool) -> Array:
-    """Rotated states of every direction, from h0 in the original basis. (batch, time, directions,
-    heads, head_dim)"""
+    """Computes the rotated states of every direction.
+
+    Args:
+        k: the constants.
+        b: (batch, time, heads, head_dim), from `drive`.
+        h0: (batch, directions, heads, head_dim), in the original basis.
+        reverse: run from the last step to the first.
+
+    Returns:
+        s, (batch, time, directions, heads, head_dim).
+    """
     # (batch, directions, heads, head_dim)
     xp, s0 = namespace.of(b), np.einsum("hnm,bdhn->bdhm", k.P, h0)
     flips = [backwards(d, reverse) for d in range(len(k.C))]
@@ -204,7 +247,11 @@ def states(k: Constants, b: Array, h0: Array, reverse: bool) -> Array:
 
 
 def readout(k: Constants, x: Array, u: Array) -> Array:
-    """y_t = C x_t + D u_t. x (batch, time, directions, heads, head_dim) -> (batch, time, width)"""
+    """Computes y_t = C x_t + D u_t, summed over directions (RotRNN, arXiv 2407.07239).
+
+    x is (batch, time, directions, heads, head_dim) in the original basis, u and y are
+    (batch, time, width).
+    """
     y: Array = np.einsum("dwhn,btdhn->btw", k.C, x) + k.D * u  # (batch, time, width)
     return y
 
@@ -212,10 +259,19 @@ def readout(k: Constants, x: Array, u: Array) -> Array:
 def adjoint(
     k: Constants, u: Array, h0: Array, y_bar: Array, reverse: bool = False
 ) -> tuple[Constants, Array, Array]:
-    """Cotangents of the constants (each as if it were free), of u and of h0; arguments as in `run`.
+    """Computes the cotangents of the constants (each as if it were free), of u and of h0.
 
-    The rotated states' cotangents are a scan in the other direction: a_t = gamma Theta^T
-    a_{t+1} + P^T C^T y_bar_t.
+    The rotated states' cotangents are a scan in the other direction,
+    a_t = gamma Theta^T a_{t+1} + P^T C^T y_bar_t (proved in proofs/scan/adjoint.py and
+    proofs/systems/layer_gradients.py).
+
+    Args:
+        k, u, h0, reverse: as in `run`.
+        y_bar: the cotangent of y, (batch, time, width).
+
+    Returns:
+        The cotangents of the constants, as Constants, of u (batch, time, width) and of h0
+        (batch, directions, heads, head_dim).
     """
     Bu = np.einsum("hnw,btw->bthn", k.B, u)  # (batch, time, heads, head_dim)
     s = states(k, drive(k, u), h0, reverse)  # (batch, time, directions, heads, head_dim)
@@ -272,11 +328,16 @@ def _pairs(x: Array) -> Array:
 def pull_back(
     params: Params, u: Array, h0: Array, y_bar: Array, reverse: bool = False
 ) -> Gradients:
-    """Exact cotangents of every parameter, of u and of h0; other arguments as in `adjoint`.
+    """Computes the exact cotangents of every parameter, of u and of h0, each of its shape (...).
 
-    xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives dxi/dg = gamma^2 / (xi
-    tr) and dxi/dB = -xi B / tr. P = expm(M - M^T) gives M_bar = G - G^T with G = L(S^T, P_bar), L
-    the Frechet derivative.
+    xi^2 tr(B^T B) = 1 - gamma^2 = -expm1(-2 g) with g = exp(gamma_log) gives
+    dxi/dg = gamma^2 / (xi tr) and dxi/dB = -xi B / tr. P = expm(M - M^T) gives M_bar = G - G^T with
+    G = L(S^T, P_bar), L the Frechet derivative. Both are proved in
+    proofs/systems/layer_gradients.py.
+
+    Args:
+        params: the parameters.
+        u, h0, y_bar, reverse: as in `adjoint`.
     """
     xp, k, tr = namespace.of(params.M), constants(params), trace(params.B)
     bar, u_bar, h0_bar = adjoint(k, u, h0, y_bar, reverse)
@@ -345,9 +406,9 @@ SYSTEM = System(
     constants=lambda x: constants(gathered(Params, x)),
     run=_run,
     pull_back=_pull_back,
-    equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, xi = "
-             "sqrt((1 - gamma^2) / tr(B^T B)); h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] "
-             "of all heads] + D u[t]",
+    equation="per head gamma = exp(-exp(gamma_log)), P = expm(M - M^T), A = P Theta P^T, "
+             "xi = sqrt((1 - gamma^2) / tr(B^T B)); "
+             "h[t] = gamma A h[t-1] + xi B u[t], y[t] = C [h[t] of all heads] + D u[t]",
     carry="gamma",
     exposed=("gamma", "cos", "sin", "P", "xi"),
     derive=_derive,

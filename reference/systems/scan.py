@@ -72,6 +72,6 @@ SYSTEM = System(
 
 
 def call_of(inputs: Inputs) -> Call:
-    """Inputs of the diagonal theory as a call."""
+    """Makes a call of the inputs of one scan, b (batch, time, channels)."""
     start = {} if inputs.h0 is None else {"h0": inputs.h0}
     return Call(SYSTEM, {"lam": inputs.lam, "b": inputs.b} | start, inputs.reverse)

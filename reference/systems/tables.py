@@ -21,12 +21,12 @@ BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
 
 def contract() -> str:
-    """Every system: its equation, its arguments and results, its gradients and constants."""
+    """Writes every system: its equation, its arguments and results, its gradients and constants."""
     return "\n".join(line for system in SYSTEMS.values() for line in section(system))
 
 
 def section(system: System) -> Iterator[str]:
-    """The lines of one system."""
+    """Yields the lines of one system."""
     yield from (f"### `{system.name}`: {system.title}", "")
     yield from (f"    {line}" for line in system.equation.split("; "))
     yield from ("", f"- dtype: {', '.join(system.dtypes)}")
@@ -47,7 +47,7 @@ def section(system: System) -> Iterator[str]:
 
 
 def declaration() -> str:
-    """The words of the declaration."""
+    """Writes the table of the words of the declaration."""
     rows = [_row("word", "default", "values", "systems", "what it says"), _row(*["---"] * 5)]
     for f in fields(Arithmetic):
         word = word_of(f)
@@ -96,7 +96,11 @@ PAGES: dict[str, Callable[[], str]] = {"contract.md": contract, "declaration.md"
 
 
 def inserted(page: str, tables: str) -> str:
-    """The page with these tables. Raises ValueError where it does not have their place."""
+    """Puts the tables into the page, between its two marks.
+
+    Raises:
+        ValueError: the page does not have these marks.
+    """
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

@@ -15,8 +15,13 @@ from scanproof.reference.transitions.diagonal import Array
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Numba's decorator: no fastmath, and the machine code is kept on disk if any cache folder can
-    be written to."""
+    """Numba's decorator, without fastmath, for functions in nopython mode.
+
+    The machine code is kept on disk where any cache folder can be written to.
+
+    Raises:
+        RuntimeError: Numba refuses the function, with or without a cache.
+    """
     options["error_model"] = "numpy"
 
     def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,14 +36,34 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any
 
 
 def scan(gain: Array, source: Array, start: Array) -> Array:
-    """h_t = gain_t h_{t-1} + source_t in float64, bit for bit as the scan of diagonal.py."""
+    """Computes h_t = gain_t h_{t-1} + source_t in float64, bit for bit as the scan of diagonal.py.
+
+    Args:
+        gain: broadcast to the shape of source.
+        source: (batch, time, channels)
+        start: (batch, channels)
+
+    Returns:
+        The states (batch, time, channels).
+    """
     out = np.empty(source.shape)
     _scan(np.broadcast_to(gain, source.shape), source, start, out)
     return out
 
 
 def largest(gain: Array, start: Array, time: int) -> Array:
-    """p_t = gain_t max(p_{t-1}, 1): (batch, time, channels)."""
+    """Computes p_t = gain_t max(p_{t-1}, 1), the largest product over a segment that ends at t.
+
+    It stands for G in reference/allowance/rounding.py.
+
+    Args:
+        gain: broadcast to (batch, time, channels).
+        start: (batch, channels), p before the first step.
+        time: the number of steps.
+
+    Returns:
+        p, float64 (batch, time, channels).
+    """
     out = np.empty((start.shape[0], time, start.shape[1]))
     _largest(np.broadcast_to(gain, out.shape), start, out)
     return out

@@ -23,8 +23,10 @@ Array = NDArray[Any]
 
 
 def scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -> Array:
-    """All states of h_t = lam_t h_{t-1} + b_t, one plain step after the other, in whatever
-    arithmetic the arrays have.
+    """Computes all states of h_t = lam_t h_{t-1} + b_t, one plain step after the other.
+
+    It computes in whatever arithmetic the arrays have. This is the definition that the theorem of
+    docs/theorem.md speaks of.
 
     Args:
         lam: (channels,) or (batch, time, channels).
@@ -34,7 +36,7 @@ def scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -
         reverse: run from the last step to the first.
 
     Returns:
-        h of b's shape and dtype.
+        h, (batch, time, channels), in the dtype of b.
     """
     batch, time, channels = b.shape
     h = np.zeros_like(b)  # (batch, time, channels)
@@ -46,5 +48,5 @@ def scan(lam: Array, b: Array, h0: Array | None = None, reverse: bool = False) -
 
 
 def at(lam: Array, t: int) -> Array:
-    """lam_t, for constant and for time-varying lam: (channels,) or (batch, channels)."""
+    """Takes lam_t, of a constant or a time-varying lam: (channels,) or (batch, channels)."""
     return lam if lam.ndim == 1 else lam[:, t]

@@ -15,8 +15,15 @@ EXACT_STEPS, EXACT_LANES = 128, 16
 
 
 def truth(inputs: Inputs) -> Truth:
-    """The states of `inputs`, enclosed: by integers where that is cheap, by double-doubles
-    elsewhere."""
+    """Encloses the states: by integers where that is cheap, by double-doubles elsewhere.
+
+    Returns:
+        A Truth of arrays (batch, time, channels), in the order of b's time axis.
+
+    Raises:
+        FloatingPointError: double-doubles are needed, and this process does not compute in IEEE
+            arithmetic.
+    """
     batch, steps, channels = inputs.b.shape
     if steps <= EXACT_STEPS and batch * channels <= EXACT_LANES:
         return exact(inputs)
@@ -26,7 +33,15 @@ def truth(inputs: Inputs) -> Truth:
 
 
 def blockwise(inputs: Inputs, steps: int) -> Iterator[tuple[int, Truth]]:
-    """(first step, truth of the next `steps` steps) of forward inputs, in bounded memory."""
+    """Encloses the states of forward inputs block after block, in bounded memory.
+
+    Yields:
+        The first step of a block, and the Truth of its at most `steps` steps, of arrays
+        (batch, steps, channels).
+
+    Raises:
+        FloatingPointError: this process does not compute in IEEE arithmetic.
+    """
     from scanproof.reference.truth import double_double  # imports numba
 
     carry = double_double.start(inputs.start)

@@ -76,13 +76,16 @@ class ExactCarry(NamedTuple):
 
 
 def start(h0: Array) -> ExactCarry:
-    """The exact state before the first step; h0 (batch, channels)."""
+    """The exact state before the first step, from h0 (batch, channels): tail and radius are 0."""
     head = h0.astype(np.complex128 if np.iscomplexobj(h0) else np.float64)
     return ExactCarry(head, np.zeros_like(head), np.zeros(h0.shape))
 
 
 def double_double(inputs: Inputs) -> Truth:
-    """The states of `inputs`, enclosed, in the order of b's time axis.
+    """Encloses the states of `inputs` by double-double arithmetic (module docstring).
+
+    Returns:
+        A Truth of arrays (batch, time, channels), in the order of b's time axis.
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
@@ -93,15 +96,17 @@ def double_double(inputs: Inputs) -> Truth:
 
 
 def advance(lam: Array, b: Array, carry: ExactCarry) -> tuple[Truth, ExactCarry]:
-    """The states of a block of steps that goes on from `carry`, forward in time, and the carry
-    after its last step.
+    """Encloses the states of a block of steps that goes on from `carry`, forward in time.
 
     Blocks of any sizes give bit for bit what one block gives.
 
     Args:
         lam: (channels,) or (batch, time, channels), of any float or complex dtype.
         b: (batch, time, channels), complex if lam is.
-        carry: the state before the block, complex if b is.
+        carry: the state before the block, (batch, channels), complex if b is.
+
+    Returns:
+        The Truth of the block, (batch, time, channels), and the carry after its last step.
 
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.

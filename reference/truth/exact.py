@@ -34,13 +34,20 @@ Parts = tuple[list[float], list[float], float]  # heads and tails of the compone
 
 
 def exact(inputs: Inputs) -> Truth:
-    """Truth by integers: rad is zero wherever head + tail is the exact state."""
+    """Encloses the states by integers: rad is 0 wherever head + tail is the exact state.
+
+    Returns:
+        A Truth of arrays (batch, time, channels), in the order of b's time axis.
+    """
     return _filled(inputs, _exact_states(inputs.forward()))
 
 
 def exact_state(inputs: Inputs, index: tuple[int, ...]) -> tuple[list[int], int]:
-    """The exact state at (batch, time, channel): integers [H] or [Re H, Im H], and s with h = H
-    2^-s."""
+    """Computes the exact state at index (batch, time, channel).
+
+    Returns:
+        Integers [H] or [Re H, Im H], and s with h = H 2^-s.
+    """
     row, step, channel = index
     forward = inputs.forward()
     steps = inputs.b.shape[1] - step if inputs.reverse else step + 1
@@ -51,7 +58,10 @@ def exact_state(inputs: Inputs, index: tuple[int, ...]) -> tuple[list[int], int]
 
 
 def disc(inputs: Inputs, bits: int = DISC_BITS) -> Truth:
-    """Truth by disc arithmetic in `bits` bits, for any length."""
+    """Encloses the states, (batch, time, channels), by disc arithmetic in `bits` bits.
+
+    It takes any length, since its numbers do not grow.
+    """
     previous, flint.ctx.prec = flint.ctx.prec, bits
     try:
         return _filled(inputs, _disc_states(inputs.forward()))
@@ -60,14 +70,18 @@ def disc(inputs: Inputs, bits: int = DISC_BITS) -> Truth:
 
 
 def enclosed(H: list[int], s: int) -> Parts:
-    """H 2^-s as heads and tails of its components, and the radius."""
+    """Splits H 2^-s into heads and tails of its components and the radius of what they leave."""
     split = [_split(component, s) for component in H]
     rad = math.hypot(*(r for _, _, r in split)) * UP if len(split) == 2 else split[0][2]
     return [head for head, _, _ in split], [tail for _, tail, _ in split], rad
 
 
 def filled(like: Array, states: Iterable[tuple[tuple[int, ...], Parts]]) -> Truth:
-    """Collects the parts of every index in arrays shaped like `like`, complex if it is."""
+    """Collects parts by index in arrays of the shape (...) of `like`.
+
+    Returns:
+        A Truth, float64, or complex128 where `like` is complex.
+    """
     kind = np.complex128 if np.iscomplexobj(like) else np.float64
     head, tail, rad = (np.zeros(like.shape, part) for part in (kind, kind, np.float64))
     for index, (heads, tails, radius) in states:

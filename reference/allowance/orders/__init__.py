@@ -28,8 +28,9 @@ BOUNDS: dict[str, Callable[[Inputs, Arithmetic], Array]] = {
 
 
 def bound(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """How far any evaluation of the declared class can be from the exact states of inputs that run
-    forwards.
+    """Bounds how far any evaluation of the class can be from the exact states of forward inputs.
+
+    docs/classes.md and the modules of this package derive the bounds.
 
     Returns:
         float64 (batch, time, channels): |computed - exact| <= bound. Where it is finite, no
@@ -43,8 +44,10 @@ def bound(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def fault(forward: Inputs, arithmetic: Arithmetic) -> str | None:
-    """Why the declared class does not take these inputs, or some part of them, in one line; or
-    None."""
+    """Says, in one line, why the class does not take these inputs, or some part of them.
+
+    It returns None where it takes them all.
+    """
     found = _unfit(forward, arithmetic) or _partly_unfit(forward, arithmetic)
     return found and f"order {arithmetic.order}: {found}"
 

@@ -86,8 +86,18 @@ ROOT2 = 2**0.5 * UP
 
 
 def angle_errors(gain: Array, Th: Array, read: Array, W: Array, u: float) -> Array:
-    """How wrong the angles of all monomials are, weighted with their sizes. (batch, time,
-    channels)"""
+    """Bounds how wrong the angles of all monomials are, weighted with their sizes.
+
+    The recursions are those of the module docstring.
+
+    Args:
+        gain, Th, read: (channels,) or (batch, time, channels).
+        W: (batch, time, channels)
+        u: unit roundoff.
+
+    Returns:
+        float64 (batch, time, channels).
+    """
     nothing, t = np.zeros_like(W[:, 0]), np.arange(1.0, W.shape[1] + 1)[:, None]
 
     def summed(x: Array) -> Array:
@@ -108,7 +118,10 @@ def angle_errors(gain: Array, Th: Array, read: Array, W: Array, u: float) -> Arr
 
 
 def angle_sum(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of a scan of lam, (batch, time, channels)."""
+    """Bounds a scan of lam whose programs add angles (module docstring): (batch, time, channels).
+
+    The result is float64, inf where overflow is possible.
+    """
     k = constants(arithmetic, complex_products=True)
     size = sizes(forward, k.e, k.eta)
     rho = (k.u + k.beta + k.u * k.beta + (1 + k.u) * (1 + k.beta) * ROOT2 * k.e_t) * UP
@@ -134,10 +147,18 @@ def added_angles(
     h0: Bounded,
     ops: Roundings,
 ) -> Bounded:
-    """A rotation with decay; scan, ops: that of a bracketing, and the constants of one of its
-    products.
+    """Computes a rotation with decay whose programs add angles (module docstring).
 
-    theta (heads, pairs); lam (channels,), b (batch, time, channels), h0 (batch, channels), complex.
+    Args:
+        scan: the scan of a bracketing, on elements.
+        theta: (heads, pairs)
+        lam: (channels,), complex, channels = heads * pairs.
+        b: (batch, time, channels), complex.
+        h0: (batch, channels), complex.
+        ops: the constants of one product of that bracketing.
+
+    Returns:
+        The states (batch, time, channels).
     """
     time, u, flushed = b.shape[1], lam.errors.real.u, lam.errors.real.sum_loss
     loss = ops._replace(product_loss=2 * ops.product_loss)  # gamma and rotation may underflow apart

@@ -72,13 +72,16 @@ class Sizes(NamedTuple):
 
     @property
     def addends(self) -> Array:
-        """Most additions on one path to h_t: t - 1, one more with h0; (batch, time, channels)."""
+        """The most additions on one path to h_t, (batch, time, channels): t - 1, or t with h0."""
         return np.asarray(self.t - 1 + (self.b0 > 0)[:, None])
 
 
 def constants(arithmetic: Arithmetic, complex_products: bool) -> AssumedConstants:
-    """Of single operations of this arithmetic; products are real where `complex_products` is
-    False."""
+    """Collects the constants of single operations of this arithmetic.
+
+    Products are real where `complex_products` is False. e, e_t and fft are assumed
+    (docs/measured/constants.md, docs/classes.md).
+    """
     ops, form, assumed = (
         roundings(arithmetic, complex_products),
         arithmetic.format,
@@ -92,7 +95,10 @@ def constants(arithmetic: Arithmetic, complex_products: bool) -> AssumedConstant
 
 
 def sizes(forward: Inputs, lost: float = 0.0, eta: float = 0.0) -> Sizes:
-    """Sizes of inputs that run forwards; G allows for multipliers (1 + lost) A + eta."""
+    """Computes the sizes of forward inputs, (batch, time, channels) each.
+
+    G allows for multipliers (1 + lost) A + eta.
+    """
     b, b0 = modulus(forward.b), modulus(forward.start)
     A = np.broadcast_to(modulus(forward.lam), b.shape)
     X = scan(A, b, b0)
@@ -110,7 +116,7 @@ def sizes(forward: Inputs, lost: float = 0.0, eta: float = 0.0) -> Sizes:
 
 
 def modulus(x: Array) -> Array:
-    """|x| rounded upwards; exact where one component is zero."""
+    """Computes |x| rounded upwards, float64 (...); exact where one component is zero."""
     re, im = _components(x)
     return np.asarray(
         np.where((re != 0) & (im != 0), np.hypot(re, im) * UP + TINY, np.abs(re) + np.abs(im))
@@ -118,7 +124,7 @@ def modulus(x: Array) -> Array:
 
 
 def angle(x: Array) -> Array:
-    """|arg x| rounded upwards, 0 for 0."""
+    """Computes |arg x| rounded upwards, float64 (...); 0 for 0."""
     re, im = _components(x)
     theta = np.abs(np.arctan2(im, re))
     return np.asarray(np.where((theta > 0) & (x != 0), theta * UP + TINY, 0.0))
@@ -131,31 +137,39 @@ def _components(x: Array) -> tuple[Array, Array]:
 
 
 def delayed(x: Array, start: Array) -> Array:
-    """x_{t-1}: (batch, time, channels)."""
+    """Gives x_{t-1}, (batch, time, channels), from x of this shape and start (batch, channels)."""
     return np.concatenate([start[:, None], x[:, :-1]], axis=1)[:, : x.shape[1]]
 
 
 def grow(rate: Array | float, count: Array | float) -> Array:
-    """(1 + rate)^count - 1 rounded upwards, exactly 0 for count 0."""
+    """Computes (1 + rate)^count - 1 rounded upwards, in their common shape (...); 0 for count 0.
+
+    It is the growth of n roundings in docs/theorem.md.
+    """
     return np.asarray(np.expm1(np.asarray(count) * np.log1p(rate)) * UP)
 
 
 def chunk_addends(size: Sizes, length: int) -> Array:
-    """Additions on one path where chunks of `length` steps are summed from zero and the carry is
-    added once."""
+    """Counts additions on one path in chunks, min(t, L) - 1 + ceil(t/L): (time, 1).
+
+    Chunks of L = `length` steps are summed from zero, and the carry is added once
+    (docs/classes.md).
+    """
     return np.asarray(np.minimum(size.t, length) - 1 + np.ceil(size.t / length))
 
 
 def underflow(size: Sizes, k: AssumedConstants, spread: Array) -> Array:
-    """underflow_t of the module's docstring."""
+    """Computes underflow_t of the module docstring: float64 (batch, time, channels)."""
     count = 2 * size.t + 2
     w = grow(k.loss * size.G * size.G, count)
     return np.asarray(spread * (w * size.total + count * k.loss * size.G * (1 + w)))
 
 
 def settled(error: Array, peak: Array, size: Sizes, k: AssumedConstants) -> Array:
-    """The bound, rounded upwards against its own evaluation; inf from where `peak` or a state could
-    overflow."""
+    """Rounds a bound (batch, time, channels) upwards against its own float64 evaluation.
+
+    It is inf from where `peak`, the largest number of a program, or a state could overflow.
+    """
     bound = error * over_steps(size.t) + 64 * (size.t + 8) * TINY * size.G
     safe = np.maximum.accumulate(np.maximum(peak, size.X + bound), axis=1) < k.largest / 4
     return np.asarray(np.where(safe, bound, np.inf))

@@ -64,7 +64,7 @@ from scanproof.reference.transitions.diagonal import at, scan
 
 
 def scaled_cumsum(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of `scaled-cumsum`, (batch, time, channels)."""
+    """Bounds `scaled-cumsum` as the module docstring derives: float64 (batch, time, channels)."""
     k, size = constants(arithmetic, complex_products=False), sizes(forward)
     below = np.expm1(-(size.t - 1) * np.log1p(-k.u)) * UP
     above = grow(k.u, size.t + 2 + size.addends)
@@ -88,7 +88,7 @@ def _in_range(size: Sizes, growth: Array, k: AssumedConstants) -> Array:
 
 
 def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of `segment-exp:L`, (batch, time, channels)."""
+    """Bounds `segment-exp:L` as the module docstring derives: float64 (batch, time, channels)."""
     length = arithmetic.chunk or 1
     k, size = constants(arithmetic, complex_products=False), sizes(forward)
     positive = np.broadcast_to(forward.lam, size.b.shape) > 0

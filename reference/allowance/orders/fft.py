@@ -39,7 +39,10 @@ from scanproof.reference.inputs import Array, Inputs
 
 
 def fft(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of `fft`, (batch, time, channels), the same for all times."""
+    """Bounds `fft` as the module docstring derives: float64 (batch, time, channels).
+
+    The bound is the same for all times.
+    """
     k, n = constants(arithmetic, complex_products=True), forward.b.shape[1] + 1
     counted = over_steps(n)
     step, once = power(forward, k)

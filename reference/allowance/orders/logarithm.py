@@ -47,7 +47,7 @@ from scanproof.reference.inputs import Array, Inputs
 
 
 def log_space(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of `log-space`, (batch, time, channels)."""
+    """Bounds `log-space` as the module docstring derives: float64 (batch, time, channels)."""
     k, size = constants(arithmetic, complex_products=False), sizes(forward)
     # eta / e: a logarithm may underflow
     L = np.cumsum(np.abs(np.log(size.A)) + k.eta / k.e, axis=1)
@@ -71,7 +71,7 @@ def log_space(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def positive(forward: Inputs) -> Array:
-    """Where real lam and b are positive so far, and h0, if given: (batch, time, channels)."""
+    """Finds where lam and b, and h0 if given, are positive so far: bool (batch, time, channels)."""
     # (batch, channels)
     start = np.ones(forward.start.shape, bool) if forward.h0 is None else forward.h0 > 0
     return np.asarray(

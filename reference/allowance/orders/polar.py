@@ -42,7 +42,7 @@ ROOT2 = 2**0.5 * UP
 
 
 def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
-    """Bound of `polar:L`, (batch, time, channels)."""
+    """Bounds `polar:L` as the module docstring derives: float64 (batch, time, channels)."""
     length = arithmetic.chunk or 1
     k, size = constants(arithmetic, complex_products=True), sizes(forward)
     step, once = power(forward, k)
@@ -61,8 +61,13 @@ def polar(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def power(forward: Inputs, k: AssumedConstants) -> tuple[Array, float]:
-    """`step` (channels,) and `once`: |computed lam^j - lam^j| <= [(1+step)^j (1+once) - 1] |lam|^j,
-    j >= 1, but for underflow."""
+    """Bounds the relative error of powers of lam, j >= 1, but for underflow (module docstring):
+
+        |computed lam^j - lam^j| <= [(1+step)^j (1+once) - 1] |lam|^j
+
+    Returns:
+        step, float64 (channels,), and once.
+    """
     A = np.abs(forward.lam.astype(complex))
     lg = np.abs(np.log(A)) * UP + LOG_ERROR
     d0 = -np.log1p(-(k.e + k.eta / A) * UP) * UP
