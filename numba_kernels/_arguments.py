@@ -30,8 +30,13 @@ _ROTRNN |= {"D": "width", "C": "width features", "C2": "width features"}
 def check_scan(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, reverse: bool, out: np.ndarray | None
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of a diagonal
-    scan."""
+    """Checks the arguments of a diagonal scan, with the shapes that `diagonal.scan` names.
+
+    That is b (batch, time, channels), and what goes with it.
+
+    Raises:
+        TypeError, ValueError: an argument that does not fit; one line.
+    """
     _check_array("b", b, _REAL)
     lengths = _check_axes("b", b, ["batch time channels"], {})
     # of a real b these are one
@@ -43,7 +48,12 @@ def check_scan(
 
 
 def check_chunk(chunk: int) -> None:
-    """Raise TypeError or ValueError if this is no number of steps."""
+    """Checks that this is a number of steps.
+
+    Raises:
+        TypeError: no integer.
+        ValueError: an integer below 1.
+    """
     if isinstance(chunk, bool) or not isinstance(chunk, int | np.integer):
         raise TypeError(f"chunk must be an integer, found {type(chunk).__name__}")
     if chunk < 1:
@@ -58,8 +68,13 @@ def check_rotation(
     reverse: bool,
     out: np.ndarray | None,
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of
-    `rotation.scan`."""
+    """Checks the arguments of `rotation.scan`, with the shapes that it names.
+
+    That is b (batch, time, heads, head_dim), and what goes with it.
+
+    Raises:
+        TypeError, ValueError: an argument that does not fit; one line.
+    """
     _check_array("b", b, dict.fromkeys(_REAL.values()))
     lengths = _check_axes("b", b, ["batch time heads head_dim"], {})
     lengths["pairs"] = _half_of_head_dim("b", lengths), "b"
@@ -83,8 +98,13 @@ def check_rotation(
 def check_lru(
     params: Any, u: np.ndarray, h0: np.ndarray | None, reverse: bool, **more: np.ndarray | None
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of `layers.lru`;
-    more: out and y_bar."""
+    """Checks the arguments of `layers.lru`: u ([batch,] time, width), and what goes with it.
+
+    `more` are out and y_bar, in the shape of u.
+
+    Raises:
+        TypeError, ValueError: an argument that does not fit; one line.
+    """
     lengths: Lengths = {}
     given = _check_parameters(params, _LRU, lengths)
     for missing in (
@@ -98,8 +118,13 @@ def check_lru(
 def check_rotrnn(
     params: Any, u: np.ndarray, h0: np.ndarray | None, reverse: bool, **more: np.ndarray | None
 ) -> None:
-    """Raise TypeError or ValueError, in one line, if these are not the arguments of
-    `layers.rotrnn`; more: out and y_bar."""
+    """Checks the arguments of `layers.rotrnn`: u ([batch,] time, width), and what goes with it.
+
+    `more` are out and y_bar, in the shape of u.
+
+    Raises:
+        TypeError, ValueError: an argument that does not fit; one line.
+    """
     lengths: Lengths = {}
     _check_parameters(params, {"M": "heads head_dim head_dim"}, lengths)
     lengths["pairs"] = _half_of_head_dim("M", lengths), "half the head_dim of M"

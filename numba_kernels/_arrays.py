@@ -6,8 +6,11 @@ import numpy as np
 def kernel_arrays(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray | None, out: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """lam, b, h0 (zeros for None) and out as a kernel takes them; a real lam turns a complex scan
-    into a real one."""
+    """Gives lam, b, h0 (batch, channels) (zeros for None) and out as a kernel takes them.
+
+    lam is (channels,) or, like b and out, (batch, time, channels). A real lam turns a complex scan
+    into a real one of twice as many channels.
+    """
     if h0 is None:
         h0 = np.zeros((b.shape[0], b.shape[2]), b.dtype)  # (batch, channels)
     arrays = read_only(lam), read_only(b), read_only(h0), np.asarray(out)
@@ -15,8 +18,10 @@ def kernel_arrays(
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
-    """A read-only, C-contiguous, aligned view, or a copy: one compiled kernel per dtype serves
-    every caller."""
+    """Gives a read-only, C-contiguous, aligned view (...), or a copy where there is none.
+
+    So one compiled kernel per dtype serves every caller.
+    """
     view = np.require(array, requirements=["C", "A", "E"]).view()
     view.flags.writeable = False
     return view

@@ -7,12 +7,11 @@ import numba
 
 
 def kernel(function: Callable[..., None]) -> Callable[..., None]:
-    """Compile `function` at its first call, its `prange` on threads, and keep the machine code on
-    disk if possible.
+    """Compiles `function` at its first call, its `prange` on threads.
 
-    No fastmath flag is set. Without `contract` LLVM may not fuse a product and a sum into one
-    operation (FMA), without `reassoc` it may not change the order of a sum: every +, - and * is
-    rounded once, as written.
+    The machine code is kept on disk if possible. No fastmath flag is set. Without `contract` LLVM
+    may not fuse a product and a sum into one operation (FMA), without `reassoc` it may not change
+    the order of a sum: every +, - and * is rounded once, as written.
     """
     options: dict[str, Any] = {"parallel": True, "fastmath": False}
     try:

@@ -17,6 +17,8 @@ import numpy as np
 
 
 class Constants(NamedTuple):
+    """The constants of a layer, in float64 and complex128."""
+
     nu: np.ndarray  # (state,)
     theta: np.ndarray  # (state,)
     gamma: np.ndarray  # (state,)
@@ -26,6 +28,10 @@ class Constants(NamedTuple):
 
 
 def constants(params: Any) -> Constants:
+    """Computes the constants of a layer from its parameters, in float64.
+
+    The equations are those of the module docstring; Constants names the shapes.
+    """
     nu, theta, gamma = (
         np.exp(x, dtype=np.float64) for x in (params.nu_log, params.theta_log, params.gamma_log)
     )
@@ -41,7 +47,7 @@ def constants(params: Any) -> Constants:
 
 
 def fold(k: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """lam, W, V."""
+    """Computes lam (state,), W (width, 2 state) and V (directions, width, 2 state), in float64."""
     W = np.ascontiguousarray((k.gamma[:, None] * k.B).T)  # (width, state)
     return k.lam, W.view(np.float64), k.C.conj().view(np.float64)
 
@@ -49,8 +55,11 @@ def fold(k: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def unfold(
     k: Constants, lam_bar: np.ndarray, W_bar: np.ndarray, V_bar: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Cotangents of the parameters but D, from those of lam, W and V: d lam = lam (-nu d nu_log + i
-    theta d theta_log)."""
+    """Computes the cotangents of the parameters but D, by name, each of its shape (...).
+
+    They follow from those of lam, W and V, shaped as `fold` returns these, by
+    d lam = lam (-nu d nu_log + i theta d theta_log), proved in proofs/systems/layer_gradients.py.
+    """
     drive_bar = W_bar.astype(np.float64).view(np.complex128).T  # of gamma B: (state, width)
     C_bar = V_bar.astype(np.float64).view(np.complex128).conj()  # (directions, width, state)
     turn = lam_bar.conj() * k.lam  # (state,)

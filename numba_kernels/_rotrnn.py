@@ -21,6 +21,8 @@ import scipy.linalg
 
 
 class Constants(NamedTuple):
+    """The constants of a layer, in float64 and complex128."""
+
     g: np.ndarray  # (heads,)
     gamma: np.ndarray  # (heads,)
     turn: np.ndarray  # exp(i theta): (heads, pairs)
@@ -33,7 +35,14 @@ class Constants(NamedTuple):
 
 
 def constants(params: Any) -> Constants:
-    """Raises ValueError, in one line, for a gamma that rounds to 0 or 1 and for tr(B^T B) = 0."""
+    """Computes the constants of a layer from its parameters, in float64.
+
+    The equations are those of the module docstring (RotRNN, arXiv 2407.07239); Constants names the
+    shapes.
+
+    Raises:
+        ValueError: a gamma that rounds to 0 or 1, or tr(B^T B) = 0; one line.
+    """
     theta, gamma_log, M, B = (
         np.array(x, np.float64) for x in (params.theta, params.gamma_log, params.M, params.B)
     )
@@ -71,7 +80,7 @@ def _trace(B: np.ndarray) -> np.ndarray:
 
 
 def fold(k: Constants) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """lam, W, V."""
+    """Computes lam (heads * pairs,), W (width, features) and V (directions, width, features)."""
     lam = (k.gamma[:, None] * k.turn).ravel()  # (heads * pairs,)
     return lam, joined(k.xi[:, None, None] * (k.B.mT @ k.P)), joined(k.C @ k.P)
 
@@ -84,8 +93,12 @@ def unfold(
     h0: np.ndarray,
     s0_bar: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Cotangents of the parameters but D, and of h0 (..., heads, head_dim), from those of lam, W, V
-    and s0 = P^T h0."""
+    """Computes the cotangents of the parameters but D, and of h0, by name, each of its shape (...).
+
+    They follow from those of lam, W and V, shaped as `fold` returns these, and of s0 = P^T h0, by
+    the equations that proofs/systems/layer_gradients.py proves. h0 and s0_bar are
+    (..., heads, head_dim).
+    """
     heads = len(k.B)
     # ([directions,] heads, width, head_dim)
     W_bar, V_bar = split(W_bar, heads), split(V_bar, heads)
@@ -118,7 +131,10 @@ def _expm_adjoint(S: np.ndarray, P_bar: np.ndarray) -> np.ndarray:
 
 
 def turned(x: np.ndarray, Q: np.ndarray) -> np.ndarray:
-    """Q^T x in every head. x (..., heads, head_dim), Q (heads, head_dim, head_dim)"""
+    """Computes Q^T x in every head, a change of basis (RotRNN, arXiv 2407.07239).
+
+    x and the result are (..., heads, head_dim), Q is (heads, head_dim, head_dim).
+    """
     return (_heads_first(x) @ Q).swapaxes(0, 1).reshape(x.shape)
 
 
@@ -128,11 +144,11 @@ def _heads_first(x: np.ndarray) -> np.ndarray:
 
 
 def joined(x: np.ndarray) -> np.ndarray:
-    """The heads side by side: (..., heads, width, head_dim) -> (..., width, heads * head_dim)"""
+    """Puts heads side by side: (..., heads, width, head_dim) -> (..., width, heads * head_dim)."""
     *lead, heads, width, head_dim = x.shape
     return x.swapaxes(-3, -2).reshape(*lead, width, heads * head_dim)
 
 
 def split(x: np.ndarray, heads: int) -> np.ndarray:
-    """The inverse of `joined`: (..., width, heads * head_dim) -> (..., heads, width, head_dim)"""
+    """Inverts `joined`: (..., width, heads * head_dim) -> (..., heads, width, head_dim)."""
     return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).swapaxes(-3, -2)

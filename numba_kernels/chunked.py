@@ -32,13 +32,19 @@ def scan(
     *,
     chunk: int = 256,
 ) -> np.ndarray:
-    """All states of h_t = lam_t h_{t-1} + b_t, or with `reverse` of h_t = lam_t h_{t+1} + b_t, in
-    chunks of fixed length.
+    """Computes all states of h_t = lam_t h_{t-1} + b_t in chunks of fixed length.
 
-    Arguments, result and errors: those of `diagonal.scan`, and
+    With `reverse` they are those of h_t = lam_t h_{t+1} + b_t.
 
-        chunk: steps in a chunk, at least 1; chunk >= time is the sequential scan. Else TypeError or
-            ValueError.
+    Args:
+        lam, b, h0, reverse, out: as in `diagonal.scan`.
+        chunk: steps in a chunk, at least 1; chunk >= time is the sequential scan.
+
+    Returns:
+        The states, (batch, time, channels), in b's dtype.
+
+    Raises:
+        TypeError, ValueError: as `diagonal.scan`, and for a `chunk` that is no positive integer.
 
     Arithmetic: that of `diagonal.scan` in each operation. A constant lam enters step 2 as
     lam^chunk, by repeated multiplication. The result depends on `chunk`, never on the number of

@@ -16,9 +16,11 @@ def scan(
     reverse: bool = False,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """All states of h_t = lam_t h_{t-1} + b_t, or with `reverse` of h_t = lam_t h_{t+1} + b_t.
+    """Computes all states of h_t = lam_t h_{t-1} + b_t.
 
-    Arguments:
+    With `reverse` they are those of h_t = lam_t h_{t+1} + b_t.
+
+    Args:
         lam: (channels,), constant in time, or (batch, time, channels).
         b: (batch, time, channels); float32, float64, complex64 or complex128.
         h0: (batch, channels), the state before the first step (with `reverse`: after the last);
@@ -32,7 +34,8 @@ def scan(
     have any strides: what is not C-contiguous is copied first. They are not changed, except b when
     it is `out`.
 
-    Returns the states, (batch, time, channels), in b's dtype.
+    Returns:
+        The states, (batch, time, channels), in b's dtype.
 
     Arithmetic: the plain sequential evaluation in that dtype, no FMA and no wider accumulator. A
     complex product is (lr hr - li hi) + i (lr hi + li hr), each of its six operations rounded. A
@@ -40,8 +43,9 @@ def scan(
     result does not depend on their number. Values are not inspected: NaN and infinity stay in their
     channel of their sequence, and move only in the scan's direction.
 
-    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an
-    unusable `out`.
+    Raises:
+        TypeError: an argument that is not a NumPy array, or its dtype.
+        ValueError: shapes, and an unusable `out`.
 
     Source: Blelloch, "Prefix sums and their applications" (1990), section 1.4.1, first-order
     recurrences.

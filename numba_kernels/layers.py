@@ -52,9 +52,9 @@ def lru(
     *,
     states: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """The LRU layer h_t = lam h_{t-1} + gamma (B u_t), y_t = Re(C h_t) + D u_t.
+    """Computes the LRU layer h_t = lam h_{t-1} + gamma (B u_t), y_t = Re(C h_t) + D u_t.
 
-    Arguments:
+    Args:
         params: any object with nu_log, theta_log, gamma_log (state,), B_re, B_im (state, width),
             C_re, C_im (width, state), D (width,) and, for two directions, C2_re, C2_im (width,
             state). All float32 or all float64.
@@ -67,12 +67,14 @@ def lru(
             C-contiguous, sharing no memory with the other arguments.
         states: return (y, h).
 
-    Returns y, of u's shape and dtype; with `states` also all states h ([batch,] time, [2,] state),
-    complex.
+    Returns:
+        y, of u's shape and dtype; with `states` also all states h ([batch,] time, [2,] state),
+        complex.
 
-    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes, for
-    parameters that are not finite or whose exponentials overflow or vanish, and for an unusable
-    `out`.
+    Raises:
+        TypeError: an argument that is not a NumPy array, or its dtype.
+        ValueError: shapes, parameters that are not finite or whose exponentials overflow or
+            vanish, and an unusable `out`.
 
     Source: Orvieto et al. 2023, arXiv 2303.06349.
     """
@@ -91,10 +93,19 @@ def lru_vjp(
     h0: np.ndarray | None = None,
     reverse: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Cotangents of every parameter, of u and of h0 (complex, dRe + i dIm), from the cotangent
-    y_bar of y.
+    """Computes cotangents of every parameter, of u and of h0 from the cotangent y_bar of y.
 
-    y_bar has u's shape and dtype; the other arguments and the errors are those of `lru`.
+    The equations are proved in proofs/systems/layer_gradients.py.
+
+    Args:
+        y_bar: ([batch,] time, width), in u's dtype.
+        params, u, h0, reverse: as in `lru`.
+
+    Returns:
+        By name, each of its shape and in u's dtype; that of h0 is complex, dRe + i dIm.
+
+    Raises:
+        TypeError, ValueError: as `lru`.
     """
     check_lru(params, u, h0, reverse, y_bar=y_bar)
     constants = _lru.constants(params)
@@ -118,10 +129,11 @@ def rotrnn(
     *,
     states: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
-    """The RotRNN layer x_t = gamma A x_{t-1} + xi B u_t, y_t = C x_t + D u_t with A = P Theta P^T,
-    scanned as s_t = P^T x_t.
+    """Computes the RotRNN layer x_t = gamma A x_{t-1} + xi B u_t, y_t = C x_t + D u_t.
 
-    Arguments:
+    A is P Theta P^T, and s_t = P^T x_t is what is scanned.
+
+    Args:
         params: any object with theta (heads, head_dim / 2), gamma_log (heads,), M (heads, head_dim,
             head_dim), B (heads, head_dim, width), C (width, heads * head_dim), D (width,) and, for
             two directions, C2 like C.
@@ -131,11 +143,13 @@ def rotrnn(
         u, reverse, out: as in `lru`.
         states: return (y, x).
 
-    Returns y, of u's shape and dtype; with `states` also all states x = P s ([batch,] time, [2,]
-    heads, head_dim).
+    Returns:
+        y, of u's shape and dtype; with `states` also all states x = P s,
+        ([batch,] time, [2,] heads, head_dim).
 
-    Raises TypeError and ValueError as `lru` does; ValueError also for an odd head_dim, for a gamma
-    that rounds to 0 or 1, and for tr(B^T B) = 0.
+    Raises:
+        TypeError, ValueError: as `lru`; ValueError also for an odd head_dim, for a gamma that
+            rounds to 0 or 1, and for tr(B^T B) = 0.
 
     Source: RotRNN, arXiv 2407.07239.
     """
@@ -161,9 +175,19 @@ def rotrnn_vjp(
     h0: np.ndarray | None = None,
     reverse: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Cotangents of every parameter, of u and of h0, from the cotangent y_bar of y.
+    """Computes cotangents of every parameter, of u and of h0 from the cotangent y_bar of y.
 
-    y_bar has u's shape and dtype; the other arguments and the errors are those of `rotrnn`.
+    The equations are proved in proofs/systems/layer_gradients.py.
+
+    Args:
+        y_bar: ([batch,] time, width), in u's dtype.
+        params, u, h0, reverse: as in `rotrnn`.
+
+    Returns:
+        By name, each of its shape and in u's dtype.
+
+    Raises:
+        TypeError, ValueError: as `rotrnn`.
     """
     check_rotrnn(params, u, h0, reverse, y_bar=y_bar)
     constants = _rotrnn.constants(params)

@@ -25,16 +25,16 @@ def scan(
     reverse: bool = False,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """All states of x_t = gamma R(theta_t) x_{t-1} + b_t, or with `reverse` of x_t = gamma
-    R(theta_t) x_{t+1} + b_t.
+    """Computes all states of x_t = gamma R(theta_t) x_{t-1} + b_t.
 
-    R(theta) turns each pair of coordinates (1, 2), (3, 4), ... of a head by its own angle,
+    With `reverse` they are those of x_t = gamma R(theta_t) x_{t+1} + b_t. R(theta) turns each pair
+    of coordinates (1, 2), (3, 4), ... of a head by its own angle,
 
         (p, q)  ->  (p cos theta - q sin theta, p sin theta + q cos theta),
 
     and every head has one decay gamma. With `reverse` the angle keeps its sign.
 
-    Arguments:
+    Args:
         gamma: (heads,).
         theta: (heads, head_dim / 2), constant in time, or (batch, time, heads, head_dim / 2);
             radians.
@@ -48,7 +48,8 @@ def scan(
     All arrays have one dtype and may have any strides. They are not changed, except b when it is
     `out`.
 
-    Returns the states, (batch, time, heads, head_dim), in b's dtype.
+    Returns:
+        The states, (batch, time, heads, head_dim), in b's dtype.
 
     Arithmetic: c = gamma cos(theta) and s = gamma sin(theta) are formed in float64, with theta as
     it is given, and are rounded once to b's dtype. Then c p - s q + b and s p + c q + b, every
@@ -63,8 +64,9 @@ def scan(
     and 1.3 (gamma = 1, theta varying in (0, 6.28)); complex multipliers by 3.3e-5 and 2.0e-5 in the
     same cases.
 
-    Raises TypeError for what is not a NumPy array and for dtypes, ValueError for shapes and for an
-    unusable `out`.
+    Raises:
+        TypeError: an argument that is not a NumPy array, or its dtype.
+        ValueError: shapes, and an unusable `out`.
 
     Source: RotRNN, arXiv 2407.07239, the recurrence in rotated coordinates.
     """

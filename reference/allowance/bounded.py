@@ -100,8 +100,8 @@ class Bounded(Composite):
     def leaf(cls, x: Array, errors: OperationErrors) -> Self:
         """Makes elements of stored numbers x (...), which are exact.
 
-        With `daz` subnormal components may be read as zero. A product may do so for one of its
-        components only, which costs a factor sqrt(2) (docs/theorem.md).
+        With `daz` subnormal components may be read as zero, or by one product only. A product that
+        misreads a component of a complex number costs sqrt(2) times its size, counted as 1.5.
         """
         v = exact(x)
         size, misread = v.size(), np.zeros(x.shape)
@@ -137,7 +137,7 @@ class Bounded(Composite):
     def growth(self) -> Array:
         """What the additions of the sum make of an addend, (...).
 
-        That is (1 + u)^depth(n) - 1 (docs/layers.md).
+        That is (1 + u)^depth(n) - 1 (docs/layers.md, circuits).
         """
         return self.errors.growth(self.n)
 

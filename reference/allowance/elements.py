@@ -113,8 +113,8 @@ def function(name: str, x: Bounded) -> Bounded:
 def expm1(x: Bounded) -> Bounded:
     """Computes exp(x) - 1 of elements (...).
 
-    With gain one-minus-square it takes the worse of that and exp(x / 2)^2 - 1, by which
-    docs/declaration.md defines this word.
+    With gain one-minus-square (docs/declaration.md) the worse of that and of exp(x / 2)^2 - 1 is
+    taken.
     """
     plain = function("expm1", x)
     if x.errors.declared.gain == "expm1":
@@ -285,11 +285,10 @@ def _carry(h0: Bounded, time: int) -> Carry:
 
 
 def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded) -> Bounded:
-    """Computes s_t = gamma R(theta) s_{t-1} + b_t on pairs.
+    """Computes s_t = gamma R(theta) s_{t-1} + b_t on pairs (RotRNN, arXiv 2407.07239).
 
     Decay and rotation may be multiplied one after the other: that is one more rounding of every
-    product, and one of their sum (docs/layers.md). The order angle-sum adds the angles, which cos
-    knows.
+    product, and one of their sum. The order angle-sum adds the angles, which cos knows.
 
     Args:
         gamma: (heads,)

@@ -89,7 +89,7 @@ def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:
     """Computes sizes and read errors of lam and b, in their shapes.
 
     With `daz` a subnormal component may be read as zero; narrowed operands lose bits
-    (docs/theorem.md).
+    (docs/theorem.md, formats).
     """
     lam, b = parts(block.lam), parts(block.b)
     read_error = [_read_error(x, arithmetic) for x in (lam, b)]

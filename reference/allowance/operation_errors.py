@@ -69,9 +69,10 @@ class OperationErrors:
     def depth(self, n: Array) -> Array:
         """Counts the additions that one of n addends meets at most, in the shape (...) of n.
 
-        Declared depths are those of real sums: n = 2 m of each component of m complex products,
-        which are counted as 3 m here, and sqrt(2) times as many in the norm; hence 1.5 times
-        ceil(n / 12) + 8. What is left covers an addend joined later (docs/layers.md).
+        Declared depths (docs/layers.md, the words of a layer) are those of real sums: n = 2 m of
+        each component of m complex products, which are counted as 3 m here, and sqrt(2) times as
+        many in the norm; hence 1.5 times ceil(n / 12) + 8. What is left covers an addend joined
+        later.
         """
         any_order = np.asarray(np.maximum(n - 1, 0))
         if self.declared.sums == "any":
@@ -91,7 +92,9 @@ class OperationErrors:
         return (size > 0) + 0.0 if self.declared.sums == "any" else np.ones(np.shape(size))
 
     def growth(self, n: Array) -> Array:
-        """Computes (1 + u)^depth(n) - 1 rounded upwards, in the shape (...) of n: docs/layers.md.
+        """Computes (1 + u)^depth(n) - 1, rounded upwards, in the shape (...) of n.
+
+        It is what additions do to an addend (docs/layers.md, circuits).
         """
         return np.asarray(np.expm1(self.depth(n) * np.log1p(self.real.u)) * UP)
 
