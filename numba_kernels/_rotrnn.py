@@ -122,8 +122,10 @@ def unfold(
 
 
 def _expm_adjoint(S: np.ndarray, P_bar: np.ndarray) -> np.ndarray:
-    """The adjoint of the Frechet derivative L(S, E) of expm at S is E -> L(S^T, E). (heads,
-    head_dim, head_dim)"""
+    """The adjoint of the Frechet derivative L(S, E) of expm at S is E -> L(S^T, E).
+
+    (heads, head_dim, head_dim)
+    """
     S_bar = np.full_like(S, np.nan)  # what a cotangent that is not finite gives: SciPy would raise
     for head in np.flatnonzero(np.isfinite(P_bar).all((1, 2))):
         S_bar[head] = scipy.linalg.expm_frechet(S[head].T, P_bar[head], compute_expm=False)

@@ -79,8 +79,10 @@ def scan(
 def _starts(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray, reverse: bool, chunk: int
 ) -> np.ndarray:
-    """Steps 1 and 2: the state before each chunk, (batch, chunks, channels). Nothing needs the end
-    of the last chunk."""
+    """Steps 1 and 2: the state before each chunk, (batch, chunks, channels).
+
+    Nothing needs the end of the last chunk.
+    """
     batch, time, channels = b.shape
     # (batch, chunks - 1, channels)
     ends = np.zeros((batch, max(-(-time // chunk) - 1, 0), channels), b.dtype)

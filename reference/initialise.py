@@ -47,8 +47,10 @@ C_STD: dict[str, Callable[[int], float]] = {
 
 
 class Rotations(NamedTuple):
-    """How a version of RotRNN's code starts. gamma: "log-log" draws log(-log gamma) uniformly,
-    "ring" gamma^2."""
+    """How a version of RotRNN's code starts.
+
+    gamma: "log-log" draws log(-log gamma) uniformly, "ring" gamma^2.
+    """
 
     max_phase: float
     gamma: str

@@ -91,8 +91,10 @@ class Plan:
 
 
 class Outcome(NamedTuple):
-    """One evaluation judged; verdicts in words. ratios: allowance/error of the sequences that have
-    an error, for the table."""
+    """One evaluation judged; verdicts in words.
+
+    ratios: allowance/error of the sequences that have an error, for the table.
+    """
 
     declared: int  # index in DECLARED
     time: int
@@ -131,8 +133,10 @@ def planned(seed: int, number: int) -> Plan:
 
 
 def _shape(rng: np.random.Generator) -> Shape:
-    """Most lengths are short. Long ones have sequences enough to be cheap, a few of them have
-    not."""
+    """Most lengths are short.
+
+    Long ones have sequences enough to be cheap, a few of them have not.
+    """
     other = round(2 ** (11 * rng.random(2).min()))
     time = int(rng.choice((*TIMES, other), p=(*SHARES, 1 - sum(SHARES))))
     wide = time > 16 and rng.random() < 0.9

@@ -91,8 +91,10 @@ def _order(place: tuple[int, str, str]) -> tuple[int, int, str, int]:
 
 
 def totals(outcomes: list[Outcome]) -> dict[str, int | float]:
-    """What was computed, and what came out. Elements count once for every mode that they were
-    judged in."""
+    """What was computed, and what came out.
+
+    Elements count once for every mode that they were judged in.
+    """
     found = [one for outcome in outcomes for one in outcome.findings]
     runs = {(outcome.number, one.program) for outcome in outcomes for one in outcome.findings}
     return {

@@ -58,14 +58,18 @@ def expected(states: Callable[[Array], Array], width: int, time: int, rho: Any) 
 
 def rotrnn_limit(k: rotrnn.Constants) -> Array:
     """The fixed point of E |x_t|^2 = gamma^2 E |x_{t-1}|^2 + xi^2 tr(B^T B), white input.
-    (heads,)"""
+
+    (heads,)
+    """
     limit: Array = k.xi * k.xi * rotrnn.trace(k.B) / (1 - k.gamma * k.gamma)  # (heads,)
     return limit
 
 
 def lru_limit(k: lru.Constants) -> Array:
     """The fixed point of E |h_t|^2 = |lam|^2 E |h_{t-1}|^2 + gamma^2 |B|^2 over |B|^2, white input.
-    (state,)"""
+
+    (state,)
+    """
     xp = namespace.of(k.lam)
     limit: Array = k.gamma * k.gamma / (1 - xp.real(k.lam * xp.conj(k.lam)))  # (state,)
     return limit

@@ -61,8 +61,10 @@ def lru_limits(seed: int, draws: int, sigma: float, what: str) -> Array:
 
 
 def band(label: str, found: dict[float, Array]) -> Band:
-    """Quantiles over draws of the mean over heads or states. found: for every strength balls
-    (draws, heads or state)."""
+    """Quantiles over draws of the mean over heads or states.
+
+    found: for every strength balls (draws, heads or state).
+    """
     low, median, high = np.quantile(
         [floats(x).mean(1) for x in found.values()], (0.05, 0.5, 0.95), axis=1
     )

@@ -74,8 +74,10 @@ def arrows() -> dict[str, set[str]]:
 
 
 def floors(tree: Mapping[str, set[str]]) -> dict[str, int]:
-    """The floor of every folder. Raises ValueError, naming them, for folders that import each
-    other."""
+    """The floor of every folder.
+
+    Raises ValueError, naming them, for folders that import each other.
+    """
     found: dict[str, int] = {}
 
     def climb(folder: str, below: tuple[str, ...]) -> int:

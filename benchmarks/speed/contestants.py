@@ -27,8 +27,10 @@ Call = Callable[[], Any]  # returns all states, as a NumPy or a jax array of b's
 
 
 class Contestant(NamedTuple):
-    """One implementation. declares: its arithmetic beside the dtype, None for a copy; threads:
-    whether it may use several."""
+    """One implementation.
+
+    declares: its arithmetic beside the dtype, None for a copy; threads: whether it may use several.
+    """
 
     name: str
     output: Literal["given", "fresh"]

@@ -19,8 +19,11 @@ DECAYING_STEPS, DECAYING_CHANNELS = 2**12, 8
 
 
 class Judged(NamedTuple):
-    """What the gate found. sequences: (batch, channel) pairs judged; states: how many of their
-    states. A copy is a reference."""
+    """What the gate found.
+
+    sequences: (batch, channel) pairs judged; states: how many of their states. A copy is a
+    reference.
+    """
 
     verdict: Status | Literal["reference"]
     reason: str

@@ -56,8 +56,10 @@ def joined(
     theorems: Sequence[TheoremResult],
     certificates: Sequence[Certificate],
 ) -> Chain:
-    """A link with what became of its proofs. A name of nothing that was given is `refused`: there
-    is no such proof."""
+    """A link with what became of its proofs.
+
+    A name of nothing that was given is `refused`: there is no such proof.
+    """
     return Chain(
         link,
         statuses(link.lemmas, [(result.name, result.status) for result in lemmas]),

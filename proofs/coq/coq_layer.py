@@ -45,8 +45,10 @@ class TheoremResult:
 
 
 def check(sources: Path = SOURCES, build: Path = BUILD) -> list[TheoremResult]:
-    """Compile the sources in the folder `build`, and judge their theorems. Whatever fails comes
-    back as a result."""
+    """Compile the sources in the folder `build`, and judge their theorems.
+
+    Whatever fails comes back as a result.
+    """
     stated = {source.stem: theorems(source) for source in sorted(sources.glob("*.v"))}
     absent = [program for program in PROGRAMS if shutil.which(program) is None]
     if absent:

@@ -18,8 +18,10 @@ HEAD = """\
 
 
 def write(sources: Path = SOURCES, build: Path = BUILD) -> list[str]:
-    """Record what every source states. Returns a line for each that does not compile, whose record
-    is left as it is."""
+    """Record what every source states.
+
+    Returns a line for each that does not compile, whose record is left as it is.
+    """
     prepare(sources, build)
     outcomes = compiled(build, {source.stem: Asked() for source in sorted(sources.glob("*.v"))})
     for name, outcome in outcomes.items():

@@ -202,8 +202,10 @@ def collected(terms: Iterable[tuple[Word, sp.Expr]]) -> dict[Word, list[sp.Expr]
 
 
 def one_letter(factor: sp.Expr) -> sp.Expr:
-    """The factor itself. No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter
-    and hypotheses."""
+    """The factor itself.
+
+    No inverses: SymPy cancels A A^-1 unasked; give an inverse its own letter and hypotheses.
+    """
     symbol = factor.args[0] if isinstance(factor, sp.adjoint) else factor
     if not isinstance(symbol, sp.Symbol):
         raise ValueError(

@@ -16,8 +16,10 @@ T = TypeVar("T")
 
 
 class Stopped(BaseException):
-    """Raised inside a proof for which nobody waits any more. No Exception: a proof must not catch
-    it."""
+    """Raised inside a proof for which nobody waits any more.
+
+    No Exception: a proof must not catch it.
+    """
 
 
 def within(call: Callable[[], T], seconds: float) -> T:

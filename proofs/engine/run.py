@@ -85,8 +85,10 @@ class ClaimResult:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one lemma; `dataclasses.asdict` makes it a plain dict. `reason` is empty when
-    it is proved."""
+    """What became of one lemma; `dataclasses.asdict` makes it a plain dict.
+
+    `reason` is empty when it is proved.
+    """
 
     name: str
     status: Status

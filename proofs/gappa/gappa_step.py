@@ -120,8 +120,10 @@ class Step:
         return re.sub(r"\b[pq]\b", lambda match: " ".join(PRODUCTS[match.group()]), text)
 
     def factors(self, lost: tuple[str, ...]) -> dict[str, str]:
-        """The name of C for each term: C_r_w takes the roundings r and w. A term without a relative
-        error has none."""
+        """The name of C for each term: C_r_w takes the roundings r and w.
+
+        A term without a relative error has none.
+        """
         passed = {
             term: [name for name in self.ways[term].roundings if name not in lost]
             for term in self.terms

@@ -164,8 +164,10 @@ def rooted(value: sp.Expr, rng: random.Random, size: int) -> Instance:
 
 
 def eigenvalues() -> Iterator[Claim]:
-    """|lam| = 1 means that no factor loses anything: each keeps the eigenvector, so lam = 1. Two
-    factors of [0, 1]: lam >= 0."""
+    """|lam| = 1 means that no factor loses anything: each keeps the eigenvector, so lam = 1.
+
+    Two factors of [0, 1]: lam >= 0.
+    """
     given: tuple[Equation, ...] = ((n, n1 + l1), (n1, n2 + l2))
     what = "|x|^2 - |H' H x|^2 = l1 + l2: if nothing is lost, both are 0"
     yield Claim(what, n - n2, l1 + l2, given, (n - n2 - 2 * l1,), two_losses(), (l1, l2))

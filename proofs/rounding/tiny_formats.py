@@ -84,8 +84,10 @@ class Variant(NamedTuple):
 
     @property
     def model(self) -> ErrorModel:
-        """The terms as proved. Where lam may be wrong, 1 may be 5/4: no product and no case is
-        exact."""
+        """The terms as proved.
+
+        Where lam may be wrong, 1 may be 5/4: no product and no case is exact.
+        """
         return ErrorModel(stored=self.stored, unsure=self.stored > 0)
 
 

@@ -168,8 +168,10 @@ def frechet(S: Bounded, G: Bounded) -> Bounded:
 
 
 def _distance(S: Bounded) -> Array:
-    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column. S = M - M^T is one
-    subtraction."""
+    """delta_P (stack, 1, 1): the 1-norms are the largest sums of a column.
+
+    S = M - M^T is one subtraction.
+    """
     size, u = S.v.size(), S.errors.real.u
     # (stack, n, n)
     rounded = np.where(size + S.E0 > 0, S.E0 + u * (size + S.E0) + S.errors.real.sum_loss, 0.0)

@@ -43,8 +43,10 @@ class Tally:
 
 @dataclass(frozen=True, eq=False)
 class OperationErrors:
-    """The constants of one declaration. materialized: b, h and a are formed, so that their own
-    sizes count (docs/layers.md)."""
+    """The constants of one declaration.
+
+    materialized: b, h and a are formed, so that their own sizes count (docs/layers.md).
+    """
 
     declared: Arithmetic
     materialized: bool

@@ -21,8 +21,10 @@ OPERATORS = {
 
 
 class Composite:
-    """Composite numbers. Subclasses say what their parts are (arrays or bundles of one shape), and
-    compute."""
+    """Composite numbers.
+
+    Subclasses say what their parts are (arrays or bundles of one shape), and compute.
+    """
 
     namespace: ClassVar[Callable[[], Any]]
 

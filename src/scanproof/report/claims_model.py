@@ -25,8 +25,10 @@ class ClaimRow(Strict):
 
 
 class Curve(Strict):
-    """One line of a picture. exact: computed without sampling; sampled: a mean over draws;
-    measured: of a run, on its inputs."""
+    """One line of a picture.
+
+    exact: computed without sampling; sampled: a mean over draws; measured: of a run, on its inputs.
+    """
 
     panel: str
     label: str

@@ -19,8 +19,10 @@ SIZE = (4.6, 3.3)
 
 
 class Look(NamedTuple):
-    """Axes of a panel, in decades. limit: what the dashed line at 10^limit stands for; falling: x
-    runs to the left."""
+    """Axes of a panel, in decades.
+
+    limit: what the dashed line at 10^limit stands for; falling: x runs to the left.
+    """
 
     x: str
     y: str
@@ -33,8 +35,10 @@ class Look(NamedTuple):
 def lines(
     curves: Sequence[Curve], keys: Mapping[str, int], look: Look, name: str, alt: str
 ) -> Html:
-    """Both axes logarithmic; what lies beyond the panel sits on its edge. Samples are dots without
-    a line."""
+    """Both axes logarithmic; what lies beyond the panel sits on its edge.
+
+    Samples are dots without a line.
+    """
     with style():
         figure = Figure(SIZE)
         axes = figure.subplots()

@@ -19,8 +19,10 @@ def document(
     parts: Sequence[Html],
     beside: Mapping[str, str],
 ) -> str:
-    """The whole text. sections: titles by their id, one part each; beside: titles of other pages by
-    their file's name."""
+    """The whole text.
+
+    sections: titles by their id, one part each; beside: titles of other pages by their file's name.
+    """
     headed = zip(sections.items(), parts, strict=True)
     main = [
         element("section", element("h2", heading), part, id=name)

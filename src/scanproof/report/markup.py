@@ -1,5 +1,7 @@
-"""HTML from plain functions. Text is escaped unless it is `Html`, so nothing enters a page
-unescaped by oversight."""
+"""HTML from plain functions.
+
+Text is escaped unless it is `Html`, so nothing enters a page unescaped by oversight.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ class Html(str):
 
 
 def element(tag: str, *children: object, **attributes: object) -> Html:
-    """<tag ...>children</tag>. `class_` stands for class, `aria_label` for aria-label; empty
-    attributes are left out."""
+    """<tag ...>children</tag>.
+
+    `class_` stands for class, `aria_label` for aria-label; empty attributes are left out.
+    """
     written = "".join(
         f' {_attribute(name)}="{escape(value)}"'
         for name, value in attributes.items()
@@ -29,8 +33,10 @@ def join(parts: Iterable[object], between: str = "") -> Html:
 
 
 def table(label: str, headers: Iterable[object], rows: Iterable[Html]) -> Html:
-    """A table that scrolls inside its own box when it is wider than the page. label: its name for
-    screen readers."""
+    """A table that scrolls inside its own box when it is wider than the page.
+
+    label: its name for screen readers.
+    """
     head = element(
         "thead", element("tr", *(element("th", header, scope="col") for header in headers))
     )

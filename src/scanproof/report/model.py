@@ -16,8 +16,10 @@ from scanproof.report.strict import Strict
 
 
 class LawRow(Strict):
-    """One law on one implementation. counts: judged calls by verdict, and calls that were not
-    offered."""
+    """One law on one implementation.
+
+    counts: judged calls by verdict, and calls that were not offered.
+    """
 
     name: str
     statement: str
@@ -51,8 +53,10 @@ class CheckRow(Strict):
 
 
 class MutantRow(Strict):
-    """One deliberately wrong implementation. caught_by: the laws that reject it; ratios:
-    error/allowance per law."""
+    """One deliberately wrong implementation.
+
+    caught_by: the laws that reject it; ratios: error/allowance per law.
+    """
 
     system: str
     name: str
@@ -149,8 +153,10 @@ class LemmaRow(Strict):
 
 
 class Timing(Strict):
-    """Of one contestant: over rounds, each a mean of `calls` calls. ratio: time per byte over that
-    of the measured copy."""
+    """Of one contestant: over rounds, each a mean of `calls` calls.
+
+    ratio: time per byte over that of the measured copy.
+    """
 
     first_ms: float  # compiles, or loads compiled code
     median_ms: float
