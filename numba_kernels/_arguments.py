@@ -237,8 +237,7 @@ def _check_array(name: str, array: np.ndarray, dtypes: Iterable[np.dtype], why: 
 
 
 def _check_axes(name: str, array: np.ndarray, allowed: list[str], lengths: Lengths) -> Lengths:
-    """`array` has one of these lists of axes, with the lengths met before; a new axis is added to
-    them."""
+    """Checks that `array` has one of these lists of axes, and adds new axes to `lengths`."""
     axes = next((each.split() for each in allowed if len(each.split()) == array.ndim), None)
     if axes is None:
         lists = " or ".join(f"({each.replace(' ', ', ')})" for each in allowed)

@@ -30,7 +30,6 @@ def read_only(array: np.ndarray) -> np.ndarray:
 def _on_real_parts(
     lam: np.ndarray, b: np.ndarray, h0: np.ndarray, states: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """A real lam acts alike on real and imaginary parts: the same scan over twice as many real
-    channels."""
+    """A real lam acts alike on both parts: a scan over twice as many real channels."""
     real = lam.dtype
     return read_only(np.repeat(lam, 2, axis=-1)), b.view(real), h0.view(real), states.view(real)

@@ -129,8 +129,7 @@ def _reduce_varying(
     reverse: bool,
     chunk: int,
 ) -> None:
-    """P_k into products, which are one, and E_k into ends, which are zero; both (batch, chunks - 1,
-    channels)."""
+    """Writes P_k into products (ones) and E_k into ends (zeros): (batch, chunks - 1, channels)."""
     for i in prange(ends.shape[0] * ends.shape[1]):
         n, k = i // ends.shape[1], i % ends.shape[1]
         # two of (channels,), two of (time, channels)
@@ -146,8 +145,7 @@ def _reduce_varying(
 def _scan_constant(
     lam: np.ndarray, b: np.ndarray, starts: np.ndarray, out: np.ndarray, reverse: bool, chunk: int
 ) -> None:
-    """h_t = lam h_{t-1} + b_t through each chunk, from starts (batch, chunks, channels); with lam
-    (channels,)."""
+    """h_t = lam h_{t-1} + b_t in each chunk, from starts (batch, chunks, channels)."""
     for i in prange(starts.shape[0] * starts.shape[1]):
         n, k = i // starts.shape[1], i % starts.shape[1]
         # (channels,), (time, channels), (time, channels)

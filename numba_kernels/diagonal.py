@@ -1,5 +1,4 @@
-"""The scan of a diagonal linear recurrence, h_t = lam_t h_{t-1} + b_t, one channel independent of
-the next."""
+"""The scan of a diagonal recurrence, h_t = lam_t h_{t-1} + b_t, each channel by itself."""
 
 import numpy as np
 from numba import prange

@@ -289,8 +289,11 @@ def _adjoint(
 def _direction(
     lam: np.ndarray, V: np.ndarray, y_bar: np.ndarray, h: np.ndarray, h0: np.ndarray, reverse: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """a_t = conj(lam) a_{t+1} + V^T y_bar_t, lam_bar = sum of conj(h_{t-1}) a_t, h0_bar = conj(lam)
-    a_1."""
+    """One direction of the adjoint.
+
+    a_t = conj(lam) a_{t+1} + V^T y_bar_t, lam_bar = sum of conj(h_{t-1}) a_t,
+    h0_bar = conj(lam) a_1
+    """
     g = (_rows(y_bar) @ V).view(lam.dtype).reshape(h.shape)  # (batch, time, channels)
     a = diagonal.scan(lam.conj(), g, reverse=not reverse, out=g)  # (batch, time, channels)
     before, after, first = (

@@ -165,8 +165,7 @@ def inputs_of(plan: Plan) -> Inputs:
 
 
 def cancelling(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """One input in four replaced by -lam_t h_{t-1}, rounded: such a sum leaves nothing but
-    errors."""
+    """Replaces one input in four by -lam_t h_{t-1}, rounded: only errors are left."""
     forward, wide = inputs.forward(), np.result_type(inputs.b.dtype, np.float64)
     b, h = forward.b.copy(), forward.start.astype(wide)
     with np.errstate(all="ignore"):
@@ -209,8 +208,7 @@ def alarm(plan: Plan, verdict: Verdict) -> str:
 
 
 def tightness(got: Array, exact: Certified) -> tuple[float, ...]:
-    """Largest allowance over largest error of each sequence with an error and allowances
-    throughout."""
+    """Largest allowance over largest error of each sequence that has both throughout."""
     found = compare(got, exact)
     known = np.isfinite(found.bound).all(axis=1)  # (batch, channels)
     error, bound = (x.max(axis=1)[known] for x in (found.error, found.bound))  # (sequences,)

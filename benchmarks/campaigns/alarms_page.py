@@ -1,5 +1,4 @@
-"""What `alarms` found: totals, a table of how tight each class is, and the page
-docs/measured/tightness.md."""
+"""What `alarms` found, as the page docs/measured/tightness.md."""
 
 from __future__ import annotations
 

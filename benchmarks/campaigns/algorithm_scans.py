@@ -101,8 +101,11 @@ def polar_power(lam: Array, j: int, functions: Functions, real: bool) -> Array:
 
 
 def polar(length: int, carry: Callable[[int], int] = lambda j: j) -> Program:
-    """Class polar:L; order "tree" sums powers, the others scan with lam itself; `carry` may spoil
-    the carry's exponent."""
+    """Class polar:L.
+
+    Order "tree" sums powers, the others scan with lam itself. `carry` may spoil the exponent of the
+    carry.
+    """
 
     def run(inputs: Inputs, functions: Functions, order: str) -> Steps:
         lam, b, h0 = steps_of(inputs)
@@ -169,8 +172,7 @@ def log_space(inputs: Inputs, functions: Functions, order: str) -> Steps:
 def fft(
     inputs: Inputs, functions: Functions, order: str, size: Callable[[int], int] | None = None
 ) -> Steps:
-    """Class fft; the order chooses the kernel: repeated products, binary products (pow), or polar
-    powers."""
+    """Class fft; the kernel by repeated or binary products (pow) or by polar powers."""
     lam, b, h0 = steps_of(inputs)
     x = np.stack([h0, *b])  # (n, batch, channels)
     n, real = len(x), not np.iscomplexobj(h0)

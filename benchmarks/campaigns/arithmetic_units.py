@@ -35,8 +35,7 @@ def two_sum(x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def to_odd(s: Array, r: Array) -> Array:
-    """s + r as float64: itself if that is one, else the one of its two neighbours whose last bit is
-    1."""
+    """s + r as float64: itself, or the one of its two neighbours whose last bit is 1."""
     even = s.view(np.int64) & 1 == 0
     return np.where((r != 0) & even, np.nextafter(s, np.copysign(np.inf, r)), s)
 
@@ -61,8 +60,7 @@ def narrowed(s: Array, r: Array, dtype: str, rounding: str = "nearest") -> Array
 
 
 def aligned(x: Array, y: Array) -> tuple[Array, Array]:
-    """Both truncated to multiples of the last place of the larger one, as matrix units of 24 bits
-    do."""
+    """Both truncated to the last place of the larger one, as by matrix units of 24 bits."""
     quantum = np.ldexp(1.0, np.frexp(np.maximum(np.abs(x), np.abs(y)))[1] - 24)
     return np.trunc(x / quantum) * quantum, np.trunc(y / quantum) * quantum
 

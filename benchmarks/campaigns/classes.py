@@ -36,8 +36,7 @@ FUNCTIONS = {"NumPy": Functions(), "pushed": Functions(1.0)}
 def ratios(
     word: str, dtype: str, time: int, functions: Functions, cases: int, seed: int = 0
 ) -> tuple[list[float], int]:
-    """Largest allowance over largest error of every channel with an error, and how many elements
-    are outside."""
+    """Largest allowance over largest error of every channel, and the number of outsides."""
     found, outside, rng = [], 0, np.random.default_rng([seed, time])
     arithmetic = Arithmetic(dtype, order=word.replace(":L", f":{LENGTH}"))
     # drawn trees take time quadratic in T

@@ -1,5 +1,4 @@
-"""Elementary functions as an implementation may have them: NumPy's, or wrong by nearly as much as
-docs/classes.md assumes."""
+"""Elementary functions: NumPy's, or wrong by nearly as much as docs/classes.md assumes."""
 
 from __future__ import annotations
 

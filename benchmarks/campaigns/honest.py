@@ -33,8 +33,10 @@ def sequential(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
 
 
 def doubling(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
-    """Hillis and Steele (1986): each element takes in the one 1, 2, 4, ... places before it; h0
-    enters the first."""
+    """Hillis and Steele (1986); h0 enters the first element.
+
+    Each element takes in the one 1, 2, 4, ... places before it.
+    """
     x, gap = _entered(machine, a, x, h0), 1
     while gap < len(x):
         x = np.concatenate([x[:gap], machine.apply(a[gap:], x[:-gap], x[gap:])])
@@ -44,8 +46,11 @@ def doubling(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
 
 
 def sweeps(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
-    """Blelloch (1990): sums up a tree, the state before each node down again; padded to 2^k by (1,
-    0); h0 enters the first."""
+    """Blelloch (1990); h0 enters the first element.
+
+    Sums go up a tree, then the state before each node goes down again; the sequence is padded to
+    2^k elements by (1, 0).
+    """
     x = _entered(machine, a, x, h0)
     size = 1 << (len(x) - 1).bit_length()
     p, s = _padded(a, size, 1), _padded(x, size, 0)
@@ -64,8 +69,7 @@ def sweeps(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
 
 
 def chunked(length: int) -> Callable[[Machine, Array, Array, Array], Array]:
-    """Chunks of `length` steps from zero, and the carry times the product of the steps so far added
-    once."""
+    """Chunks of `length` steps from zero; the carry times their products is added once."""
 
     def run(machine: Machine, a: Array, x: Array, h0: Array) -> Array:
         chunks = -(-len(x) // length)

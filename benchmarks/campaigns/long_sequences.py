@@ -77,8 +77,10 @@ def _timed(result: str, got: Array, inputs: Inputs, arithmetic: Arithmetic) -> T
 
 
 def _peak() -> float:
-    """Largest resident memory of this process so far, MiB (ru_maxrss is in KiB, on macOS in
-    bytes)."""
+    """Largest resident memory of this process so far, in MiB.
+
+    ru_maxrss is in KiB, on macOS in bytes.
+    """
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** (
         20 if sys.platform == "darwin" else 10
     )

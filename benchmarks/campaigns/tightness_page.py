@@ -1,5 +1,4 @@
-"""What `tightness` found: totals, the tightness of each output, its cost; the page
-docs/measured/layers-tightness.md."""
+"""What `tightness` found, as the page docs/measured/layers-tightness.md."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The papers' claims as experiments: state norm, memory, rounding and cost of RotRNN and LRU
-(`scanproof verify --claims`)."""
+"""The papers' claims as experiments on RotRNN and LRU: `scanproof verify --claims`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What does RotRNN cost beside LRU? Operations and bytes by formula (claims_flops.py), time as
-measured (claims_time.py)."""
+"""What does RotRNN cost beside LRU?
+
+Operations and bytes follow by formula (claims_flops.py), time is measured (claims_time.py).
+"""
 
 from __future__ import annotations
 

@@ -73,8 +73,7 @@ def ring(low: float, high: float, q: float) -> float:
 
 
 def log_log(low: float, high: float, q: float) -> float:
-    """nu at the quantile q of |lambda|, where log nu is uniform; the smallest |lambda| has the
-    largest nu."""
+    """nu at the quantile q of |lambda|, where log nu is uniform and falls as |lambda| grows."""
     largest, smallest = (math.log(-math.log(x)) for x in (low, high))
     return math.exp(largest + (smallest - largest) * q)
 

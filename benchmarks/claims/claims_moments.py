@@ -30,8 +30,10 @@ TIGHT = flint.arb(2) ** -64  # of balls that are narrower, meeting the claimed v
 
 
 def bits(time: int) -> int:
-    """Enough for so many steps: naive balls of a rotation widen by half a bit a step, their squares
-    by one."""
+    """Enough bits for so many steps.
+
+    Naive balls of a rotation widen by half a bit a step, their squares by one.
+    """
     return 256 + time
 
 

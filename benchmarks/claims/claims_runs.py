@@ -36,8 +36,7 @@ GAMMA, ANGLES = 0.999, {"θ = 0": (0.0, 0.0), "θ = (1, 2)": (1.0, 2.0)}
 
 
 def over_time(seed: int, time: int, constants: Constants) -> tuple[bool, list[Curve]]:
-    """Whether every head of one draw follows 1 - gamma^(2t) exactly, and its curves with those of
-    sampled runs."""
+    """Whether every head of a draw follows 1 - gamma^(2t) exactly, and all its curves."""
     params = rotrnn.init(np.random.default_rng(seed), HEADS, HEAD_DIM, WIDTH)
     k = constants(mapped(params, namespace.balls().lift))
     moments = expected(partial(run, k), WIDTH, time, 0).sum(2)  # (time, heads)

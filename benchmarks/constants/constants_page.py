@@ -1,5 +1,4 @@
-"""What is declared beside what was measured: docs/measured/constants.md, and whatever exceeds what
-its class declares."""
+"""What is declared beside what was measured: docs/measured/constants.md."""
 
 from __future__ import annotations
 
@@ -195,8 +194,7 @@ def _rotations(found: Measured) -> Iterator[tuple[object, ...]]:
 
 
 def _exceeding(found: Measured) -> Iterator[str]:
-    """A line for every row above the constant of the default class; what holds of single rotations
-    is told above."""
+    """A line for every row above the default class's constant, single rotations aside."""
     several = [row for row in found.exponentials if row.matrices > 1]
     rows: list[libm.Row | Exponential] = [*found.elementary, *several]
     for row in rows:

@@ -127,8 +127,7 @@ def jax_implementation() -> Implementation:
 
 
 def rows(seed: int) -> list[Row]:
-    """The largest error of each implementation, action and format over all cases; then of single
-    plane rotations."""
+    """The largest error of each implementation, action and format; then of rotations."""
     single = [rotations(2, norm) for norm in ROTATIONS]
     every = [
         case for size in SIZES for case in cases(size, np.random.default_rng([seed, size]))

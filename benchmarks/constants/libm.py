@@ -198,8 +198,7 @@ def ranges(name: str, dtype: str) -> list[Range]:
 def measured(
     who: str, name: str, call: Call, dtype: str, limits: Range, rng: np.random.Generator
 ) -> Row:
-    """The largest error of `call` over arguments drawn between the limits, and then from their
-    worst binades."""
+    """The largest error of `call` between the limits, its worst binades looked at again."""
     low, high = np.array(limits, dtype)
     x = drawn(low, high, ARGUMENTS[dtype], rng)
     found, worst = tried(name, call, x)
@@ -216,15 +215,13 @@ def measured(
 
 
 def drawn(low: Any, high: Any, count: int, rng: np.random.Generator) -> Array:
-    """Evenly from the floats of one sign between the limits, so evenly in the logarithm:
-    (count,)."""
+    """Floats of one sign between the limits, drawn evenly in the logarithm: (count,)."""
     first, last = sorted(int(limit.view(_bits(limit.dtype))) for limit in (low, high))
     return rng.integers(first, last, count, dtype=_bits(low.dtype), endpoint=True).view(low.dtype)
 
 
 def worst_binades(x: Array, found: Array) -> Array:
-    """Sign and exponent bits, as a number, of the binades with the largest errors: at most
-    WORST."""
+    """Sign and exponent bits, as numbers, of at most WORST binades with the largest errors."""
     index = x.view(_bits(x.dtype)) >> _stored(x.dtype)  # (arguments,)
     order = np.argsort(found)[::-1]
     return index[order][np.sort(np.unique(index[order], return_index=True)[1])[:WORST]]
@@ -272,8 +269,7 @@ def _screened(name: str, x: Array, got: Array) -> Array:
 
 
 def certified(name: str, x: Any, got: Any) -> float:
-    """|got - f(x)| in units of u, relative to |f(x)| but for sin and cos; by balls, rounded to
-    float64."""
+    """|got - f(x)| in units of u, by balls; relative to |f(x)| but for sin and cos."""
     function, form = FUNCTIONS[name], format_of(x.dtype.name)
     absolute = function.constant == "e_t"
     if not np.isfinite(got):

@@ -37,8 +37,10 @@ where two import each other, and none does.
 
 
 def folder_of(module: str) -> str:
-    """Where a module is shown: reference/truth for scanproof.reference.truth.exact, properties for
-    all of properties."""
+    """Where a module is shown.
+
+    That is reference/truth for scanproof.reference.truth.exact, properties for all of properties.
+    """
     parts = module.removeprefix("scanproof").strip(".").split(".")
     if parts[0] == DEEP and len(parts) > 1 and parts[1] != "__init__":
         return f"{DEEP}/{parts[1]}"

@@ -29,8 +29,7 @@ PATH, REST, BOX = "#d55e00", "0.35", {"boxstyle": "round,pad=0.3", "facecolor": 
 
 
 class Met(NamedTuple):
-    """The products in a segment's multiplier, and (m, a) of each of its monomials, by the step of
-    their b."""
+    """The products in a segment's multiplier, and (m, a) of its monomials by step."""
 
     multiplier: int
     monomials: dict[int, tuple[int, int]]
@@ -140,8 +139,7 @@ def grow(axes: Any, tree: Tree) -> None:
 
 
 def label_factors(axes: Any, tree: Tree) -> None:
-    """What b_1 meets at a node: the product on its edge, those within the multiplier that it meets,
-    the sum."""
+    """What b_1 meets at a node: the product on its edge, those in its multiplier, the sum."""
     (x, y), (px, py), (qx, qy) = map(place, (tree, *tree))
     axes.text(
         (px + x) / 2 - 0.08, (py + y) / 2 + 0.08, factors(1, 0), ha="right", va="bottom", color=PATH

@@ -101,8 +101,7 @@ def _lam(rng: Any, case: Case) -> Array:
 
 
 def _rotation(rng: Any, b: Array) -> Rotation:
-    """theta = 0 is exact and a quarter turn is not (pi is no float), so the integer case stands
-    still."""
+    """The integer case stands still: theta = 0 is exact, and pi / 2 is no float."""
     batch, time, channels = b.shape
     heads = channels // PAIRS
     gamma = rng.uniform(0.9, 0.99, heads).astype(np.float32)  # (heads,)
@@ -112,8 +111,7 @@ def _rotation(rng: Any, b: Array) -> Rotation:
 
 
 def _multipliers(rotation: Rotation) -> Array:
-    """gamma cos(theta) + i gamma sin(theta), formed in float64 and rounded once, as `rotation.scan`
-    declares: (channels,)."""
+    """gamma e^(i theta) in float64, rounded once, as `rotation.scan` declares: (channels,)."""
     decay, angle = rotation.gamma.astype(float)[:, None], rotation.theta.astype(float)
     return (
         np.asarray(decay * np.cos(angle) + 1j * (decay * np.sin(angle)))

@@ -1,5 +1,4 @@
-"""Nobody is timed before the very arrays that its call takes and returns were judged: the gate of
-the benchmark."""
+"""The gate: nobody is timed before the very arrays of its call were judged."""
 
 from __future__ import annotations
 
@@ -68,8 +67,7 @@ def _judge(
 
 
 def _states(got: Any, inputs: Inputs) -> Array:
-    """As complex (batch, time, channels) if these are pairs of coordinates, as the rotation returns
-    them."""
+    """Pairs of coordinates as complex (batch, time, channels), all else as it is."""
     states: Array = np.asarray(got)
     pairs = states.ndim == 4 and states.dtype == inputs.b.real.dtype
     return states.view(inputs.b.dtype).reshape(inputs.b.shape) if pairs else states

@@ -43,8 +43,7 @@ def limited(threads: int | None) -> Iterator[int]:
 
 @contextmanager
 def _bound(n: int) -> Iterator[None]:
-    """Threads that are started here inherit the cores of this one; jax has no other way to be
-    limited."""
+    """Threads started here inherit the cores of this one; jax has no other limit."""
     if not hasattr(os, "sched_setaffinity"):
         yield
         return

@@ -44,8 +44,7 @@ def measure(
     clock: Clock = time.perf_counter_ns,
     tell: Tell = lambda _: None,
 ) -> list[SpeedRow]:
-    """A row for each contestant of a case, in the order of `field` (all by default): timed, or why
-    it was not."""
+    """A row for each contestant of a case, in the order of `field`: timed, or why not."""
     given, entries = problem(case), []
     for contestant in contestants(case.kind) if field is None else field:
         tell(f"{case.name}: judging {contestant.name}")
@@ -107,8 +106,7 @@ def _sample(call: Call, repeats: int, clock: Clock) -> int:
 
 
 def moved_bytes(contestant: Contestant, given: Problem) -> int:
-    """Read and written by the least traffic that the result needs: a copy reads b, a scan also its
-    multipliers."""
+    """The least traffic that the result needs: a scan reads its multipliers besides b."""
     states, copied = given.inputs.b.nbytes, contestant.declares is None
     return 2 * states + (0 if copied else given.inputs.lam.nbytes)
 
@@ -116,8 +114,7 @@ def moved_bytes(contestant: Contestant, given: Problem) -> int:
 def summaries(
     entries: Sequence[Entry], samples: Sequence[Sequence[tuple[int, int]]], given: Problem
 ) -> list[Timing]:
-    """Medians, minima and quartiles of the samples; the measured copy is the first entry that is a
-    copy."""
+    """Medians, minima and quartiles of the samples; the first copy is the measured one."""
     # (rounds,) each, ns
     times = [np.array([ns / calls for ns, calls in taken]) for taken in samples]
     moved = [moved_bytes(entry.contestant, given) for entry in entries]

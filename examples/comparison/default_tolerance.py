@@ -1,5 +1,4 @@
-"""Two honest float32 scans, a loop and chunks of 16, by torch.testing's default tolerance
-(docs/comparison.md)."""
+"""Two honest float32 scans by torch.testing's default tolerance (docs/comparison.md)."""
 
 import numpy as np
 

@@ -1,5 +1,4 @@
-"""A chunked scan of h_t = lam_t h_{t-1} + b_t, mended: compare it with buggy.py
-(docs/tutorial.md)."""
+"""A chunked scan, mended: compare it with buggy.py (docs/tutorial.md)."""
 
 import numpy as np
 

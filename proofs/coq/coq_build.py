@@ -114,8 +114,7 @@ def compiled(build: Path, names: Mapping[str, Asked]) -> dict[str, Outcome]:
 def dependencies(
     build: Path, names: Mapping[str, object]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """For every source: the sources that it needs, and the packages that it needs and that are not
-    installed."""
+    """For every source, the sources that it needs and the packages that are not installed."""
     probes = {package.replace("-", "_"): package for package in PACKAGES}
     for probe, package in probes.items():
         (build / f"{probe}.v").write_text(PACKAGES[package] + "\n")
@@ -201,8 +200,7 @@ def interrogated(
 
 
 def listed(answer: Path) -> tuple[str, ...] | None:
-    """The names in an answer of `Print Assumptions`: each starts a line, its type follows after a
-    colon."""
+    """The names in an answer of `Print Assumptions`: each starts a line, before a colon."""
     lines = answer.read_text(encoding="utf-8").split("\n") if answer.exists() else []
     said = [
         line for line in lines if line.strip() and not line.startswith("Fetching opaque proofs")

@@ -29,8 +29,10 @@ BUILD = Path("build/coq")
 
 @dataclass(frozen=True)
 class TheoremResult:
-    """What became of one theorem; `seconds` are those of its whole source, `reason` is empty when
-    it is proved."""
+    """What became of one theorem.
+
+    `seconds` are those of its whole source, `reason` is empty when it is proved.
+    """
 
     name: str
     status: Status

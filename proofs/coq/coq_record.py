@@ -1,5 +1,4 @@
-"""`python -m scanproof.proofs.coq.coq_record`: records anew what the sources of Coq state
-(coq_statements.py), beside them."""
+"""Records anew what the sources of Coq state: `python -m scanproof.proofs.coq.coq_record`."""
 
 from __future__ import annotations
 

@@ -33,16 +33,14 @@ SHOWN = 70  # characters of either side of a difference
 
 
 def stated(text: str) -> dict[str, str]:
-    """What a source without comments defines and states, {name: command that prints it}, in its
-    order."""
+    """What a source without comments states, in its order: {name: command that prints it}."""
     return {
         name: "Check @" if kind == "Theorem" else "Print " for kind, name in DEFINED.findall(text)
     }
 
 
 def questions(library: str, file: str, text: str) -> list[str]:
-    """Commands of Coq that print each into a file of its own, with the same abbreviations whatever
-    the source imports."""
+    """Commands of Coq that print each into a file, with the same abbreviations everywhere."""
     known = ALGEBRA if "From mathcomp" in text else REALS
     asked = [
         f'Redirect "{file}.{name}.said" {command}{library}.{file}.{name}.'

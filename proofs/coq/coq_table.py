@@ -54,8 +54,7 @@ class Theorem:
 
 
 def theorems(source: Path) -> list[Theorem]:
-    """The theorems of one source: those of its table in the order of the table, then those that it
-    misses."""
+    """The theorems of one source in the order of its table, then those that this misses."""
     text = uncommented(source.read_text(encoding="utf-8"))
     stated = [name for kind, name in STATED.findall(text) if kind == "Theorem"]
     if not stated and not source.with_suffix(".toml").exists():
@@ -119,8 +118,7 @@ def entry(
 
 
 def unproved(text: str) -> str:
-    """The first word of a source that would let something pass without proof, and where it is; or
-    nothing."""
+    """The first word that would let something pass without proof, and where; or nothing."""
     found = UNPROVED.search(text)
     if found is None:
         return ""

@@ -1,2 +1,1 @@
-"""What lemmas are made of: words in noncommuting letters, exact instances, limits, and running
-them."""
+"""What lemmas are made of: words in letters, exact instances, limits, and running them."""

@@ -91,8 +91,7 @@ def residual(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> sp.Expr:
 
 
 def vanishes(difference: sp.Expr, given: tuple[Equation, ...] = ()) -> bool:
-    """Whether the residual is a literal 0; the first coefficient that is not, a short one first,
-    decides."""
+    """Whether the residual is a literal 0; a short coefficient that is not decides first."""
     coefficients = sorted(map(sp.sympify, rewritten(difference, given).values()), key=terms)
     return all(not nonzero_at_a_point(c) and simplified(c) == 0 for c in coefficients)
 

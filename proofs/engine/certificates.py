@@ -67,8 +67,7 @@ def true_sums(term: Sequence) -> tuple[Instance, ...]:
 
 
 def telescoping(names: str, term: Sequence, partial: Sequence) -> Iterator[Claim]:
-    """term(k, 0) + ... + term(k, j) = partial(k, j) for 0 <= j <= k and k >= 1, by induction on
-    j."""
+    """term(k, 0) + ... + term(k, j) = partial(k, j) for 0 <= j <= k, k >= 1: induction on j."""
     yield Claim(
         f"{names}, j = 0",
         term(k, ZERO),

@@ -44,8 +44,7 @@ def uncorrelated(*pairs: tuple[sp.Symbol, sp.Symbol]) -> tuple[Equation, ...]:
 
 
 def white_inputs(rng: random.Random, width: int, states: dict[sp.Symbol, int]) -> Instance:
-    """u and w white, and states with these numbers of rows, uncorrelated with both but not among
-    themselves."""
+    """u, w white, and states of these numbers of rows that are uncorrelated with both."""
     others = sum(states.values())
     rows = rotation(rng, 2 * width + others)  # orthonormal random variables, one in each row
     env = {v: matrix(rng, n, others) * rows[2 * width :, :] for v, n in states.items()}

@@ -71,8 +71,7 @@ class Lemma:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """What became of one claim: counts of its hypotheses, refuted mutants and instances, and their
-    sizes N."""
+    """What became of one claim: its hypotheses, refuted mutants, instances and their N."""
 
     what: str
     status: Status

@@ -17,8 +17,7 @@ from scanproof.proofs.engine.instances import value
 
 
 def seen(e: sp.Expr, signs: tuple[sp.Symbol, ...]) -> bool:
-    """Whether sums, products and powers of `signs` and of numbers >= 0 make e as it stands, so that
-    e >= 0."""
+    """Whether e is made of `signs` and numbers >= 0 by sums, products and powers: e >= 0."""
     numbers = {
         symbol: sp.Dummy(symbol.name, nonnegative=symbol in signs or None, real=True)
         for symbol in e.free_symbols

@@ -165,8 +165,7 @@ def statement(
 
 
 def definitions(step: Step, lost: tuple[str, ...]) -> list[str]:
-    """The floats, the products, the roundings, their relative errors, the factors and the loss; one
-    line each."""
+    """The floats, products, roundings, relative errors, factors and the loss, a line each."""
     floats = [number for term in step.terms for number in PRODUCTS.get(term, (term,))]
     error = {name: f"({name} - ({operand(summands)}))" for name, summands in step.sums.items()}
     relative = {

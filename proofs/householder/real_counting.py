@@ -69,8 +69,7 @@ def one_period() -> Iterator[Claim]:
 
 
 def pairs(signs: tuple[int, int]) -> tuple[Instance, ...]:
-    """Transitions of these signs, two states in order, and what rounding to integers makes of the
-    step."""
+    """Transitions of these signs, two ordered states, and the step rounded to integers."""
     found = []
     for size in (sp.Rational(1, 3), sp.Integer(1), sp.Rational(5, 2)):
         for low, high in ((0, 0), (-3, 1), (2, 9)):

@@ -116,8 +116,10 @@ def every_bit() -> tuple[Instance, ...]:
 
 
 def parity() -> Iterator[Claim]:
-    """a(x) = 1 - 2x multiplies to 1 - 2 (x_1 xor ... xor x_t), and so do reflections I - 2 x k
-    k^T."""
+    """a(x) = 1 - 2x multiplies to 1 - 2 (x_1 xor ... xor x_t).
+
+    So do reflections I - 2 x k k^T.
+    """
     after, alternating, instances = (
         labelled(states([(-1, ZERO)] * 3, h)),
         labelled([-h, h, -h]),
@@ -216,8 +218,7 @@ def whole_turns() -> tuple[Instance, ...]:
 
 
 def counting() -> Iterator[Claim]:
-    """A turn by 2 pi / m in one plane returns after m steps and not before; so do m - 1 reflections
-    that shift coordinates."""
+    """A turn by 2 pi / m returns after m steps, not before; so do m - 1 reflections."""
     inside, outside = F * R * adjoint(F), 1 - F * adjoint(F)
     power, more = F * Z * adjoint(F) + outside, F * R * Z * adjoint(F) + outside
     what, given = (

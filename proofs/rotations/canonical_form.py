@@ -124,8 +124,7 @@ def powers_of_theta() -> Iterator[Claim]:
 
 
 def similar(rng: random.Random, n: int) -> Instance:
-    """A rotation for Theta, a reflection for P (only its square enters), one of the first powers
-    for Z."""
+    """A rotation for Theta, a reflection for P (only its square enters), a power for Z."""
     basis, turn, exponent = reflection(rng, n), random_rotation(rng, n), rng.randint(1, 3)
     numbers = {
         p: basis.det(),
@@ -137,8 +136,10 @@ def similar(rng: random.Random, n: int) -> Instance:
 
 
 def canonical_form() -> Iterator[Claim]:
-    """A^T A = I, det A = 1, and (gamma A)^k = gamma^k P Theta^k P^T, from k to k + 1; k = 0 is P
-    P^T = I."""
+    """A^T A = I, det A = 1, and (gamma A)^k = gamma^k P Theta^k P^T.
+
+    The last goes from k to k + 1; k = 0 is P P^T = I.
+    """
     A, instances = P * Theta * adjoint(P), at_sizes(similar)
     given = (P_COLUMNS, THETA_COLUMNS, P_ROWS)
     yield Claim("A^T A = I", adjoint(A) * A, ONE, given, (A, adjoint(A)), instances)
@@ -175,8 +176,10 @@ DRIVES = letters("bx1 by1 bx2 by2")  # first and second coordinates, (N, 1)
 
 
 def rotated_basis() -> Iterator[Claim]:
-    """s = P^T h obeys s' = gamma Theta s + xi P^T B u, which the reference's rotation runs; h = P
-    s."""
+    """s = P^T h obeys s' = gamma Theta s + xi P^T B u, and h = P s.
+
+    The reference's rotation runs this.
+    """
     after, instances = gamma * P * Theta * adjoint(P) * h + xi * B * u, at_sizes(layer)
     rotated = gamma * Theta * adjoint(P) * h + xi * adjoint(P) * B * u
     # what two of the authors' versions do

@@ -48,8 +48,7 @@ def exponential(t: sp.Expr) -> sp.Expr:
 
 
 def one_plane(rng: random.Random, n: int) -> Instance:
-    """K = r Q (rotations by a quarter in disjoint planes) Q^T, at a quarter, half or three quarters
-    of a turn."""
+    """K = r Q J Q^T, J turns disjoint planes by a quarter; at quarters of a turn."""
     rate, turn = rng.randint(1, 4), rotation(rng, n)
     moving = (rate * turn * quarter_turns(n) * turn.T).as_immutable()
     return {K: moving, r: sp.Integer(rate), t: sp.pi * rng.randint(1, 3) / (2 * rate)}
@@ -141,8 +140,7 @@ def small(size: int) -> sp.Matrix:
 
 
 def quaternion(v: tuple[sp.Expr, ...], side: int) -> sp.Matrix:
-    """Multiplication by i v_1 + j v_2 + k v_3 from the left (side 1) or from the right (side
-    -1)."""
+    """Multiplies by i v_1 + j v_2 + k v_3 from the left (side 1) or the right (side -1)."""
     i, j, k = v
     rows = [
         [0, i, j, k],
@@ -154,8 +152,10 @@ def quaternion(v: tuple[sp.Expr, ...], side: int) -> sp.Matrix:
 
 
 def four() -> Iterator[Claim]:
-    """N = 4: any skew K is L + R; each has one plane angle; they commute, so exp(t K) = exp(t L)
-    exp(t R)."""
+    """N = 4: any skew K is L + R, which have one plane angle each and commute.
+
+    Hence exp(t K) = exp(t L) exp(t R).
+    """
     halves = [
         tuple((upper + side * lower) / 2 for upper, lower in ((k1, k6), (k2, -k5), (k3, k4)))
         for side in (1, -1)

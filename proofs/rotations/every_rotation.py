@@ -61,8 +61,7 @@ ORTHONORMAL, ACROSS, COMPLETE = (
 
 
 def with_plane(rng: random.Random, size: int) -> Instance:
-    """A rotation that turns the first two columns of a basis by the angle of (3, 4) / 5; for N = 1
-    the identity."""
+    """A rotation that turns two columns of a basis by the angle of (3, 4) / 5; N = 1: I."""
     basis, inside = random_rotation(rng, size), min(size, 2)
     turn = sp.Matrix([[3, -4], [4, 3]]) / 5 if size > 1 else sp.eye(1)
     rest = random_rotation(rng, size - 2) if size > 2 else sp.eye(0)
@@ -211,8 +210,10 @@ def canonical() -> Iterator[Claim]:
 
 
 def turning() -> Iterator[Claim]:
-    """Theta(t) of two pairs and a fixed direction: Theta' = L Theta, Theta(0) = I; more pairs in
-    the same way."""
+    """Theta(t) of two pairs and a fixed direction: Theta' = L Theta, Theta(0) = I.
+
+    More pairs go in the same way.
+    """
     # (5, 5)
     turned = sp.diag(
         rotation(sp.cos(b1 * t), sp.sin(b1 * t)), rotation(sp.cos(b2 * t), sp.sin(b2 * t)), 1

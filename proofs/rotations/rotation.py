@@ -68,8 +68,10 @@ def powers(rng: random.Random, n: int) -> Instance:
 
 
 def orthogonal_by_series() -> Iterator[Claim]:
-    """exp(S)^T exp(S) = sum over k of S^k sum over j of F(k, j): 1 for k = 0, and 0 for all
-    others."""
+    """exp(S)^T exp(S) = sum over k of S^k sum over j of F(k, j).
+
+    The inner sum is 1 for k = 0, and 0 for all others.
+    """
     yield from skewness()
     given = ((adjoint(Z), (-1) ** j * Z), (adjoint(S), -S), (Z * S, S * Z))
     next_power = (-1) ** (j + 1) * S * Z
@@ -120,8 +122,7 @@ def orthogonal_by_flow() -> Iterator[Claim]:
 def halves(
     orthogonal: Callable[[random.Random, int], sp.ImmutableMatrix], rng: random.Random, n: int
 ) -> Instance:
-    """An orthogonal matrix in place of exp(S / 2), its square in place of exp(S): the argument
-    needs no more."""
+    """An orthogonal matrix for exp(S / 2), its square for exp(S): no more is needed."""
     half = orthogonal(rng, n)
     return {E: half, b: half.det(), d: (half * half).det()}
 

@@ -76,8 +76,7 @@ def commuting(*pairs: tuple[sp.Symbol, sp.Symbol]) -> tuple[Equation, ...]:
 
 
 def diagonal_rotation(rng: random.Random, n: int) -> tuple[sp.ImmutableMatrix, sp.ImmutableMatrix]:
-    """Rational cosines and sines, ((1 - t^2)/(1 + t^2), 2 t/(1 + t^2)) for random t; (n, n)
-    each."""
+    """Rational cosines and sines, ((1 - t^2)/(1 + t^2), 2 t/(1 + t^2)): (n, n) each."""
     tangents = [sp.Rational(rng.randint(-5, 5), rng.randint(1, 5)) for _ in range(n)]
     cosines, sines = (
         [(1 - t**2) / (1 + t**2) for t in tangents],

@@ -84,8 +84,7 @@ def plane() -> Iterator[Claim]:
 
 
 def axis() -> Iterator[Claim]:
-    """N = 3: det (A - I) = 0, so that A n = n for a unit column n; and A keeps what is across
-    it."""
+    """N = 3: det (A - I) = 0, so A n = n for a unit column n; A keeps what is across it."""
     orthogonal: Equation = (adjoint(A) * A, ONE)
     instances = at_sizes(lambda rng, size: {A: rotation(rng, size)})
     yield Claim(

@@ -134,8 +134,10 @@ def multiplied(x: Computed, y: Computed, model: Model, error: Error) -> Computed
 
 
 def evaluate(circuit: Circuit, values: Sequence[Fraction], model: Model, error: Error) -> Computed:
-    """The circuit with rounding; `size` is that of its polynomial, smaller than the circuit's own
-    if something cancels."""
+    """The circuit with rounding.
+
+    `size` is that of its polynomial, smaller than the circuit's own if something cancels.
+    """
 
     def operation(combine: Callable, **sign: int) -> Callable[[Computed, Computed], Computed]:
         return lambda x, y: combine(x, y, model, error, **sign)
@@ -154,8 +156,7 @@ def random_circuit(rng: random.Random, leaves: int, operations: int) -> Circuit:
 
 
 def rewritings(circuit: Circuit) -> list[Circuit]:
-    """The circuit commuted, re-associated, distributed and factored at its root: the same
-    polynomial."""
+    """The circuit commuted, re-associated, distributed, factored at its root; same polynomial."""
     if isinstance(circuit, int):
         return []
     kind, x, y = circuit
@@ -205,8 +206,7 @@ def longest_path(circuit: Circuit) -> set[int]:
 
 
 def leaf_values(rng: random.Random, circuit: Circuit, leaves: int) -> list[Fraction]:
-    """Random values of both signs; or one parse tree that dominates, so that no other hides what
-    happens to it."""
+    """Random values of both signs; or one parse tree dominates, so that it shows."""
     if rng.random() < Fraction(1, 2):
         return [Fraction(rng.randint(-9, 9), rng.randint(1, 9)) for _ in range(leaves)]
     path = longest_path(circuit)

@@ -72,8 +72,10 @@ def rounded_once() -> tuple[Instance, ...]:
 
 
 def one_rounding() -> Iterator[Claim]:
-    """|fl(x) - x| <= u/(1+u) |x|: at 1 + u and beyond because it is at most u there, below because
-    fl(x) = 1."""
+    """|fl(x) - x| <= u/(1+u) |x|.
+
+    At 1 + u and beyond because it is at most u there, below because fl(x) = 1.
+    """
     beyond = tuple(env for env in rounded_once() if env[g] >= 0)
     lhs, given = u * size - (1 + u) * e, ((g, size - 1 - u), (h, u - e))
     what = "1 + u <= x < 2, |fl(x) - x| <= u: (1 + u) |fl(x) - x| <= u x"
@@ -142,8 +144,7 @@ def one_component() -> Iterator[Claim]:
 
 
 def moduli() -> tuple[Instance, ...]:
-    """Moduli of the components; 7, 5, 7, 5 is nearly the worst for 16/3, as 7 / 5 is nearly
-    sqrt(2)."""
+    """Moduli of the components; 7, 5, 7, 5 is nearly the worst for 16/3: 7/5 ~ sqrt(2)."""
     rng, found = random.Random(3), []
     random_ones = (tuple(rng.randint(0, 9) for _ in range(4)) for _ in range(CASES))
     for numbers in ((7, 5, 7, 5), (1, 1, 1, 1), (1, 0, 1, 0), *random_ones):
@@ -213,8 +214,7 @@ def separate() -> Iterator[Claim]:
 
 
 def contracted() -> tuple[Instance, ...]:
-    """Three roundings of one real product and two of an addend, at the ends of their intervals or
-    within."""
+    """Three roundings of a real product and two of an addend, at the ends or within."""
     rng = random.Random(4)
     draws = [
         [Fraction(rng.choice((-4, -1, 0, 2, 4)), 4) * U for _ in range(3)] for _ in range(CASES)

@@ -53,8 +53,7 @@ def fraction(rng: random.Random, largest: int = 9) -> sp.Rational:
 
 
 def factors(rng: random.Random) -> Instance:
-    """Two factors, sizes and errors as small as the hypotheses allow or larger, and what one
-    rounding does."""
+    """Two factors, sizes and errors as small as allowed or larger, and one rounding."""
     slack = {symbol: rng.choice((ZERO, fraction(rng))) for symbol in (p, q, v, w, i, j)}
     norms = {symbol: fraction(rng) for symbol in (na, da, nb, db)} | {
         beta: sp.Rational(1, 8),
@@ -104,8 +103,7 @@ def cases(model: Callable[[random.Random], Instance]) -> tuple[Instance, ...]:
 
 
 def product_rule() -> Iterator[Claim]:
-    """a_ b_ - a b in three parts; each at most its share of E0; then the rounding of the
-    product."""
+    """a_ b_ - a b in three parts, each within its share of E0; then the rounding."""
     parts = x * (y_ - y) + (x_ - x) * y + (x_ - x) * (y_ - y)
     first_order = x * (y_ - y) + (x_ - x) * y
     yield Claim(
@@ -153,8 +151,7 @@ def error(X: sp.Expr, E0: sp.Expr, count: sp.Expr) -> sp.Expr:
 
 
 def open_sum() -> Iterator[Claim]:
-    """By induction on n: the two addends that a program adds first are one addend of a sum of
-    n - 1."""
+    """By induction on n: two addends that a program adds first are one of n - 1."""
     what, instances = "z - v = (z - c) + (c - v): rounding, then what came before", cases(sums)
     yield Claim(
         what,

@@ -43,8 +43,7 @@ Step = tuple[Fraction, Fraction]  # (lam_t, b_t); the first is h0, whose multipl
 
 
 class Segment(NamedTuple):
-    """A tree's node: sizes without and with rounding, Q and Y of its segment, and its longest chain
-    of additions."""
+    """A tree's node: its sizes with and without rounding, Q and Y, its longest chain."""
 
     A: Fraction
     B: Fraction
@@ -83,8 +82,7 @@ def random_tree(rng: random.Random, steps: Sequence[Step], model: Model) -> Segm
 
 
 def random_steps(rng: random.Random, largest: int = 9) -> list[Step]:
-    """Two to eight steps of either sign, |lam| <= largest / 8; half the time the oldest state
-    dominates."""
+    """Two to eight steps, |lam| <= largest / 8; half the time the oldest state dominates."""
     steps = [
         (Fraction(rng.randint(-largest, largest), 8), Fraction(rng.randint(-9, 9), 4))
         for _ in range(rng.randint(2, 8))

@@ -55,8 +55,7 @@ class Format(NamedTuple):
         return signed(self.magnitudes())
 
     def table(self, mode: str, flush: bool) -> Array:
-        """R: fl of everything up to V^3 + V^2 + V in size, V = 2^(emax+1); a flushed subnormal is
-        zero."""
+        """R: fl of all up to V^3 + V^2 + V, V = 2^(emax+1); a flushed subnormal is zero."""
         V, K = 2 << self.emax, self.K
         n = np.arange((V**3 + V**2 + V) * K * K + 1)
         # by which a number exceeds a tick in its last bit

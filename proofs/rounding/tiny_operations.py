@@ -28,8 +28,7 @@ class Hypothesis(NamedTuple):
 
 
 def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
-    """x + y, x y and x y + z over all operands: exact in float64, so the comparison with 1 is
-    exact."""
+    """x + y, x y and x y + z over all operands, exactly in float64: 1 is exact, too."""
     R, K, ops = (
         form.table(variant.mode, "w" in variant.flush),
         form.K,
@@ -49,8 +48,7 @@ def real_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
 
 
 def complex_operations(form: Format, variant: Variant) -> Iterator[Hypothesis]:
-    """Complex products over all operands, separate and with one fused operation a component, in the
-    modulus."""
+    """Complex products over all operands, separate or fused once a component: the moduli."""
     R, V, K = form.table(variant.mode, "w" in variant.flush), form.values(), form.K
     ops = roundings(declaration(form, variant, components=2, contraction=False), True)
     for name, fused in (("z w, separate", False), ("z w, fused", True)):
@@ -70,8 +68,7 @@ def contracted_steps(form: Format, variant: Variant) -> Iterator[Hypothesis]:
 def hypotheses(
     real: tuple[int, ...], products: tuple[int, ...], steps: tuple[int, ...]
 ) -> Iterator[Hypothesis]:
-    """All of the above for these p; operands that are flushed are read errors, not errors of an
-    operation."""
+    """All of the above for these p; flushed operands count as read errors."""
     for variant in VARIANTS[:4]:
         for try_all, ps in (
             (real_operations, real),
@@ -104,8 +101,7 @@ def _products(V, R, K, fused, beta, loss):
 
 @numba.njit
 def _component(R, K, x, s, t):
-    """Largest |fl(x + s + t) - (x + s + t)| of all orders and fusions; s and t are products of two
-    numbers."""
+    """Largest |fl(x + s + t) - (x + s + t)| in any order and fusion of the products s, t."""
     o, n, worst = len(R) // 2, K * x + s + t, 0
     for first, then in ((s, t), (t, s)):
         one, two, begun, fused = (

@@ -70,8 +70,7 @@ def labelled(values: Sequence[sp.Expr]) -> sp.Expr:
 
 
 def model(rng: random.Random, n: int) -> Instance:
-    """Random elements, start and carry; J = I, o = 0; labels as far as the bracketings need
-    them."""
+    """Random elements, start and carry; J = I, o = 0; labels where bracketings need them."""
     columns = {x: matrix(rng, n, 1) for x in (*b, h, c)}  # (n, 1)
     labels = {
         w: sp.Integer(rng.randint(1, 9)) for w in sp.symbols(f"w1:{sp.catalan(LENGTH - 1) + 1}")
@@ -136,8 +135,7 @@ def segments(rng: random.Random, n: int) -> Instance:
 
 
 def any_tree() -> Iterator[Claim]:
-    """Leaves act as their step does; if both children act as their segments do, so does the
-    node."""
+    """Leaves act as their step does; a node does if both children act as their segments."""
     node, swapped = compose((Al, bl), (Aq, bq)), compose((Aq, bq), (Al, bl))
     given = ((Al * h, s - bl), (Aq * s, e - bq))
     mutants = (s, e - bq)

@@ -84,8 +84,7 @@ def linear() -> Iterator[Claim]:
 
 
 def causal() -> Iterator[Claim]:
-    """What comes after step t does not change h_1, ..., h_t; it does change the states of a scan in
-    reverse."""
+    """What comes after step t changes none of h_1, ..., h_t, unless the scan is reversed."""
     what, difference = (
         "from t - 1 to t: h_t - k_t = A_t (h_(t-1) - k_(t-1)) + (b_t - c_t)",
         A * (h - k) + (b - c),

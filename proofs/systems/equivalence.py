@@ -182,8 +182,10 @@ def layer(rng: random.Random, n: int) -> Instance:
 
 
 def change_of_basis() -> Iterator[Claim]:
-    """W = P U is unitary, P Theta P^T = W Lambda W^*, z' = gamma Lambda z + xi W^* B u and y = K W
-    z."""
+    """W = P U is unitary and P Theta P^T = W Lambda W^*.
+
+    Hence z' = gamma Lambda z + xi W^* B u and y = K W z.
+    """
     W, A, instances, diagonal = (
         P * U,
         P * Theta * adjoint(P),

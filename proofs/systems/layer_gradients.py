@@ -82,8 +82,7 @@ def axes_of(layer: Any) -> dict[str, str]:
 
 
 def moving(found: Arrays, places: Arrays, loss: sp.Expr | sp.Poly, named: Named) -> Iterator[Claim]:
-    """For each argument, the derivative of the loss in every direction is what its cotangent
-    says."""
+    """The derivative of the loss in every direction is what each cotangent says."""
     for name, place in places.items():
         steps = [sp.Symbol(f"step_{i}", real=True) for i in range(place.size)]
         derivatives = [sp.diff(loss, x).as_expr() for x in place.flat]
@@ -171,8 +170,7 @@ def rotrnn_named(e: sp.Expr) -> sp.Expr:
 
 
 def rotrnn_gradients() -> Iterator[Claim]:
-    """Cotangents of free constants, any P among them; of the parameters, where M = 0; of M through
-    P."""
+    """Cotangents of free constants, any P; of parameters, where M = 0; of M through P."""
     u, outputs_bar, h0 = (
         free("u", "time width", 1),
         free("y_bar", "time width", 1),

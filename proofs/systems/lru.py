@@ -96,8 +96,10 @@ def norm(state: sp.Expr) -> sp.Expr:
 
 
 def decay_below_one() -> Iterator[Claim]:
-    """|lam| = exp(-nu); 1 - exp(-nu) >= nu exp(-nu), where exp(nu) >= 1 + nu; a step multiplies
-    |h_i| by |lam_i|."""
+    """|lam| = exp(-nu), and a step multiplies |h_i| by |lam_i|.
+
+    1 - exp(-nu) >= nu exp(-nu), where exp(nu) >= 1 + nu.
+    """
     lam, modulus = symbolic_constants().lam[0], sp.exp(-sp.exp(nu_log))
     square = sp.re(lam) ** 2 + sp.im(lam) ** 2
     what = "|lam|^2 = exp(-exp(nu_log))^2, lam from lru.constants"
@@ -142,8 +144,10 @@ def white_step(rng: random.Random, n: int) -> Instance:
 
 
 def second_moment() -> Iterator[Claim]:
-    """E|h_t|^2 = |lam|^2 E|h_(t-1)|^2 + gamma^2 |B_i|^2, and h_t stays uncorrelated with later
-    inputs."""
+    """E|h_t|^2 = |lam|^2 E|h_(t-1)|^2 + gamma^2 |B_i|^2.
+
+    h_t stays uncorrelated with later inputs.
+    """
     (after,) = states([(re + sp.I * im, gamma * (B_re + sp.I * B_im) * u)], p + sp.I * q)
     parts = {"Re": real(after), "Im": imag(after)}
     instances, row = at_sizes(white_step), B_re * adjoint(B_re) + B_im * adjoint(B_im)

@@ -58,8 +58,10 @@ def rings() -> tuple[Instance, ...]:
 
 
 def uniform_on_the_ring() -> Iterator[Claim]:
-    """Lemma 2: rho = exp(-nu), nu = -log(U (b^2 - a^2) + a^2) / 2, inverts the distribution of the
-    radius."""
+    """Lemma 2: rho = exp(-nu), nu = -log(U (b^2 - a^2) + a^2) / 2.
+
+    That inverts the distribution of the radius.
+    """
     instances, square = rings(), U * (b**2 - a**2) + a**2
     drawn, linear = sp.exp(sp.log(square) / 2), a + U * (b - a)
     what = "a uniform point of the ring has its radius inside rho = exp(-nu) with probability U"
@@ -132,8 +134,10 @@ def resting(rng: random.Random, size: int) -> Instance:
 
 
 def whole_circle() -> Iterator[Claim]:
-    """(1 - r^2)/|1 - r exp(i theta)|^2 = 1 + 2 sum r^j cos(j theta), and the mean of every cosine
-    is 0."""
+    """(1 - r^2)/|1 - r exp(i theta)|^2 = 1 + 2 sum r^j cos(j theta).
+
+    The mean of every cosine is 0.
+    """
     fixed = V * B * u
     what = "constant input: V B u stays"
     yield Claim(
@@ -157,8 +161,10 @@ def whole_circle() -> Iterator[Claim]:
     )
 
     def left(n: sp.Expr) -> sp.Expr:
-        """1 - r^2 less this is |1 - r exp(i theta)|^2 (1 + 2 r cos(theta) + ... + 2 r^n cos(n
-        theta))."""
+        """1 - r^2 less this is a multiple of |1 - r exp(i theta)|^2.
+
+        The factor is 1 + 2 r cos(theta) + ... + 2 r^n cos(n theta).
+        """
         return 2 * r ** (n + 1) * sp.cos((n + 1) * angle) - 2 * r ** (n + 2) * sp.cos(n * angle)
 
     what = "n = 0: |1 - r exp(i theta)|^2 = 1 - r^2 less what vanishes with r^n"

@@ -119,8 +119,10 @@ def second_moments() -> Iterator[Claim]:
 
 
 def symbolic_constants() -> rotrnn.Constants:
-    """One head of two coordinates and one input in symbols; M is 0, for it enters neither gamma nor
-    xi."""
+    """One head of two coordinates and one input in symbols.
+
+    M is 0, for it enters neither gamma nor xi.
+    """
     zeros, B = np.full((1, 2, 2), ZERO, object), np.array([[[b1], [b2]]])
     params = rotrnn.Params(
         np.array([[ZERO]]), np.array([gamma_log]), zeros, B, zeros[0, :1], zeros[0, 0, :1]
@@ -151,8 +153,10 @@ def normalisation() -> Iterator[Claim]:
 
 
 def expected_norm() -> Iterator[Claim]:
-    """q_t = E|x_t|^2 = gamma^2 q_(t-1) + (1 - gamma^2): 1 stays 1, and from zero it is
-    1 - gamma^(2t)."""
+    """q_t = E|x_t|^2 = gamma^2 q_(t-1) + (1 - gamma^2).
+
+    1 stays 1, and from zero it is 1 - gamma^(2t).
+    """
     yield from second_moments()
     yield from normalisation()
     values = tuple({gamma: decay} for decay in DECAYS)
@@ -174,8 +178,7 @@ def decays() -> tuple[Instance, ...]:
 
 
 def constant_input(name: str, sign: int) -> Iterator[Claim]:
-    """u_t = u for all t from zero, A = I or A = -I (all angles 0 or pi): white in space, not in
-    time."""
+    """u_t = u for all t, from zero; A = I or -I: white in space, not in time."""
     x2 = states([(sign * gamma, xi * B * u)] * 2, ZERO)[-1]
     moment, white = (
         (1 + sign * gamma) ** 2 * xi**2 * B * adjoint(B),

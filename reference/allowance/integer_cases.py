@@ -1,5 +1,4 @@
-"""Integer cases: inputs on which every bracketing computes every state exactly, so that the
-allowance is zero."""
+"""Integer cases: every bracketing computes every state exactly, so the allowance is 0."""
 
 from __future__ import annotations
 

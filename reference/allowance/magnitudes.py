@@ -1,5 +1,4 @@
-"""Sizes and counts of a scan, block by block: what every allowance starts from (the glossary is
-that of rounding.py)."""
+"""Sizes and counts of a scan, block by block; the glossary is that of rounding.py."""
 
 from __future__ import annotations
 
@@ -189,8 +188,7 @@ def _delayed(x: Array, start: Array) -> Array:
 
 
 def _largest_segment(A: Array, carry: Carry, time: int) -> tuple[Array, Array]:
-    """Largest product of multipliers over a segment that ends at t, and G_t: at t or before, at
-    least 1."""
+    """Largest product of multipliers over a segment ending at t, and G_t, at least 1."""
     batch, channels = carry.ending.shape
     if time > LONG:
         from scanproof.reference.transitions import compiled

@@ -204,8 +204,7 @@ def _bracketing(
 
 
 def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[Array, Array]:
-    """What underflow costs before relative errors, and the sum of the losses; (batch, time,
-    channels) each."""
+    """Costs of underflow before relative errors, and losses; (batch, time, channels) each."""
     G, model = magnitudes.G, ops.model
     products, loss = (
         np.where(magnitudes.lossy, magnitudes.m, 0),

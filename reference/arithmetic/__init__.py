@@ -1,5 +1,4 @@
-"""What is declared: formats, words, constants of single operations, and what is assumed of
-functions."""
+"""Declarations: formats, words, constants of operations, assumptions about functions."""
 
 from scanproof.reference.arithmetic.declaration import Arithmetic
 

@@ -1,5 +1,4 @@
-"""The declaration: what an implementation promises about its rounding (docs/declaration.md,
-docs/verdicts.md)."""
+"""What an implementation promises about its rounding (docs/declaration.md)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The words of a declaration and their values: what each one says, which systems have it, and what
-would admit more."""
+"""The words of a declaration: values, systems that have them, and what admits more."""
 
 from __future__ import annotations
 

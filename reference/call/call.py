@@ -1,5 +1,4 @@
-"""One call of a system: its arguments, named as the system names them, checked once and then passed
-around whole."""
+"""One call of a system: its arguments by name, checked once and passed around whole."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The checks that make a call: names, dtypes, kinds of number, shapes and values, each refused in
-one line."""
+"""Checks of a call: names, dtypes, kinds of number, shapes, values; errors of one line."""
 
 from __future__ import annotations
 

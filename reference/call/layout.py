@@ -1,5 +1,4 @@
-"""How the caller has the arrays of one call: the size of every named axis, and which axes are
-missing."""
+"""How the caller has the arrays of one call: sizes of named axes, and missing ones."""
 
 from __future__ import annotations
 

@@ -33,8 +33,7 @@ def evaluated(system: System, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _real(call: Call, kind: str, x: Any) -> Any:
-    """float16 has no complex type: what is real again after a detour through complex64 is float16
-    again."""
+    """Real results of float16, which has no complex type, are float16 after complex64."""
     first = next(iter(call.arguments.values())).dtype
     return x.astype(first) if kind == "real" and first.kind != "O" else x
 

@@ -50,8 +50,7 @@ def _sum(a: float, a_tail: float, b: float, b_tail: float) -> tuple[float, float
 
 @compiled(forceinline=True)
 def _product_radius(a: float, a_rad: float, b: float, b_rad: float) -> float:
-    """|a| b_rad + |b| a_rad + a_rad b_rad, rounded upwards; zero times an unknown number is
-    zero."""
+    """|a| b_rad + |b| a_rad + a_rad b_rad, rounded upwards; zero times anything is zero."""
     one, two = (a != 0) & (b_rad > 0), ((b != 0) | (b_rad > 0)) & (a_rad > 0)
     first, second = abs(a) * b_rad if one else 0.0, (abs(b) + b_rad) * a_rad if two else 0.0
     return (first + second) * UP + TINY if one | two else 0.0

@@ -1,5 +1,4 @@
-"""Gaussian rationals a + b i: complex numbers whose parts are Fractions, so that + - * of a complex
-layer are exact."""
+"""Gaussian rationals a + b i, of Fractions: + - * of a complex layer are exact."""
 
 from __future__ import annotations
 

@@ -319,8 +319,7 @@ def _direction(
 
 
 def _pairs(x: Array) -> Array:
-    """Sums over everything but heads and pairs: (directions, batch, time, heads, head_dim) ->
-    (heads, pairs)"""
+    """Sums (directions, batch, time, heads, head_dim) to (heads, pairs)."""
     sums: Array = x.reshape(-1, x.shape[-2], x.shape[-1] // 2, 2).sum((0, 3))  # (heads, pairs)
     return sums
 

@@ -168,8 +168,7 @@ def _split(H: int, s: int) -> tuple[float, float, float]:
 
 
 def _nearest(m: int, e: int) -> tuple[float, int]:
-    """A float64 nearest to m 2^e (or as near as a subnormal allows), and the exact remainder over
-    2^e."""
+    """A float64 nearest to m 2^e, but for subnormals, and the remainder over 2^e."""
     try:
         head = math.ldexp(float(m), e)
     except OverflowError:
@@ -201,8 +200,7 @@ def _disc_states(inputs: Inputs) -> Iterator[tuple[tuple[int, ...], Parts]]:
 
 
 def _disc_radius(size: Array, r: Array, local: Array) -> Array:
-    """size r + local rounded upwards: 0 only where it is exactly, and zero times an overflowed
-    number is zero."""
+    """size r + local rounded upwards, 0 only where it is; zero times inf is zero."""
     nothing = (size == 0) | (r == 0)  # (batch, channels)
     with np.errstate(over="ignore", invalid="ignore"):
         carried = np.where(nothing, 0.0, size * r)  # (batch, channels)

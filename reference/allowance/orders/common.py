@@ -176,8 +176,7 @@ def settled(error: Array, peak: Array, size: Sizes, k: AssumedConstants) -> Arra
 
 
 def _largest_segment(A: Array) -> Array:
-    """G_t: the largest product of multipliers over a segment that ends at t or before, at least
-    1."""
+    """G_t: the largest product of multipliers over a segment up to t, at least 1."""
     products, ending = np.ones(A.shape), np.ones(A[:, 0].shape if A.shape[1] else A.shape[::2])
     for t in range(A.shape[1]):
         ending = products[:, t] = at(A, t) * np.maximum(ending, 1)

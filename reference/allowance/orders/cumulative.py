@@ -109,8 +109,10 @@ def segment_exp(forward: Inputs, arithmetic: Arithmetic) -> Array:
 
 
 def _exponents(size: Sizes, length: int, k: AssumedConstants) -> tuple[Array, Array, Array]:
-    """C_t, exp(2 (1+u) sigma C_t) - 1 and exp([(1+u) kappa + u] |log lam|) - 1: (batch, time,
-    channels) each."""
+    """C_t, exp(2 (1+u) sigma C_t) - 1 and exp([(1+u) kappa + u] |log lam|) - 1.
+
+    Each is (batch, time, channels).
+    """
     # eta / e: a logarithm may underflow
     logs = np.where(size.A == 1, 0.0, np.abs(np.log(size.A)) * UP + k.eta / k.e)
     sigma = (1 + k.e) * grow(k.u, min(length, size.b.shape[1]) - 1) * UP

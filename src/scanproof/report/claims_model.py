@@ -44,8 +44,7 @@ class Curve(Strict):
 
 
 class Band(Strict):
-    """The spread over draws for each strength of the perturbation: 5 %, 50 % and 95 % of the draws
-    lie below."""
+    """For each strength of perturbation: 5 %, 50 %, 95 % of the draws lie below."""
 
     label: str
     strength: list[float]
@@ -79,8 +78,10 @@ class CostRow(Strict):
 
 
 class LayerTime(Strict):
-    """One layer's kernel on one thread, judged before it was timed; the last four are None where it
-    was not timed."""
+    """One layer's kernel on one thread, judged before it was timed.
+
+    The last four are None where it was not timed.
+    """
 
     layer: str
     dtype: str

@@ -1,5 +1,4 @@
-"""claims.html: every claim with its word, then the pictures and numbers that it rests on, then how
-to repeat it."""
+"""claims.html: every claim with its word, then what it rests on, then how to repeat it."""
 
 from __future__ import annotations
 

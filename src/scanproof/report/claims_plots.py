@@ -1,5 +1,4 @@
-"""The pictures of claims.html: lines with one key each, and bands over the strength of a
-perturbation."""
+"""The pictures of claims.html: lines with a key, and bands over a perturbation."""
 
 from __future__ import annotations
 
@@ -56,8 +55,7 @@ def lines(
 
 
 def bands(rows: Sequence[Band], keys: Mapping[str, int], look: Look, name: str, alt: str) -> Html:
-    """Median as a line, 5 % to 95 % as a band; the perturbation's strength from left to right, to
-    scale."""
+    """Median as a line, 5 % to 95 % as a band, over the perturbation's strength."""
     with style():
         figure = Figure(SIZE)
         axes = figure.subplots()

@@ -1,5 +1,4 @@
-"""The figures of the page: which rows of the report go into which panel, with key, captions and
-alternative text."""
+"""The figures of the page: which rows go into which panel, with captions and alt text."""
 
 from __future__ import annotations
 

@@ -83,6 +83,5 @@ def _attribute(name: str) -> str:
 
 
 def escape(value: object) -> str:
-    """Escaped; what does not print (control characters, reversals of the writing direction) becomes
-    U+FFFD."""
+    """Escapes text; what does not print (control characters and such) becomes U+FFFD."""
     return html.escape("".join(c if c.isprintable() else "\ufffd" for c in str(value)))

@@ -33,8 +33,7 @@ class Bar(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """One row of dots: error/allowance of one implementation, or of the mutants, which have no
-    key."""
+    """One row of dots: error/allowance of an implementation, or of keyless mutants."""
 
     label: str
     key: int | None
@@ -148,8 +147,7 @@ def _name(axes: Axes, rows: Sequence[Growth], ends: tuple[float, float]) -> None
 
 
 def _dots(axes: Axes, row: Strip, height: int, ends: tuple[int, int]) -> None:
-    """Dots are spread over the height of their row; those that would cover each other are drawn
-    once."""
+    """Spreads dots over the height of their row; those that would overlap show once."""
     heights = [height + ((i * 0.618034) % 1 - 0.5) * 0.56 for i in range(len(row.ratios))]
     spots = sorted(
         {

@@ -115,8 +115,7 @@ def laws(checks: Sequence[CheckRow]) -> Html:
 
 
 def _matrix(checks: Sequence[CheckRow]) -> Html:
-    """Implementations down, laws across: the number of laws is fixed, that of implementations is
-    not."""
+    """Implementations down, laws across: only the number of laws is fixed."""
     statements = {law.name: law.statement for check in checks for law in check.laws}
     rows = [_matrix_row(check, list(statements)) for check in checks]
     meanings = (

@@ -1,5 +1,4 @@
-"""The section on speed: throughput as bars beside a measured copy, and the table with everything
-else."""
+"""The section on speed: throughput as bars beside a measured copy, and the table."""
 
 from __future__ import annotations
 
