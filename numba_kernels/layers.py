@@ -134,10 +134,10 @@ def rotrnn(
     A is P Theta P^T, and s_t = P^T x_t is what is scanned.
 
     Args:
-        params: any object with theta (heads, head_dim / 2), gamma_log (heads,), M (heads, head_dim,
-            head_dim), B (heads, head_dim, width), C (width, heads * head_dim), D (width,) and, for
-            two directions, C2 like C.
-            All float32 or all float64; head_dim is even.
+        params: any object with theta (heads, head_dim / 2), gamma_log (heads,),
+            M (heads, head_dim, head_dim), B (heads, head_dim, width),
+            C (width, heads * head_dim), D (width,) and, for two directions, C2 like C. All float32
+            or all float64; head_dim is even.
         h0: ([batch,] heads, head_dim), or ([batch,] 2, heads, head_dim) with two directions, in the
             original basis.
         u, reverse, out: as in `lru`.

@@ -6,8 +6,8 @@ and over draws.
     bits      8: below the rounding of bfloat16, 24: below that of float32
     steps     bits log 2 / nu
 
-The quantile q of |lambda| has a closed form: a ring draws |lambda|^2 uniformly (LRU paper, lemma
-2), "log-log" log nu.
+The quantile q of |lambda| has a closed form: a ring draws |lambda|^2 uniformly (lemma 2 of the LRU
+paper), "log-log" log nu.
 """
 
 from __future__ import annotations

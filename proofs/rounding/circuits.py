@@ -1,8 +1,8 @@
 """Random circuits and scan trees in exact arithmetic, with every rounding chosen against the bound.
 
-A circuit is a leaf (an index), or a pair of circuits with "+", "-" or "*" in front: ("*", 0, ("+",
-1, 2)) is x0 (x1 + x2). Everything about a circuit is one fold over it: its polynomial, its exact
-and its rounded value, its sizes, its counts.
+A circuit is a leaf (an index), or a pair of circuits with "+", "-" or "*" in front:
+("*", 0, ("+", 1, 2)) is x0 (x1 + x2). Everything about a circuit is one fold over it: its
+polynomial, its exact and its rounded value, its sizes, its counts.
 
     symbol   meaning
     u, beta  largest relative error of a sum, of a product

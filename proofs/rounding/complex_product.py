@@ -1,5 +1,6 @@
-"""What one complex product and one complex step may lose: the constants 4/sqrt(3), 2 and sqrt(2)
-((1+u)^3 - 1), proved.
+"""What one complex product and one complex step may lose.
+
+The constants 4/sqrt(3), 2 and sqrt(2) ((1+u)^3 - 1) are proved here.
 
     symbol       meaning                                                            shape
     z, w         z = a + ib, w = c + id; no underflow                               ()
@@ -14,13 +15,16 @@
     f, g, h, i   what is >= 0 by hypothesis, each named where it is used            ()
 
 If ac and bd have one sign, so have ad and bc: one component is a difference, the other a sum. (If
-not, multiply w by i.) With x >= y the two components are off by at most 2 d x + d^2 (x + y) and 2 d
-(m + n) + d^2 (m + n), and
+not, multiply w by i.) With x >= y the two components are off by at most 2 d x + d^2 (x + y) and
+2 d (m + n) + d^2 (m + n), and
 
     (2x)^2 + (2m + 2n)^2 <= 16/3 |zw|^2,     (x + y)^2 + (m + n)^2 <= 2 |zw|^2
 
-so the product is off by at most (4/sqrt(3) d + sqrt(2) d^2) |zw| <= 4/sqrt(3) u |zw| = 2.3095 u
-|zw|. That sqrt(5) u = 2.2361 u suffices is cited (Brent, Percival, Zimmermann 2007). With one FMA a
+so the product is off by at most
+
+    (4/sqrt(3) d + sqrt(2) d^2) |zw| <= 4/sqrt(3) u |zw| = 2.3095 u |zw|
+
+That sqrt(5) u = 2.2361 u suffices is cited (Brent, Percival, Zimmermann 2007). With one FMA a
 component it is (2 d + d^2) |zw| <= 2 u |zw|.
 """
 

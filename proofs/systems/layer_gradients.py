@@ -204,8 +204,10 @@ def rotrnn_parameters() -> Iterator[Claim]:
 
 
 def basis() -> Iterator[Claim]:
-    """<X, P> moves with M by G - G^T, G = L(S^T, X): for any X at head_dim 2, where dL/dM itself is
-    0, for rotations commute."""
+    """<X, P> moves with M by G - G^T, G = L(S^T, X).
+
+    This is for any X at head_dim 2, where dL/dM itself is 0, for rotations commute.
+    """
     M, X = free("M", axes_of(rotrnn)["M"]), free("X", axes_of(rotrnn)["M"])
     here = dict(zip(M.flat, QUARTER.flat, strict=True))
     G = namespace.symbols().frechet(QUARTER.swapaxes(1, 2) - QUARTER, X)  # (1, 2, 2)

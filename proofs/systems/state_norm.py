@@ -131,8 +131,10 @@ def symbolic_constants() -> rotrnn.Constants:
 
 
 def normalisation() -> Iterator[Claim]:
-    """rotrnn.constants, run on symbols: gamma = exp(-exp(gamma_log)) and xi^2 tr(B^T
-    B) = 1 - gamma^2."""
+    """rotrnn.constants on symbols: gamma = exp(-exp(gamma_log)).
+
+    xi^2 tr(B^T B) is 1 - gamma^2.
+    """
     found, entries = symbolic_constants(), {b1: sp.Rational(1, 2), b2: sp.Rational(3)}
     instances = tuple({**entries, gamma_log: sp.log(-sp.log(decay))} for decay in DECAYS)
     decay, (b1_, b2_) = sp.exp(-sp.exp(gamma_log)), found.B.flat

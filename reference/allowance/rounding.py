@@ -222,15 +222,18 @@ def _underflow(magnitudes: Magnitudes, ops: Roundings, stores: Array) -> tuple[A
 def _sequential(
     leaf: Leaves, magnitudes: Magnitudes, ops: Roundings, arithmetic: Arithmetic, carry: Carry
 ) -> tuple[Array, Array, Array]:
-    """One step after the other: every loss decays like the state, and roundings act on |h_t| if
-    that is known.
+    """The theorem for one step after the other: every loss decays like the state.
 
-    E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss] + u
-    |h_t| + f
+    Roundings act on |h_t| if that is known:
+
+        E_t = (1+u) [(A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + dX_t + loss]
+              + u |h_t| + f
 
     In a contracted complex step all roundings of the products are within beta, and the addend meets
-    c = 2: E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t| + (1+xi)
-    (dX_t + loss) + f
+    c = 2:
+
+        E_t = (A+dA)(1+beta) E_{t-1} + (dA (1+beta) + A beta) |h_{t-1}| + xi |b_t|
+              + (1+xi) (dX_t + loss) + f
     """
     adds = magnitudes.carried & (leaf.X > 0)
     # lam-shaped: roundings of the products include those of the sums
@@ -264,11 +267,10 @@ def _stored(bound: Array, magnitudes: Magnitudes, ops: Roundings) -> Array:
 
 
 def _products(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings) -> tuple[Array, Array]:
-    """Gain (lam-shaped) and source (b-shaped) of what products and leaves do: E_t = gain
-    E_{t-1} + source.
+    """What products and leaves do: E_t = gain E_{t-1} + source.
 
-    A |h_{t-1}| is formed before it is multiplied by beta: A beta alone underflows where |lam| is
-    tiny and |h_{t-1}| huge.
+    gain has lam's shape and source b's. A |h_{t-1}| is formed before it is multiplied by beta: A beta
+    alone underflows where |lam| is tiny and |h_{t-1}| huge.
     """
     beta = np.where(leaf.rounds, ops.beta, 0.0)
     source = leaf.dA * magnitudes.before * (1 + beta) + leaf.A * magnitudes.before * beta + leaf.dX

@@ -19,17 +19,17 @@ class ErrorModel:
     read_lam, read_b: factors on the errors of reading lam and b.
     state_losses, multiplier_losses: factors on m l and on w.
     spread: exponent of (1 + xi) (1 + beta)^m where it multiplies what underflow costs.
-    growth_in_w: exponent of G^2 in w; growth, wrong_growth: exponents of G and of 1 + w in m l G
-    (1 + w).
-    fewer_additions, fewer_on_a_path: of the n - 1 additions, and of those that an order allows on
-    one path.
+    growth_in_w: exponent of G^2 in w.
+    growth, wrong_growth: exponents of G and of 1 + w in m l G (1 + w).
+    fewer_additions: of the n - 1 additions.
+    fewer_on_a_path: of those that an order allows on one path.
     fewer_multipliers, fewer_products, fewer_sums, fewer_stores: of the m - 1 products, m products,
-    m + 1 sums, and stores.
-    stored: part of lam by which a multiplier that is read may be off; unsure: then no product and
-    no sequence is exact.
+        m + 1 sums, and stores.
+    stored: part of lam by which a multiplier that is read may be off.
+    unsure: then no product and no sequence is exact.
     evaluation: roundings of one step of the bound's own evaluation in float64.
-    mixed: losses of the product of a real and a complex number; quotient: roundings of a quotient
-    (bounded.py).
+    mixed: losses of the product of a real and a complex number.
+    quotient: roundings of a quotient (bounded.py).
     """
 
     u: float = 1.0
