@@ -16,6 +16,7 @@ too, since the cotangents of another scan (autodiff of a tree) never form a.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -178,8 +179,18 @@ def _named(
 def carried(call: Call) -> dict[str, Array]:
     """Computes how much results owe to earlier steps: float64, in the results' shapes (...).
 
-    It is their difference from a recurrence that carries nothing on.
+    It is their difference from a recurrence that carries nothing on. No declaration changes it, so
+    a call that is judged under several of them computes it once.
     """
+    if call not in _CARRIED:
+        _CARRIED[call] = _carried(call)
+    return _CARRIED[call]
+
+
+_CARRIED: WeakKeyDictionary[Call, dict[str, Array]] = WeakKeyDictionary()
+
+
+def _carried(call: Call) -> dict[str, Array]:
     system = call.system
     if system.carry is None:
         return {}

@@ -145,6 +145,7 @@ APART = {  # and why no link has to name them
     "reference.allowance.certificate:by_elements": "calls outputs, shown and pulled_back, which are linked",
     "reference.allowance.certificate:certify": "calls by_elements, or the theory of a system",
     "reference.allowance.certificate:whole": "calls certify",
+    "reference.allowance.certificate:_carried": "computes what carried says",
     "reference.allowance.certificate:carried": "says whether an allowance informs; the allowance does not depend on it",
     "reference.allowance.operation_errors:unmodelled_in_layers": "says where there is no allowance",
 }
