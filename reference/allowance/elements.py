@@ -25,7 +25,7 @@ import numpy as np
 from scanproof.reference.allowance import rounding
 from scanproof.reference.allowance.bounded import Bounded
 from scanproof.reference.allowance.integer_cases import Whole
-from scanproof.reference.allowance.magnitudes import Carry, Leaves
+from scanproof.reference.allowance.magnitudes import Carry, Leaves, positive_scan
 from scanproof.reference.allowance.orders.angle_sum import added_angles
 from scanproof.reference.arithmetic.operations import TINY, UP, Roundings
 from scanproof.reference.inputs import Array
@@ -39,7 +39,6 @@ from scanproof.reference.numbers.enclosed import (
     through_balls,
 )
 from scanproof.reference.numbers.namespace import ELEMENTARY, Namespace
-from scanproof.reference.transitions.diagonal import scan as positive
 from scanproof.reference.truth.exact import _up
 
 # ---------------------------------------------------------------- enclosures
@@ -241,12 +240,12 @@ def _underflow_error(lam: Bounded, b: Bounded, h0: Bounded, ops: Roundings) -> A
     if b.errors.materialized:
         return np.zeros(b.shape)
     A, nothing = np.maximum(lam.size, 1), np.zeros(h0.shape)
-    product_bound = positive(A, b.product_bound, h0.product_bound)  # (batch, time, channels)
+    product_bound = positive_scan(A, b.product_bound, h0.product_bound)  # (batch, time, channels)
     early = np.concatenate([h0.product_bound[:, None], product_bound], axis=1)[:, : b.shape[1]]
-    losses = positive(A, A * (2 * ops.product_loss + 3 * ops.operand_loss) * early, nothing)
+    losses = positive_scan(A, A * (2 * ops.product_loss + 3 * ops.operand_loss) * early, nothing)
     return np.asarray(
         losses
-        + positive(A, b.underflow_error, h0.underflow_error)
+        + positive_scan(A, b.underflow_error, h0.underflow_error)
         + 2 * ops.sum_loss * product_bound
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 import numpy as np
@@ -170,16 +171,21 @@ def after(magnitudes: Magnitudes, before: Carry, E: Array, peak: Array, whole: W
 
 
 def positive_scan(gain: Array, source: Array, start: Array) -> Array:
-    """Computes scan(gain, source, start) of float64 numbers, compiled where it is long.
+    """Computes scan(gain, source, start) of float64 numbers, compiled where that pays.
 
     source and the result are (batch, time, channels), start is (batch, channels), and gain is
     (channels,) or like source.
     """
-    if source.shape[1] <= LONG:
+    if not _pays(source.shape[1]):
         return scan(gain, source, start)
     from scanproof.reference.transitions import compiled  # imports numba
 
     return compiled.scan(gain, source, start)
+
+
+def _pays(time: int) -> bool:
+    """Whether to compile: importing Numba takes half a second, unless something else needed it."""
+    return time > LONG or "numba" in sys.modules
 
 
 def _delayed(x: Array, start: Array) -> Array:
@@ -190,7 +196,7 @@ def _delayed(x: Array, start: Array) -> Array:
 def _largest_segment(A: Array, carry: Carry, time: int) -> tuple[Array, Array]:
     """Largest product of multipliers over a segment ending at t, and G_t, at least 1."""
     batch, channels = carry.ending.shape
-    if time > LONG:
+    if _pays(time):
         from scanproof.reference.transitions import compiled
 
         products = compiled.largest(A, carry.ending, time)

@@ -47,7 +47,8 @@ def scan(gain: Array, source: Array, start: Array) -> Array:
         The states (batch, time, channels).
     """
     out = np.empty(source.shape)
-    _scan(np.broadcast_to(gain, source.shape), source, start, out)
+    drive, first = np.ascontiguousarray(source), np.ascontiguousarray(start)  # one machine code
+    _scan(np.broadcast_to(gain, source.shape), drive, first, out)
     return out
 
 
@@ -65,7 +66,7 @@ def largest(gain: Array, start: Array, time: int) -> Array:
         p, float64 (batch, time, channels).
     """
     out = np.empty((start.shape[0], time, start.shape[1]))
-    _largest(np.broadcast_to(gain, out.shape), start, out)
+    _largest(np.broadcast_to(gain, out.shape), np.ascontiguousarray(start), out)
     return out
 
 
