@@ -69,9 +69,6 @@ def band(label: str, found: dict[float, Array]) -> Band:
         [floats(x).mean(1) for x in found.values()], (0.05, 0.5, 0.95), axis=1
     )
     return Band(
-        label=label,
-        strength=list(found),
-        low=low.tolist(),
-        median=median.tolist(),
+        label=label, strength=list(found), low=low.tolist(), median=median.tolist(),
         high=high.tolist(),
-    )
+    )  # fmt: skip

@@ -168,29 +168,18 @@ def _exponentials(found: Measured) -> Iterator[tuple[object, ...]]:
         if row.matrices > 1:
             place = f"{row.kind}, N = {row.size}, {row.norm:.5g}"
             yield (
-                row.action,
-                row.dtype,
-                row.who,
-                row.word,
-                _bold(row),
-                place,
-                _power(row.claimed),
+                row.action, row.dtype, row.who, row.word, _bold(row), place, _power(row.claimed),
                 row.matrices,
-            )
+            )  # fmt: skip
 
 
 def _rotations(found: Measured) -> Iterator[tuple[object, ...]]:
     for row in found.exponentials:
         if row.matrices == 1:
             yield (
-                row.norm,
-                row.action,
-                row.dtype,
-                row.who,
-                f"{row.absolute:.2g}",
-                _bold(row),
+                row.norm, row.action, row.dtype, row.who, f"{row.absolute:.2g}", _bold(row),
                 f"{row.constant:g}",
-            )
+            )  # fmt: skip
 
 
 def _exceeding(found: Measured) -> Iterator[str]:

@@ -182,17 +182,9 @@ def _errors(whose: list[Implementation], case: Case, dtype: str) -> Iterator[Row
         found = norm(turned, 2), norm(pulled) / norm(G.astype(float))  # spectral; Frobenius
         for action, error in zip(ACTIONS, found, strict=True):
             yield Row(
-                name,
-                action,
-                dtype,
-                word,
-                1,
-                float(error / unit),
-                error,
-                case.kind,
-                len(S),
+                name, action, dtype, word, 1, float(error / unit), error, case.kind, len(S),
                 case.norm,
-            )
+            )  # fmt: skip
 
 
 def norm(x: Array, order: int | None = None) -> float:

@@ -113,11 +113,7 @@ def _component(R, K, x, s, t):
         product, fused_product = R[o + K * (one + two)], R[o + K * one + then]
         separate = (product + x, fused_product + x, begun + two, fused + two)
         for e in (
-            K * separate[0],
-            K * separate[1],
-            K * separate[2],
-            K * separate[3],
-            K * begun + then,
+            K * separate[0], K * separate[1], K * separate[2], K * separate[3], K * begun + then,
             K * fused + then,
         ):
             worst = max(worst, abs(K * R[o + e] - n))

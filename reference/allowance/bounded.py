@@ -175,14 +175,9 @@ class Bounded(Composite):
             return self
         product_bound = self.product_bound * (1 + self.growth)
         return type(self)(
-            self.v,
-            self.X,
-            self.R,
-            np.minimum(self.n, 1),
-            product_bound,
-            self.all_underflow,
+            self.v, self.X, self.R, np.minimum(self.n, 1), product_bound, self.all_underflow,
             self.errors,
-        )
+        )  # fmt: skip
 
     def materialized(self) -> Self:
         """Takes a number (...) that every program of the class forms, so that its own size counts.

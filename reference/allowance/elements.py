@@ -269,20 +269,9 @@ def _carry(h0: Bounded, time: int) -> Carry:
     X, E = h0.X, h0.R
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
     return Carry(
-        0,
-        time,
-        X,
-        (h0.size > 0) + 0.0,
-        zeros,
-        zeros,
-        ones,
-        ones,
-        X + E,
-        X,
-        E,
-        zeros,
+        0, time, X, (h0.size > 0) + 0.0, zeros, zeros, ones, ones, X + E, X, E, zeros,
         Whole(zeros > 0, zeros),
-    )
+    )  # fmt: skip
 
 
 def rotation(gamma: Bounded, cos: Bounded, sin: Bounded, b: Bounded, s0: Bounded) -> Bounded:

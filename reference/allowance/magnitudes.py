@@ -69,20 +69,9 @@ def start(inputs: Inputs, arithmetic: Arithmetic) -> Carry:
     zeros, ones = np.zeros(X.shape), np.ones(X.shape)
     whole = integer_cases.start(inputs)
     return Carry(
-        0,
-        inputs.b.shape[1],
-        X,
-        (X > 0) + 0.0,
-        zeros,
-        zeros,
-        ones,
-        ones,
-        X + dX,
-        X,
-        dX,
-        zeros,
+        0, inputs.b.shape[1], X, (X > 0) + 0.0, zeros, zeros, ones, ones, X + dX, X, dX, zeros,
         whole,
-    )
+    )  # fmt: skip
 
 
 def leaves(block: Inputs, arithmetic: Arithmetic, ops: Roundings) -> Leaves:

@@ -269,8 +269,8 @@ def _stored(bound: Array, magnitudes: Magnitudes, ops: Roundings) -> Array:
 def _products(leaf: Leaves, magnitudes: Magnitudes, ops: Roundings) -> tuple[Array, Array]:
     """What products and leaves do: E_t = gain E_{t-1} + source.
 
-    gain has lam's shape and source b's. A |h_{t-1}| is formed before it is multiplied by beta: A beta
-    alone underflows where |lam| is tiny and |h_{t-1}| huge.
+    gain has lam's shape and source b's. A |h_{t-1}| is formed before it is multiplied by beta:
+    A beta alone underflows where |lam| is tiny and |h_{t-1}| huge.
     """
     beta = np.where(leaf.rounds, ops.beta, 0.0)
     source = leaf.dA * magnitudes.before * (1 + beta) + leaf.A * magnitudes.before * beta + leaf.dX

@@ -70,16 +70,9 @@ class Roundings(NamedTuple):
 
 
 SCALED = (
-    "u",
-    "beta",
-    "product_loss",
-    "sum_loss",
-    "operand",
-    "operand_loss",
-    "store",
-    "store_loss",
+    "u", "beta", "product_loss", "sum_loss", "operand", "operand_loss", "store", "store_loss",
     "largest",
-)
+)  # fmt: skip
 
 
 def roundings(

@@ -97,11 +97,8 @@ def contract(a: Array, b: Array, out: Array) -> None:
                 head = tail = rad = lost = 0.0
                 for k in range(summed):
                     x, x_tail, y, y_tail = (
-                        a[0, n, i, k],
-                        a[1, n, i, k],
-                        b[0, n, j, k],
-                        b[1, n, j, k],
-                    )
+                        a[0, n, i, k], a[1, n, i, k], b[0, n, j, k], b[1, n, j, k],
+                    )  # fmt: skip
                     p, q, dropped = _product(x, x_tail, y, y_tail)
                     head, tail, dropped_too = _sum(head, tail, p, q)
                     lost = (lost + dropped + dropped_too) * UP
@@ -135,19 +132,12 @@ def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
     for n in range(batch):
         for k in range(channels):
             x, x_tail, y, y_tail, r = (
-                start[0, n, k],
-                start[1, n, k],
-                start[2, n, k],
-                start[3, n, k],
-                start[4, n, k],
-            )
+                start[0, n, k], start[1, n, k], start[2, n, k], start[3, n, k], start[4, n, k],
+            )  # fmt: skip
             for t in range(time):
                 c, c_tail, d, d_tail = (
-                    lam[0, n, t, k],
-                    lam[1, n, t, k],
-                    lam[2, n, t, k],
-                    lam[3, n, t, k],
-                )
+                    lam[0, n, t, k], lam[1, n, t, k], lam[2, n, t, k], lam[3, n, t, k],
+                )  # fmt: skip
                 r_lam, size = lam[4, n, t, k], (_modulus(c, d) + abs(c_tail) + abs(d_tail)) * UP
                 p, q, lost_1 = _product(c, c_tail, x, x_tail)
                 s, f, lost_2 = _product(-d, -d_tail, y, y_tail)
@@ -171,9 +161,6 @@ def scan(lam: Array, b: Array, start: Array, out: Array) -> None:
                 )
                 r = (rad * UP if rad > 0 else 0.0) if finite else np.inf
                 out[0, n, t, k], out[1, n, t, k], out[2, n, t, k], out[3, n, t, k] = (
-                    x,
-                    x_tail,
-                    y,
-                    y_tail,
-                )
+                    x, x_tail, y, y_tail,
+                )  # fmt: skip
                 out[4, n, t, k] = r

@@ -219,14 +219,8 @@ def _step(w: Array) -> None:
     """
     for k in range(STRIP):
         c, d, x, y, x_tail, y_tail, r = (
-            w[C, k],
-            w[D, k],
-            w[X, k],
-            w[Y, k],
-            w[TAIL, k],
-            w[TAIL_IM, k],
-            w[R, k],
-        )
+            w[C, k], w[D, k], w[X, k], w[Y, k], w[TAIL, k], w[TAIL_IM, k], w[R, k],
+        )  # fmt: skip
         re, re_tail, lost_re = _component(c, x, x_tail, -d, y, y_tail, w[B, k])
         im, im_tail, lost_im = _component(c, y, y_tail, d, x, x_tail, w[B_IM, k])
         finite = math.isfinite(re + re_tail) & math.isfinite(im + im_tail)

@@ -176,16 +176,9 @@ def _decays(claims: Claims) -> Html:
 
 def _memory(rows: Sequence[MemoryRow]) -> Html:
     headers = [
-        "initialisation",
-        "until |λ|ᵗ =",
-        "5 %",
-        "median",
-        "95 %",
-        "of the draws: 5 %",
-        "median",
-        "95 %",
-        "draws",
-    ]
+        "initialisation", "until |λ|ᵗ =", "5 %", "median", "95 %", "of the draws: 5 %", "median",
+        "95 %", "draws",
+    ]  # fmt: skip
     found = [
         row(
             r.label,
@@ -236,14 +229,9 @@ def _costs(rows: Sequence[CostRow]) -> Html:
 
 def _times(rows: Sequence[LayerTime]) -> Html:
     headers = [
-        "kernel",
-        "head_dim",
-        "verdict",
-        "median ms",
-        "quartiles ms",
-        "Gflop/s by formula",
+        "kernel", "head_dim", "verdict", "median ms", "quartiles ms", "Gflop/s by formula",
         "first call ms",
-    ]
+    ]  # fmt: skip
     return table("Measured time", headers, [_time(r) for r in rows])
 
 

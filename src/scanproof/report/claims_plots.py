@@ -81,15 +81,9 @@ def _draw(
         return
     size, every = 3 + 1.6 * (count - 1 - key), max(1, len(x) // 8)
     axes.plot(
-        x,
-        y,
-        color=colour(key),
-        linewidth=1.3,
-        marker=marker(key),
-        markersize=size,
-        markevery=every,
-        fillstyle="none",
-    )
+        x, y, color=colour(key), linewidth=1.3, marker=marker(key), markersize=size,
+        markevery=every, fillstyle="none",
+    )  # fmt: skip
 
 
 def _finish(axes: Axes, look: Look) -> None:

@@ -157,13 +157,9 @@ def _dots(axes: Axes, row: Strip, height: int, ends: tuple[int, int]) -> None:
     )
     paint, shape, size = (LIMIT, "x", 5) if row.key is None else (colour(row.key), ".", 3)
     axes.plot(
-        [x for x, _ in spots],
-        [y for _, y in spots],
-        color=paint,
-        linestyle="none",
-        marker=shape,
+        [x for x, _ in spots], [y for _, y in spots], color=paint, linestyle="none", marker=shape,
         markersize=size,
-    )
+    )  # fmt: skip
 
 
 def _limit(axes: Axes, left: float, right: float) -> None:

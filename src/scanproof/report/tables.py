@@ -48,14 +48,9 @@ def word(name: str) -> Html:
 def summary(checks: Sequence[CheckRow], keys: dict[str, int]) -> Html:
     shares = ["informative share", "rounded share"]
     headers = [
-        "implementation",
-        "verdict",
-        RATIO,
-        "bits lost",
-        *shares,
-        "declared arithmetic",
+        "implementation", "verdict", RATIO, "bits lost", *shares, "declared arithmetic",
         "checked in",
-    ]
+    ]  # fmt: skip
     return table(
         "Implementations", headers, [_check(check, keys[check.implementation]) for check in checks]
     )
