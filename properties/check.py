@@ -22,8 +22,9 @@ from scanproof.reference.call import System
 
 CASES = 20
 EXTENT = {
-    "time": "{} steps", "gradient time": "gradients of {} steps", "channels": "{} channels", "batch": "{} batch rows",
-    "stack": "{} matrices", "n": "{0} x {0} each", "state": "a state of {}", "width": "a width of {}",
+    "time": "{} steps", "gradient time": "gradients of {} steps", "channels": "{} channels",
+    "batch": "{} batch rows", "stack": "{} matrices", "n": "{0} x {0} each",
+    "state": "a state of {}", "width": "a width of {}",
     "heads": "{} heads", "head_dim": "{} coordinates a head",
 }  # fmt: skip
 Progress = Callable[[str, int, int], None]  # law, laws done, laws in all

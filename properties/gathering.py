@@ -1,5 +1,7 @@
-"""What is found in all results of one call: block by block of time, large calls in parallel strips of
-an independent axis."""
+"""What is found in all results of one call.
+
+Time is judged block by block, a large call in parallel strips of an independent axis.
+"""
 
 from __future__ import annotations
 

@@ -192,14 +192,18 @@ def _has_states(room: Room) -> bool:
 
 
 LAWS = (
-    Law("integer-cases", "gates 0, +-1, +-i and integers with exact sums: exactly the truth", integer_cases,
-        lambda room: room.integers is not None),
-    Law("impulses", "one nonzero step, little that rounds but the decay, at every short length", impulses),
-    Law("equivalence", "random arguments in every regime are within the allowance", equivalence, lambda room: True),
+    Law("integer-cases", "gates 0, +-1, +-i and integers with exact sums: exactly the truth",
+        integer_cases, lambda room: room.integers is not None),
+    Law("impulses", "one nonzero step, little that rounds but the decay, at every short length",
+        impulses),
+    Law("equivalence", "random arguments in every regime are within the allowance", equivalence,
+        lambda room: True),
     Law("chunk-splits", "the first steps depend neither on how many follow nor on memory around "
                         "the arrays", chunk_splits),
-    Law("hand-over", "the call on the tail, from the state after the head, continues the head", hand_over, _has_states),
-    Law("step", "one step after the other gives the whole sequence", step, _has_states, longest=SHORT),
+    Law("hand-over", "the call on the tail, from the state after the head, continues the head",
+        hand_over, _has_states),
+    Law("step", "one step after the other gives the whole sequence", step, _has_states,
+        longest=SHORT),
     Law("causality", "changing the future leaves the past within its allowance", causality),
     Law("linearity", "sums and multiples of inputs give sums and multiples of results", linearity),
     Law("time-invariance", "leading zeros only delay the results", time_invariance),
@@ -210,8 +214,8 @@ LAWS = (
     Law("norm", "without inputs, states only turn and decay", norm, _has_states),
     Law("invariances", "other parameters of the same function give the same results", invariances,
         lambda room: room.equivalents is not None),
-    Law("extremes", "parameters far from where training starts: large matrices, gains, angles", extremes,
-        lambda room: room.extremes is not None),
+    Law("extremes", "parameters far from where training starts: large matrices, gains, angles",
+        extremes, lambda room: room.extremes is not None),
     Law("gradients", "cotangents of all arguments, in every way to call", gradients,
         lambda room: room.system.pull_back is not None, longest=SHORT),
 )  # fmt: skip

@@ -3,19 +3,21 @@
     symbol    meaning
     q         one real component of the result; after reflection q >= 0
     k, V(k)   a bit pattern without its sign, and its value: V(k + 1) is the float after V(k)
-    gap       V(k + 1) - V(k) = V(k | 1) - V(k & ~1), since an odd pattern never starts a binade: finite for the largest float
-    past      2 (truth - edge) at the edge V(k) + gap / 2 between two floats; doubled because gap / 2 may be 2^-1075
-    margin    twice the distance of head + tail from the nearer edge of q's cell, negative outside the cell
+    gap       V(k + 1) - V(k) = V(k | 1) - V(k & ~1), since an odd pattern never starts a binade:
+              finite for the largest float
+    past      2 (truth - edge) at the edge V(k) + gap / 2 between two floats; doubled because
+              gap / 2 may be 2^-1075
+    margin    twice the distance of head + tail from the nearer edge of q's cell, negative outside
 
 past = (2 (head - V) - gap) + 2 tail is evaluated as it stands, in float64, and has the exact sign
 (zero included):
 
- 1. V + gap/4 <= head <= V + gap: head - V is exact (V = 0, or head <= 2 V: Sterbenz), so is 2 (head - V) - gap (Sterbenz),
-    and the last sum rounds once, which keeps the sign.
+ 1. V + gap/4 <= head <= V + gap: head - V is exact (V = 0, or head <= 2 V: Sterbenz), so is
+    2 (head - V) - gap (Sterbenz), and the last sum rounds once, which keeps the sign.
  2. Elsewhere |2 (head - V) - gap| is at least gap/2 and |head - V|; its two roundings cost at most
- 3 2^-53 of it, and |2 tail|
-    is at most 2/3 of it. For p <= 24 bits that is plain, as |2 tail| <= 2^-52 |head|. For float64,
-    head is a smaller float (|bracket| >= 2 gap, |2 tail| <= gap, or <= 2^-52 |bracket| where head < -V), or at least V + 2 gap (worst case:
+    3 * 2^-53 of it, and |2 tail| is at most 2/3 of it. For p <= 24 bits that is plain, since
+    |2 tail| <= 2^-52 |head|. For float64, head is a smaller float (|bracket| >= 2 gap and
+    |2 tail| <= gap, or <= 2^-52 |bracket| where head < -V), or at least V + 2 gap (worst case:
     V + 2 gap = 2^n, bracket 3 gap, |2 tail| <= 2 gap), or V itself: then the bracket is -gap
     exactly, and 1. holds again.
 

@@ -3,7 +3,8 @@ mapping over
 
     NAME        a result of the system
     grads       mapping of argument names to cotangents, each shaped like what it belongs to
-    constants   mapping of what the recurrence was computed with; then these are judged, and results as they follow from them
+    constants   mapping of what the recurrence was computed with; then these are judged, and
+                results as they follow from them
 
 Inside Scanproof, results are one flat mapping with "gradient NAME" and "constant NAME" for the last
 two.

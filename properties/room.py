@@ -1,8 +1,7 @@
-"""What the search knows of one system beside its table: where to look, what is equivalent, which
-faults it must find.
+"""What the search knows of a system beside its table: where to look, and what it must find.
 
     sizes     size of every axis that a draw chooses, by name
-    regime    a word, a flag or a number for every kind of choice, such as how near the decay is to 1
+    regime    a word, a flag or a number for every kind of choice, as how near the decay is to 1
     visit     sizes and regime of a call that a law always makes
 """
 

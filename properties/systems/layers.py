@@ -181,4 +181,6 @@ def _stored(case: Draw, params: Any) -> Changes:
 
 def _faults(system: str) -> tuple[FaultyImplementation, ...]:
     wrong = [each for each in VERSIONS if each.system == system and each.expected == REJECTED]
-    return tuple(FaultyImplementation(each.name, each.behaviour, each.implementation) for each in wrong)
+    return tuple(
+        FaultyImplementation(each.name, each.behaviour, each.implementation) for each in wrong
+    )

@@ -256,7 +256,8 @@ def simpler(call: Call, domain: Domain, index: tuple[int, ...]) -> Iterator[Call
 def _faults() -> tuple[FaultyImplementation, ...]:
     shown = {True: ("complex64",), False: ("float32", "complex64")}
     return tuple(
-        FaultyImplementation(each.name, each.fault, each.scan, shown[each.complex_only]) for each in MUTANTS
+        FaultyImplementation(each.name, each.fault, each.scan, shown[each.complex_only])
+        for each in MUTANTS
     )
 
 

@@ -1,10 +1,12 @@
 """What four versions of the authors' code of RotRNN compute, and RotRNN layers with one fault each.
 
-    version    into the rotated basis    back    theta    gives
-    A          P^T x                     P s     direct   y
-    B          P x                       P s     direct   the states of all heads: its output matrices are never reached
-    C          P x                       P s     direct   y; its second direction scans the output of the first
-    D          P x                       P^T s   exp      y of the first element of a batch
+    version   into the rotated basis   back    theta    gives
+    A         P^T x                    P s     direct   y
+    B         P x                      P s     direct   the states of all heads: its output
+                                                        matrices are never reached
+    C         P x                      P s     direct   y; its second direction scans the output
+                                                        of the first
+    D         P x                      P^T s   exp      y of the first element of a batch
 
 versions.py says where each is from. They offer neither initial states nor reverse nor gradients.
 """

@@ -2,9 +2,10 @@
 
 What is expected of a version speaks of the map that it computes, in exact arithmetic:
 
-    accepted                                the model's values for the model's parameters
-    accepted after re-parameterisation      not so, but version(reparameterisation(params)) has the values of model(params)
-    rejected                                other values, or no values of the output's shape
+    accepted                             the model's values for the model's parameters
+    accepted after re-parameterisation   not so, but version(reparameterisation(params)) has the
+                                         values of model(params)
+    rejected                             other values, or no values of the output's shape
 
 A fault is rejected as it stands, even where other parameters would undo it. How well a version
 rounds is another matter: an accepted one may still be `outside` in floats, where it is written
