@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -153,19 +154,27 @@ def in_one_piece(forward, arithmetic):
 KINDS = ("honest", "wrong", "nan", "input")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("strip", [2**21, 1])
-@pytest.mark.parametrize("steps", [3, 16, 1000])
-def test_parts_are_judged_as_the_whole(monkeypatch, strip, steps):
-    """Blocks and strips of channels: the same words, counts, worst element, informative share, bits and correct roundings."""
+@cache
+def judged_at_once():
+    """Results, inputs, declarations, and verdicts over each in one piece: the same for all parts."""
     cases = []
     for number, (arithmetic, kind) in enumerate(itertools.product(declarations(), KINDS)):
         inputs = case(arithmetic, number)
         inputs = Inputs(inputs.lam, inputs.b, inputs.h0, bool(number % 2))
         got = spoiled(arithmetic, inputs, kind)
-        with monkeypatch.context() as at_once:
+        with pytest.MonkeyPatch.context() as at_once:
             at_once.setattr(module, "certificates", in_one_piece)
             cases.append((got, inputs, arithmetic, verdict_of(got, inputs, arithmetic)))
+    return cases
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("parts and the whole")   # one worker, so that the whole is judged once
+@pytest.mark.parametrize("strip", [2**21, 1])
+@pytest.mark.parametrize("steps", [3, 16, 1000])
+def test_parts_are_judged_as_the_whole(monkeypatch, strip, steps):
+    """Blocks and strips of channels: the same words, counts, worst element, informative share, bits and correct roundings."""
+    cases = judged_at_once()
     in_blocks(monkeypatch, steps)
     monkeypatch.setattr(gathering, "STRIP", strip)
     moved = 0
