@@ -56,7 +56,7 @@ FAULTS = (
     Fault("BoundTheorem", "m.+1%:R * flush", "m%:R * flush", "underflow_covers",
           "bracketings", "underflow", "(m + 1) * model.flush", "m * model.flush"),
     Fault("BoundTheorem", "(1 + loss * G ^+ 2) ^+ m.-1 - 1 in", "(1 + loss * G) ^+ m.-1 - 1 in", "underflow_covers",
-          "a_loss_between", "underflow", "model.loss * G**2", "model.loss * G"),
+          "a_loss_between", "underflow", "model.loss * G ** 2", "model.loss * G"),
     Fault("BoundTheorem", "(1 + loss * G ^+ 2) ^+ m.-1 - 1 in", "(1 + loss * G ^+ 2) ^+ m.-2 - 1 in", "underflow_covers",
           "bracketings", "underflow", "max(m - 1, 0)", "max(m - 2, 0)"),
     Fault("BoundTheorem", "K ^+ m * (w", "K ^+ m.-1 * (w", "underflow_covers",
