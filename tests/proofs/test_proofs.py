@@ -1,6 +1,7 @@
 """The proof harness: what is true is proved, and every way of being wrong is refused with a reason."""
 
 import dataclasses
+import functools
 import json
 import math
 import threading
@@ -35,8 +36,20 @@ c = sp.Symbol("c")
 ORDER = 6  # of the truncated exponential series
 
 LEMMAS = {lemma.name: lemma for lemma in proofs.lemmas()}
-CLAIMS = {f"{name}: {claim.what}": claim for name, lemma in LEMMAS.items() for claim in lemma.claims()}
-CONDITIONAL = {what: claim for what, claim in CLAIMS.items() if claim.given}
+
+
+@functools.cache
+def claims_of(name):
+    """The claims of a lemma. Making them takes seconds, so that collecting tests must not."""
+    return tuple(LEMMAS[name].claims())
+
+
+def with_mutants(name):
+    """Every claim of a lemma, with each of its mutants."""
+    return [(claim, mutant) for claim in claims_of(name) for mutant in claim.mutants]
+
+
+of_every_lemma = pytest.mark.parametrize("name", LEMMAS)
 
 
 def lemma_of(*claims):
@@ -106,28 +119,32 @@ def test_instances_have_sizes_1_2_3_5(results, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
-def test_each_mutant_in_place_of_the_claim_is_refused(claim):
-    for mutant in claim.mutants:
+@of_every_lemma
+def test_each_mutant_in_place_of_the_claim_is_refused(name):
+    for claim, mutant in with_mutants(name):
         outcome = check(dataclasses.replace(claim, rhs=mutant, mutants=()))
-        assert (outcome.status, outcome.reason[:20]) == ("refused", "false or not decided")
+        found = (outcome.status, outcome.reason[:20])
+        assert found == ("refused", "false or not decided"), claim.what
 
 
-@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
-def test_the_instances_alone_reject_each_mutant(claim):
-    for mutant in claim.mutants:
-        assert not all(instances.equal(claim.lhs, mutant, instance) for instance in claim.instances)
+@of_every_lemma
+def test_the_instances_alone_reject_each_mutant(name):
+    for claim, mutant in with_mutants(name):
+        equal = (instances.equal(claim.lhs, mutant, instance) for instance in claim.instances)
+        assert not all(equal), claim.what
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", CONDITIONAL.values(), ids=CONDITIONAL)
-def test_rewriting_keeps_the_value_of_every_expression(claim):
-    for side in (claim.lhs, *claim.mutants):
-        for instance in claim.instances[:8]:
-            assert instances.equal(side, residual(side, claim.given), instance)
-    for i in range(len(claim.given)):
-        fewer = dataclasses.replace(claim, given=claim.given[:i] + claim.given[i + 1 :])
-        assert check(fewer).status == "refused"
+@of_every_lemma
+def test_rewriting_keeps_the_value_of_every_expression(name):
+    for claim in (claim for claim in claims_of(name) if claim.given):
+        for side in (claim.lhs, *claim.mutants):
+            for instance in claim.instances[:8]:
+                rest = residual(side, claim.given)
+                assert instances.equal(side, rest, instance), claim.what
+        for i in range(len(claim.given)):
+            fewer = dataclasses.replace(claim, given=claim.given[:i] + claim.given[i + 1 :])
+            assert check(fewer).status == "refused", claim.what
 
 
 @pytest.mark.slow
@@ -154,7 +171,8 @@ def test_values_are_remembered_and_are_what_they_are_afresh(monkeypatch):
 def test_a_residual_vanishes_where_it_is_a_literal_0():
     rng = Random(9)
     assert vanishes(sp.Integer(0))
-    for claim in rng.sample(sorted(CLAIMS.values(), key=lambda claim: claim.what), 60):
+    every = [claim for name in LEMMAS for claim in claims_of(name)]
+    for claim in rng.sample(sorted(every, key=lambda claim: claim.what), 60):
         assert vanishes(claim.lhs - claim.rhs, claim.given)
         assert [vanishes(claim.lhs - mutant, claim.given) for mutant in claim.mutants] == [
             residual(claim.lhs - mutant, claim.given) == 0 for mutant in claim.mutants
@@ -428,12 +446,12 @@ def test_what_is_cited_is_marked_and_counted(monkeypatch):
 
 
 # ---------------------------------------------------------------- what a reader sees
-@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
-def test_what_sympy_evaluates_is_shown_before_it_is_evaluated(claim):
-    assert claim.shown or claim.lhs != claim.rhs
-    if claim.shown:
-        left, *right = claim.shown.split(" = ")
-        assert all(side.strip() != left.strip() for side in right)
+@of_every_lemma
+def test_what_sympy_evaluates_is_shown_before_it_is_evaluated(name):
+    for claim in claims_of(name):
+        assert claim.shown or claim.lhs != claim.rhs, claim.what
+        left, *right = claim.shown.split(" = ") if claim.shown else ("",)
+        assert all(side.strip() != left.strip() for side in right), claim.what
 
 
 def test_an_evaluated_claim_is_derived_by_what_is_shown():
