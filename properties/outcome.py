@@ -67,9 +67,13 @@ class Report:
     def informative(self) -> float:
         """Share of the random cases whose allowance could tell a wrong result; of the visits, if
         the search ended in them."""
+        return float(np.mean(self.random)) if self.random else 0.0
+
+    @property
+    def random(self) -> list[bool]:
+        """Whether each random case informed; each visit, if the search ended in them."""
         law = next(law for law in self.laws if law.name == "equivalence")
-        seen = law.informative[law.visited :] or law.informative
-        return float(np.mean(seen)) if seen else 0.0
+        return law.informative[law.visited :] or law.informative
 
     @property
     def headline(self) -> str:

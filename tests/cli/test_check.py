@@ -18,6 +18,7 @@ from commands import call, one_line
 
 from scanproof.cli import accepted
 from scanproof.cli.check_output import admitting, show
+from scanproof.properties import recheck
 from scanproof.properties.domain import SEARCHED, Domain
 from scanproof.properties.judge import judge
 from scanproof.properties.outcome import Report
@@ -268,8 +269,9 @@ def test_a_failure_is_told_with_all_that_shows_it_again(folder: Path) -> None:
     assert said["failing calls fit"].startswith("float32, ")
     assert said["still outside as"].startswith("float32, daz subnormals, any contraction")
     assert said["witness"] == f"{file} (judge it again: scanproof judge {file})"
-    assert said["recheck it without us"] == f"python -m scanproof.properties.recheck {file}"
+    assert said["recheck it without us"] == f"python {recheck.__path__[0]} {file}"
+    assert "no random case ran" in told
     assert said["reproduce"].endswith("--seed 0 --cases 1 --law impulses")
-    recheck = said["recheck it without us"].removeprefix("python ").split()
-    done = subprocess.run([sys.executable, *recheck], capture_output=True, text=True, check=False)
+    again = said["recheck it without us"].removeprefix("python ").split()
+    done = subprocess.run([sys.executable, "-I", *again], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "confirmed, given the recorded allowance\n"), done.stderr

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from scanproof.cli.output import console, element, number, table, word
+from scanproof.properties import recheck
 from scanproof.properties.outcome import LawResult, Report
 from scanproof.properties.verdict import ASSUMED, Verdict
 from scanproof.reference.call import Call
@@ -17,7 +18,7 @@ from scanproof.reference.call import Call
 COLUMNS = ("law", "verdict", "error/allowance", "within", "undecided", "outside", "not offered")
 SHORT = 4  # numbers of an array that is shown in full
 NONE = "none of the declarations known"
-RECHECK = "python -m scanproof.properties.recheck"
+RECHECK = Path("properties/recheck")  # in a clone
 
 
 def show(report: Report, witness: Path | None, command: str) -> None:
@@ -41,9 +42,15 @@ def show(report: Report, witness: Path | None, command: str) -> None:
 def _measured(report: Report) -> str:
     return (
         f"largest error/allowance {number(report.ratio)}, bits lost {number(report.bits_lost)}, "
-        f"informative {report.informative:.0%} of the random cases, "
+        f"{_informative(report)}, "
         f"{report.rounded:.1%} of all elements correctly rounded, {report.seconds:.1f} s"
     )
+
+
+def _informative(report: Report) -> str:
+    if not report.random:
+        return "no random case ran"
+    return f"informative {report.informative:.0%} of the random cases"
 
 
 def _unless(report: Report, command: str) -> Iterator[str]:
@@ -68,8 +75,13 @@ def _failure(report: Report, witness: Path | None, command: str) -> Iterator[str
         yield f"  assumed constants       {admitting(failure)}"
     if witness:
         yield f"  witness                 {witness} (judge it again: scanproof judge {witness})"
-        yield f"  recheck it without us   {RECHECK} {witness}"
+        yield f"  recheck it without us   python {_recheck()} {witness}"
     yield f"  reproduce               {command}"
+
+
+def _recheck() -> Path:
+    """The folder that rechecks witnesses: any Python runs it, and it imports nothing of ours."""
+    return RECHECK if (RECHECK / "__main__.py").exists() else Path(recheck.__path__[0])
 
 
 def admitting(failure: Verdict) -> str:
