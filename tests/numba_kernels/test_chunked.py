@@ -24,6 +24,9 @@ from scanproof.numba_kernels import chunked, diagonal
 from scanproof.properties.judge import judge
 from scanproof.reference.arithmetic.declaration import Arithmetic
 
+# one worker, so that each kernel is compiled once
+pytestmark = pytest.mark.xdist_group("kernel chunked")
+
 # (batch, time, channels) and a chunk: no chunk, one, exactly two, a short last one, one of a single step, chunks of one step
 CASES = [
     ((0, 7, 5), 3),

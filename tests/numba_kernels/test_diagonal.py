@@ -23,6 +23,9 @@ from numba.core.callconv import CPUCallConv
 
 from scanproof.numba_kernels import _arrays, diagonal
 
+# one worker, so that each kernel is compiled once
+pytestmark = pytest.mark.xdist_group("kernel diagonal")
+
 SHAPES = [(0, 7, 5), (3, 0, 5), (3, 7, 0), (1, 1, 1), (3, 1, 5), (1, 2, 5), (3, 2, 33), (3, 7, 1), (1, 64, 33), (3, 64, 5)]
 KERNELS = [diagonal._scan_constant, diagonal._scan_varying]
 

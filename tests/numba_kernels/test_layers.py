@@ -14,6 +14,9 @@ from scanproof.numba_kernels import layers
 from scanproof.reference.layers import mapped
 from scanproof.reference.systems import lru, rotrnn
 
+# one worker, so that each kernel is compiled once
+pytestmark = pytest.mark.xdist_group("kernel layers")
+
 FORWARD = {"lru": layers.lru, "rotrnn": layers.rotrnn}
 VJP = {"lru": layers.lru_vjp, "rotrnn": layers.rotrnn_vjp}
 DIRECTIONS = [(False, False), (True, False), (False, True), (True, True)]  # reverse, bidirectional

@@ -10,6 +10,9 @@ from kernels import FOLDERS, LAYOUTS, assert_same_bits, draw, exact_scan, intege
 
 from scanproof.numba_kernels import rotation
 
+# one worker, so that each kernel is compiled once
+pytestmark = pytest.mark.xdist_group("kernel rotation")
+
 DTYPES = ["float32", "float64"]
 # (batch, time, heads, head_dim)
 SHAPES = [(0, 7, 2, 4), (3, 0, 2, 4), (3, 7, 0, 4), (3, 7, 2, 0), (1, 1, 1, 2), (2, 33, 3, 6), (3, 64, 1, 34)]
