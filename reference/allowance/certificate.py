@@ -23,7 +23,6 @@ import numpy as np
 from scanproof.reference.allowance import elements as allowance_namespace
 from scanproof.reference.allowance.bounded import Bounded
 from scanproof.reference.allowance.certified import GIVEN, Block, Certified
-from scanproof.reference.allowance.kept import kept
 from scanproof.reference.allowance.operation_errors import OperationErrors, operation_errors
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.environment import require_ieee
@@ -94,7 +93,6 @@ def by_elements(
     return found | (exposed(call, arithmetic, constants) if constants else {})
 
 
-@kept
 def outputs(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
     """Certifies every result, in the caller's shapes (...)."""
     errors = operation_errors(arithmetic, arithmetic.stages == "formed")
@@ -130,7 +128,6 @@ def exposed(
     return own | {f"{name}{GIVEN}": x for name, x in named.items()}
 
 
-@kept
 def pulled_back(call: Call, arithmetic: Arithmetic) -> dict[str, Certified]:
     """Certifies the cotangents of every argument, in the arguments' shapes (...)."""
     errors = operation_errors(

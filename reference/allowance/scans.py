@@ -18,7 +18,6 @@ import numpy as np
 from scanproof.reference.allowance import magnitudes, rounding
 from scanproof.reference.allowance import orders as algorithms
 from scanproof.reference.allowance.certified import Block, Certified, Exact
-from scanproof.reference.allowance.kept import kept
 from scanproof.reference.allowance.rounding import Allowance, allowance
 from scanproof.reference.arithmetic.declaration import Arithmetic
 from scanproof.reference.arithmetic.environment import require_ieee
@@ -184,13 +183,8 @@ def certify(inputs: Inputs, arithmetic: Arithmetic) -> CertifiedScan:
     Raises:
         FloatingPointError: this process does not compute in IEEE arithmetic.
     """
-    return CertifiedScan(inputs, *_certified(inputs, arithmetic))
-
-
-@kept
-def _certified(inputs: Inputs, arithmetic: Arithmetic) -> tuple[Truth, Allowance]:
     exact = truth(inputs)
-    return exact, allowance(inputs, arithmetic, exact)
+    return CertifiedScan(inputs, exact, allowance(inputs, arithmetic, exact))
 
 
 def certificates(inputs: Inputs, arithmetic: Arithmetic) -> Iterator[CertifiedScan]:
