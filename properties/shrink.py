@@ -94,10 +94,17 @@ def _accepted(call: Call, room: Room, domain: Domain, index: dict[str, int]) -> 
         if numbers is None or axis not in ("time", *room.reduced):
             continue
         last = axis == "time" and not call.reverse
-        for count in sorted(n for n in numbers if n < size):
+        for count in sorted(_steps_down(size, numbers)):
             at = index.get(axis, 0)
             start = min(max(at + 1 - count, 0), size - count) if last else min(at, size - count)
             yield _taken(call, room, axis, list(range(start, start + count)))
+
+
+def _steps_down(size: int, numbers: frozenset[int]) -> set[int]:
+    """The next smaller accepted size, and of each half, quarter, ... the next not above it."""
+    below = [size - 1, *(size >> k for k in range(1, size.bit_length()))]
+    found = (max((n for n in numbers if n <= limit), default=0) for limit in below)
+    return {n for n in found if n}
 
 
 def _shorter(call: Call, index: dict[str, int]) -> Iterator[Call]:

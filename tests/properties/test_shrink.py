@@ -204,6 +204,13 @@ def test_gaps_in_a_domain_are_jumped_over(domain, sizes):
     assert sizes_of(shrunk("scan-drops-carry", domain)) == sizes
 
 
+def test_a_domain_of_many_sizes_costs_few_calls():
+    """One call for each accepted size would use up all that shrinking may make."""
+    assert sorted(module._steps_down(1000, frozenset(range(1, 1001)))) == [1, 3, 7, 15, 31, 62, 125, 250, 500, 999]
+    assert sorted(module._steps_down(20, frozenset((3, 17, 20)))) == [3, 17]
+    assert module._steps_down(3, frozenset((3, 17))) == set()
+
+
 # ---------------------------------------------------------------- candidates
 REGIMES = [("scan", {"lam": lam, "size": size, "varying": number % 2 == 0})
            for number, (lam, size) in enumerate(zip(scan.LAMBDAS, scan.SIZES, strict=True))]  # fmt: skip
