@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from reports import full
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
@@ -29,7 +30,7 @@ def tool(name: str) -> ModuleType:
     return module
 
 
-outputs, site = tool("outputs"), tool("site")
+implementations, outputs, site = tool("implementations"), tool("outputs"), tool("site")
 
 
 def anchors(page: str) -> set[str]:
@@ -114,3 +115,12 @@ def test_the_site_is_built_and_a_dead_link_is_refused(tmp_path: Path) -> None:
     refused = build(copy, tmp_path / "refused")
     assert refused.returncode != 0
     assert "no-such-page.md" in refused.stdout + refused.stderr
+
+
+def test_the_table_of_implementations_has_a_line_each_and_refuses_what_did_not_run() -> None:
+    report = full()
+    run = [row for row in report.checks if row.verdict != "not run"]
+    found = implementations.table(report.model_copy(update={"checks": run}))
+    assert [row.implementation for row in run] == re.findall(r"^\| (\S+) \|", found, re.MULTILINE)[2:]
+    with pytest.raises(ValueError, match="not run, expected all: make peers"):
+        implementations.line(run[0].model_copy(update={"verdict": "not run"}))

@@ -10,13 +10,13 @@ precision and never reduced; e^{i theta} is (cos, sin) of that float; g, rotatio
 multiplied in any order.
 
     symbol    meaning                                             shape
-    m         factors of a monomial lam_t ... lam_{k+1} b_k:      (time,)
+    m         factors of a monomial lam_t ... lam_{k+1} b_k:      a number
               t - k, or t for the first state
     Th        |theta_t| as a program reads it, at most            (channels,) or
                                                                   (batch, time, channels)
     read      how wrong that is, or how much a sum of them may    as Th
               flush, at most
-    gain      size of one multiplier with its errors              as Th
+    gain      size of one multiplier with its errors              (channels,) or as W
     W         sizes of the states with their errors,              (batch, time, channels)
               h_{t-1} for step t
 
